@@ -1,0 +1,34 @@
+// tidemill/record.h: one record of a stream, as a view of the bytes that Kinesis sent.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace tidemill {
+
+// All members are views into the block that holds the record: valid inside the call that received it, and as
+// long as the block lives. Copy what you keep.
+struct Record {
+  // The payload, exactly as it was put. Up to 10 MiB, may be empty.
+  std::span<const std::byte> data;
+  // 1 to 256 characters, chosen by the producer.
+  std::string_view partitionKey;
+  // Decimal, up to 129 digits, growing within a shard; compare with compareSequenceNumbers().
+  std::string_view sequenceNumber;
+  // Index inside an aggregated record; 0 for a plain one.
+  std::uint64_t subSequenceNumber = 0;
+  // Decimal hash key of an aggregated record's part; empty when the service did not tell.
+  std::string_view explicitHashKey;
+  // When Kinesis took the record, to the millisecond (server's clock).
+  std::chrono::sys_time<std::chrono::milliseconds> approximateArrivalTimestamp{};
+  // The shard it came from, e.g. "shardId-000000000002".
+  std::string_view shardId;
+
+  // The payload as text, whatever its encoding.
+  std::string_view text() const { return {reinterpret_cast<const char*>(data.data()), data.size()}; }
+};
+
+}  // namespace tidemill

@@ -1,0 +1,51 @@
+// codec/records_page.h: what one GetRecords answer holds.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "codec/body.h"
+#include "tidemill/record.h"
+#include "tidemill/result.h"
+
+namespace tidemill::codec {
+
+// A child of a shard that has ended, as GetRecords names it with the last page.
+struct ChildShard {
+  std::string shardId;
+  std::vector<std::string> parentShards;
+  std::string startingHashKey;  // Decimal, inclusive.
+  std::string endingHashKey;    // Decimal, inclusive.
+};
+
+// One page of records. The records are views into `body` (CBOR) or `arena` (JSON, whose base64 was decoded
+// there), so the page must outlive them. `Record::shardId` is left empty: the answer does not say it.
+struct RecordsPage {
+  std::vector<Record> records;
+  // Empty optional: the shard has ended.
+  std::optional<std::string> nextShardIterator;
+  // Milliseconds behind the tip; -1 if the server did not say.
+  std::int64_t millisBehindLatest = -1;
+  std::vector<ChildShard> childShards;
+
+  std::shared_ptr<const Body> body;
+  std::shared_ptr<const Body> arena;
+};
+
+struct RecordsReadOptions {
+  // Accept what emulators send: untagged or floating timestamps, base64 text for Data in CBOR (wire.md 1.3).
+  bool lenient = false;
+  // More records than this is a malformed answer: AWS gives at most 10,000.
+  std::size_t recordsMax = 10'000;
+};
+
+// Reads the answer of GetRecords in CBOR / in JSON. Fails with kMalformedResponse and the byte offset at the
+// first thing that is not as AWS sends it: truncated, wrong types, too deep, trailing bytes. Unknown members are
+// skipped, null members count as absent.
+Result<RecordsPage> readRecordsCbor(std::shared_ptr<const Body> body, const RecordsReadOptions& options);
+Result<RecordsPage> readRecordsJson(std::shared_ptr<const Body> body, const RecordsReadOptions& options);
+
+}  // namespace tidemill::codec

@@ -1,0 +1,54 @@
+// rt/file_system.h: the files that must survive a crash, behind a seam that simulation can tear.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tidemill/result.h"
+
+namespace tidemill::rt {
+
+// One file opened for appending. Blocking: call it from the store thread. Errors are kDiskFull or kIo and name
+// the path.
+class AppendFile {
+ public:
+  virtual ~AppendFile() = default;
+  virtual Result<void> append(std::string_view bytes) = 0;
+  // Returns when everything appended so far survives a power cut. After a failure the file is dead: every later
+  // call fails, because the kernel may have dropped the pages.
+  virtual Result<void> sync() = 0;
+};
+
+// Held until destroyed, or until the process dies in whatever way.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // Creates the folder and its parents; succeeds if it exists.
+  virtual Result<void> makeDirectory(const std::string& path) = 0;
+  // Opens for appending; creates the file if `path` is missing. Its name survives a crash after syncDirectory().
+  virtual Result<std::unique_ptr<AppendFile>> openAppend(const std::string& path) = 0;
+  // The whole content, refused with kIo above `bytesMax`.
+  virtual Result<std::string> read(const std::string& path, std::uint64_t bytesMax) = 0;
+  virtual Result<bool> exists(const std::string& path) = 0;
+  // Replaces `to` if it exists, in one step.
+  virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
+  virtual Result<void> remove(const std::string& path) = 0;
+  // Names in a folder, sorted.
+  virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
+  // Makes creations, renames and removals in `directory` survive a power cut.
+  virtual Result<void> syncDirectory(const std::string& directory) = 0;
+  // Takes the exclusive lock of `path` (created if missing) and writes `holder` into it, or fails with kConflict
+  // whose message holds what the present holder wrote.
+  virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, const std::string& holder) = 0;
+};
+
+}  // namespace tidemill::rt

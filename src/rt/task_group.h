@@ -1,0 +1,45 @@
+// rt/task_group.h: owns tasks that run side by side on one lane.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "rt/loop.h"
+#include "rt/task.h"
+
+namespace tidemill::rt {
+
+// Every task that nobody awaits belongs to a group; destroying the group cancels them all. Lives on one lane.
+//
+//   TaskGroup group(loop);
+//   group.spawn(renewLeases(...));
+//   bool all = co_await group.join(5s);   // False: some still run; cancel() or the destructor ends them.
+class TaskGroup {
+ public:
+  explicit TaskGroup(Loop& loop);
+  ~TaskGroup();
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // Starts `task` from the ready queue, never inside this call. May be called by a task of the group.
+  void spawn(Task<void> task);
+  // Tasks that have not ended.
+  std::size_t running() const { return running_; }
+  // Waits until every task has ended, those spawned meanwhile included, or `patience` is over. True if all
+  // ended. One joiner at a time.
+  Task<bool> join(Duration patience);
+  // Destroys all tasks at once. Never called by one of them.
+  void cancel();
+
+ private:
+  struct Entry;
+  void reap();
+
+  Loop& loop_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+  std::size_t running_ = 0;
+  Waiter* joiner_ = nullptr;
+};
+
+}  // namespace tidemill::rt
