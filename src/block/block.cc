@@ -1,0 +1,36 @@
+#include "block/block.h"
+
+#include <utility>
+
+namespace tidemill::block {
+
+Record BlockSlice::record(std::size_t index) const {
+  Record record = page->page.records[begin + index];
+  record.shardId = page->shardId;
+  return record;
+}
+
+SequenceNumberRange BlockSlice::range() const {
+  const auto& records = page->page.records;
+  return {page->streamName, page->shardId, std::string(records[begin].sequenceNumber),
+          std::string(records[end - 1].sequenceNumber), static_cast<std::int64_t>(size())};
+}
+
+Block::Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends)
+    : id_(std::move(id)), slices_(std::move(slices)), ends_(std::move(ends)) {
+  for (const BlockSlice& slice : slices_) {
+    recordCount_ += static_cast<std::int64_t>(slice.size());
+    for (std::size_t i = slice.begin; i < slice.end; ++i) {
+      payloadBytes_ += static_cast<std::int64_t>(slice.page->page.records[i].data.size());
+    }
+  }
+}
+
+SequenceNumberRangeList Block::ranges() const {
+  SequenceNumberRangeList ranges;
+  ranges.reserve(slices_.size());
+  for (const BlockSlice& slice : slices_) ranges.push_back(slice.range());
+  return ranges;
+}
+
+}  // namespace tidemill::block
