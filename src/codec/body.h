@@ -7,8 +7,8 @@
 
 namespace tidemill::codec {
 
-// Owns a buffer with 64 readable bytes of padding behind its content, as SIMD readers want. Filled once by the
-// transport, then shared as `std::shared_ptr<const Body>` by the records that are views into it.
+// Owns a buffer with 64 readable bytes of padding behind its content, as SIMD readers want. Filled once by
+// the transport, then shared as `std::shared_ptr<const Body>` by the records that are views into it.
 class Body {
  public:
   static constexpr std::size_t kPadding = 64;
@@ -28,8 +28,17 @@ class Body {
   // Makes room for `size` bytes in all, so that appending up to there moves nothing.
   void reserve(std::size_t size);
   void append(std::string_view bytes);
+  // Empties the body and keeps its memory. Whoever reads must have ended.
+  void clear() { size_ = 0; }
+
+  // Appends `size` bytes for the caller to fill and returns where they start; valid until the next growth.
+  char* extend(std::size_t size);
+  // Drops what lies behind the first `size` bytes and gives the memory back. The content may move.
+  void shrinkTo(std::size_t size);
 
  private:
+  void growFor(std::size_t more);
+
   struct Free {
     void operator()(char* bytes) const;
   };

@@ -23,6 +23,8 @@ struct ChildShard {
 
 // One page of records. The records are views into `body` (CBOR) or `arena` (JSON, whose base64 was decoded
 // there), so the page must outlive them. `Record::shardId` is left empty: the answer does not say it.
+// Of JSON only the arena is kept, `body` is null; of CBOR `arena` is null unless something had to be decoded
+// or joined (emulators). Ask bytesHeld() instead of looking at either.
 struct RecordsPage {
   std::vector<Record> records;
   // Empty optional: the shard has ended.
@@ -33,6 +35,9 @@ struct RecordsPage {
 
   std::shared_ptr<const Body> body;
   std::shared_ptr<const Body> arena;
+
+  // The memory that the page keeps alive: what a budget charges.
+  std::size_t bytesHeld() const { return (body ? body->capacity() : 0) + (arena ? arena->capacity() : 0); }
 };
 
 struct RecordsReadOptions {
@@ -43,8 +48,8 @@ struct RecordsReadOptions {
 };
 
 // Reads the answer of GetRecords in CBOR / in JSON. Fails with kMalformedResponse and the byte offset at the
-// first thing that is not as AWS sends it: truncated, wrong types, too deep, trailing bytes. Unknown members are
-// skipped, null members count as absent.
+// first thing that is not as AWS sends it: truncated, wrong types, too deep, trailing bytes. Unknown members
+// are skipped, null members count as absent.
 Result<RecordsPage> readRecordsCbor(std::shared_ptr<const Body> body, const RecordsReadOptions& options);
 Result<RecordsPage> readRecordsJson(std::shared_ptr<const Body> body, const RecordsReadOptions& options);
 

@@ -1,0 +1,319 @@
+// Reads GetRecords answers in JSON: simdjson finds the members, our base64 decodes the payloads. All that
+// records refer to is put into one arena, so that the (larger) body need not live on.
+#include <simdjson.h>
+
+#include <cstring>
+
+#include "codec/base64.h"
+#include "codec/epoch_time.h"
+#include "codec/records_check.h"
+#include "codec/records_page.h"
+
+namespace tidemill::codec {
+namespace {
+
+namespace json = simdjson::ondemand;
+
+static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
+
+// A member's value as it is written: a scalar whole, of an array or object only the bracket.
+std::string_view tokenOf(json::value& value) {
+  std::string_view token = value.raw_json_token();
+  const auto last = token.find_last_not_of(" \t\r\n");
+  return last == std::string_view::npos ? std::string_view() : token.substr(0, last + 1);
+}
+
+bool hasEscapes(std::string_view content) {
+  return !content.empty() && std::memchr(content.data(), '\\', content.size()) != nullptr;
+}
+
+class RecordsJsonReader {
+ public:
+  RecordsJsonReader(const Body& body, const RecordsReadOptions& options) : body_(body), options_(options) {}
+
+  bool read(json::parser& parser, RecordsPage& page) {
+    // Escapes and base64 only get shorter, so the body's size is enough; the rest is given back below.
+    auto arena = std::make_shared<Body>();
+    room_ = arena->extend(body_.size() + kSlack);
+    arenaBegin_ = room_;
+    if (!readAnswer(parser, page)) return false;
+    const char* const before = arenaBegin_;
+    arena->shrinkTo(static_cast<std::size_t>(room_ - arenaBegin_));
+    moveViews(page.records, before, arena->view().data());
+    page.arena = std::move(arena);
+    return true;
+  }
+
+  std::size_t offset() const { return offset_; }
+  const char* problem() const { return problem_; }
+
+ private:
+  // The decoder may ask for three bytes more than it fills.
+  static constexpr std::size_t kSlack = 8;
+  enum Member : unsigned { kRecords, kIterator, kBehind, kChildren };
+  enum RecordMember : unsigned { kData, kKey, kNumber, kArrival };
+
+  bool bad(const char* problem) {
+    problem_ = problem;
+    return false;
+  }
+  bool bad(simdjson::error_code code) { return bad(simdjson::error_message(code)); }
+  bool once(MemberSet& seen, unsigned member) { return seen.add(member) || bad("a member appears twice"); }
+
+  // Where the value stands in the body, for messages.
+  std::string_view locate(json::value& value) {
+    const std::string_view token = tokenOf(value);
+    offset_ = static_cast<std::size_t>(token.data() - body_.view().data());
+    return token;
+  }
+
+  bool readAnswer(json::parser& parser, RecordsPage& page) {
+    json::document document;
+    const simdjson::padded_string_view text(body_.view().data(), body_.size(), body_.size() + Body::kPadding);
+    if (const auto error = parser.iterate(text).get(document)) return bad(error);
+    if (!readMembers(document, page)) {
+      // The last known value is a good guess only if the document cannot tell itself.
+      const char* at = nullptr;
+      if (document.current_location().get(at) == simdjson::SUCCESS) {
+        offset_ = std::max(offset_, static_cast<std::size_t>(at - body_.view().data()));
+      }
+      return false;
+    }
+    const char* behind = nullptr;
+    if (document.current_location().get(behind) == simdjson::SUCCESS)
+      return bad("bytes follow behind its end");
+    return true;
+  }
+
+  bool readMembers(json::document& document, RecordsPage& page) {
+    json::object members;
+    if (const auto error = document.get_object().get(members)) return bad(error);
+    MemberSet seen;
+    for (auto field : members) {
+      std::string_view key;
+      json::value value;
+      if (!take(field, key, value)) return false;
+      if (!readMember(key, value, page, seen)) return false;
+    }
+    // Without Records this is some other answer; its lacking iterator must not pass for the end of the shard.
+    return seen.has(kRecords) || bad("it has no Records");
+  }
+
+  template <class Field>
+  bool take(Field& field, std::string_view& key, json::value& value) {
+    if (const auto error = field.unescaped_key().get(key)) return bad(error);
+    if (const auto error = field.value().get(value)) return bad(error);
+    return true;
+  }
+
+  bool readMember(std::string_view key, json::value& value, RecordsPage& page, MemberSet& seen) {
+    if (locate(value) == "null") return true;
+    if (key == "Records") return once(seen, kRecords) && readRecords(value, page.records);
+    if (key == "NextShardIterator") {
+      return once(seen, kIterator) && readText(value, page.nextShardIterator.emplace());
+    }
+    if (key == "MillisBehindLatest") {
+      if (!once(seen, kBehind)) return false;
+      if (const auto error = value.get_int64().get(page.millisBehindLatest)) return bad(error);
+      return page.millisBehindLatest >= 0 || bad("MillisBehindLatest is negative");
+    }
+    if (key == "ChildShards") return once(seen, kChildren) && readChildren(value, page.childShards);
+    return true;
+  }
+
+  bool readRecords(json::value& value, std::vector<Record>& records) {
+    json::array items;
+    if (const auto error = value.get_array().get(items)) return bad(error);
+    for (auto item : items) {
+      json::object record;
+      if (const auto error = item.get_object().get(record)) return bad(error);
+      if (records.size() == options_.recordsMax) return bad("it has more records than an answer may have");
+      const std::size_t begin = offset_;
+      if (!readRecord(record, records.emplace_back())) return false;
+      if (records.size() == 1) reserveLike(records, offset_ - begin);
+    }
+    return true;
+  }
+
+  // Records of one page tend to be alike, so the first one tells about how many there will be.
+  void reserveLike(std::vector<Record>& records, std::size_t firstBytes) {
+    const std::size_t guess = 1 + (body_.size() - offset_) / (firstBytes + 1);
+    records.reserve(std::min(guess + guess / 16, options_.recordsMax));
+  }
+
+  bool readRecord(json::object& members, Record& record) {
+    MemberSet seen;
+    for (auto field : members) {
+      std::string_view key;
+      json::value value;
+      if (!take(field, key, value)) return false;
+      if (!readRecordMember(key, value, record, seen)) return false;
+    }
+    if (!seen.hasAll({kData, kKey, kNumber}))
+      return bad("a record lacks Data, PartitionKey or SequenceNumber");
+    return true;
+  }
+
+  bool readRecordMember(std::string_view key, json::value& value, Record& record, MemberSet& seen) {
+    const std::string_view token = locate(value);
+    if (token == "null") return true;
+    if (key == "Data") return once(seen, kData) && readData(value, token, record);
+    if (key == "PartitionKey") return once(seen, kKey) && keepText(value, token, record.partitionKey);
+    if (key == "SequenceNumber") {
+      if (!once(seen, kNumber) || !keepText(value, token, record.sequenceNumber)) return false;
+      return isSequenceNumber(record.sequenceNumber) || bad("a SequenceNumber is not a decimal number");
+    }
+    if (key == "ApproximateArrivalTimestamp") return once(seen, kArrival) && readArrival(token, record);
+    return true;
+  }
+
+  // The text of a string token. Only strings with a backslash take the way through simdjson's own buffer.
+  bool contentOf(json::value& value, std::string_view token, std::string_view& content) {
+    if (token.size() < 2 || token.front() != '"' || token.back() != '"')
+      return bad("a text was expected here");
+    content = token.substr(1, token.size() - 2);
+    if (!hasEscapes(content)) return true;
+    if (const auto error = value.get_string().get(content)) return bad(error);
+    return true;
+  }
+
+  bool readText(json::value& value, std::string& text) {
+    std::string_view content;
+    if (!contentOf(value, tokenOf(value), content)) return false;
+    text.assign(content);
+    return true;
+  }
+
+  bool keepText(json::value& value, std::string_view token, std::string_view& kept) {
+    std::string_view content;
+    if (!contentOf(value, token, content)) return false;
+    std::memcpy(room_, content.data(), content.size());
+    kept = {room_, content.size()};
+    room_ += content.size();
+    return true;
+  }
+
+  bool readData(json::value& value, std::string_view token, Record& record) {
+    std::string_view content;
+    if (!contentOf(value, token, content)) return false;
+    const auto size = decodeBase64(content, room_);
+    if (!size) return bad("Data is not base64");
+    record.data = {reinterpret_cast<const std::byte*>(room_), *size};
+    room_ += *size;
+    return true;
+  }
+
+  bool readArrival(std::string_view token, Record& record) {
+    auto milliseconds = parseEpochSeconds(token);
+    if (!milliseconds) return bad("ApproximateArrivalTimestamp is not a number of seconds");
+    if (options_.lenient && token.find_first_of(".eE") == std::string_view::npos) {
+      milliseconds = untaggedMilliseconds(*milliseconds / 1000);
+    }
+    record.approximateArrivalTimestamp =
+        decltype(record.approximateArrivalTimestamp){std::chrono::milliseconds(*milliseconds)};
+    return true;
+  }
+
+  bool readChildren(json::value& value, std::vector<ChildShard>& children) {
+    json::array items;
+    if (const auto error = value.get_array().get(items)) return bad(error);
+    for (auto item : items) {
+      json::object child;
+      if (const auto error = item.get_object().get(child)) return bad(error);
+      if (children.size() == kChildShardsMax) return bad("it has too many ChildShards");
+      if (!readChild(child, children.emplace_back())) return false;
+    }
+    return true;
+  }
+
+  bool readChild(json::object& members, ChildShard& child) {
+    for (auto field : members) {
+      std::string_view key;
+      json::value value;
+      if (!take(field, key, value)) return false;
+      if (locate(value) == "null") continue;
+      if (key == "ShardId" && !readText(value, child.shardId)) return false;
+      if (key == "ParentShards" && !readParents(value, child.parentShards)) return false;
+      if (key == "HashKeyRange" && !readHashKeys(value, child)) return false;
+    }
+    return !child.shardId.empty() || bad("a child shard has no ShardId");
+  }
+
+  bool readParents(json::value& value, std::vector<std::string>& parents) {
+    json::array items;
+    if (const auto error = value.get_array().get(items)) return bad(error);
+    for (auto item : items) {
+      json::value parent;
+      if (const auto error = item.get(parent)) return bad(error);
+      if (parents.size() == kChildShardsMax) return bad("a child shard has too many ParentShards");
+      if (!readText(parent, parents.emplace_back())) return false;
+    }
+    return true;
+  }
+
+  bool readHashKeys(json::value& value, ChildShard& child) {
+    json::object members;
+    if (const auto error = value.get_object().get(members)) return bad(error);
+    for (auto field : members) {
+      std::string_view key;
+      json::value bound;
+      if (!take(field, key, bound)) return false;
+      if (locate(bound) == "null") continue;
+      if (key == "StartingHashKey" && !readText(bound, child.startingHashKey)) return false;
+      if (key == "EndingHashKey" && !readText(bound, child.endingHashKey)) return false;
+    }
+    return true;
+  }
+
+  // Giving memory back may have moved the arena: the views go with it.
+  static void moveViews(std::vector<Record>& records, const char* from, const char* to) {
+    if (from == to) return;
+    const auto fromAddress = reinterpret_cast<std::uintptr_t>(from);
+    const auto moved = [&](const void* at) {
+      return to + (reinterpret_cast<std::uintptr_t>(at) - fromAddress);
+    };
+    for (Record& record : records) {
+      record.data = {reinterpret_cast<const std::byte*>(moved(record.data.data())), record.data.size()};
+      record.partitionKey = {moved(record.partitionKey.data()), record.partitionKey.size()};
+      record.sequenceNumber = {moved(record.sequenceNumber.data()), record.sequenceNumber.size()};
+    }
+  }
+
+  const Body& body_;
+  const RecordsReadOptions& options_;
+  char* room_ = nullptr;
+  const char* arenaBegin_ = nullptr;
+  std::size_t offset_ = 0;
+  const char* problem_ = nullptr;
+};
+
+// simdjson keeps buffers of several times the longest text in its parser; one for each thread is reused,
+// unless an outsized answer has made it fat.
+class ParserLease {
+ public:
+  json::parser& parser() { return parser_; }
+  ~ParserLease() {
+    constexpr std::size_t kKeptMax = 32u << 20;
+    if (parser_.capacity() > kKeptMax) parser_ = json::parser();
+  }
+
+ private:
+  static thread_local json::parser parser_;
+};
+
+thread_local json::parser ParserLease::parser_;
+
+}  // namespace
+
+Result<RecordsPage> readRecordsJson(std::shared_ptr<const Body> body, const RecordsReadOptions& options) {
+  if (body->size() == 0) return fail(malformedRecords("JSON", 0, 0, "it is empty"));
+  RecordsPage page;
+  ParserLease lease;
+  RecordsJsonReader reader(*body, options);
+  if (!reader.read(lease.parser(), page)) {
+    return fail(malformedRecords("JSON", reader.offset(), body->size(), reader.problem()));
+  }
+  return page;
+}
+
+}  // namespace tidemill::codec
