@@ -8,6 +8,8 @@
 namespace tidemill::codec {
 
 std::string encodeBase64(std::string_view bytes);
+// The same, appended to `text`.
+void appendBase64(std::string& text, std::string_view bytes);
 
 // Upper bound of the decoded size of `size` characters.
 constexpr std::size_t decodedBase64Max(std::size_t size) {
