@@ -81,10 +81,11 @@ class Loop {
     waiter.state_ = Waiter::State::kIdle;
     waiter.fire_(waiter);
   }
-  // For implementations: turns a timer that was taken out of its list into a ready waiter.
-  void promote(Waiter& waiter) {
+  // For implementations: turns a timer that was taken out of its list into a ready waiter of the loop that it
+  // was given to, which need not be the one that keeps the timers.
+  static void promote(Waiter& waiter) {
     waiter.state_ = Waiter::State::kReady;
-    addReady(waiter);
+    waiter.loop_->addReady(waiter);
   }
   static bool isReady(const Waiter& waiter) { return waiter.state_ == Waiter::State::kReady; }
 
@@ -115,7 +116,7 @@ class Sleep {
   Waiter waiter_;
 };
 
-inline Sleep Loop::sleepFor(Duration duration) { return Sleep(*this, now() + duration, true); }
+inline Sleep Loop::sleepFor(Duration duration) { return Sleep(*this, laterBy(now(), duration), true); }
 inline Sleep Loop::sleepUntil(TimePoint due) { return Sleep(*this, due, true); }
 inline Sleep Loop::yield() { return Sleep(*this, TimePoint{}, false); }
 

@@ -20,4 +20,10 @@ using TimePoint = MonotonicClock::time_point;
 // Wall clock, UTC, milliseconds: for signing, AT_TIMESTAMP and display only. May jump.
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
+// `duration` after `from`, or the end of time where the sum would overflow: "for ever" is Duration::max().
+constexpr TimePoint laterBy(TimePoint from, Duration duration) {
+  if (duration > Duration::zero() && from > TimePoint::max() - duration) return TimePoint::max();
+  return from + duration;
+}
+
 }  // namespace tidemill::rt

@@ -35,7 +35,11 @@ void TimerList::add(Waiter& waiter) {
   timers_.emplace(std::pair(waiter.due_, waiter.slot_), &waiter);
 }
 
-void TimerList::remove(Waiter& waiter) { timers_.erase(std::pair(waiter.due_, waiter.slot_)); }
+void TimerList::remove(Waiter& waiter) {
+  const auto found = timers_.find(std::pair(waiter.due_, waiter.slot_));
+  // A waiter that a dead node never added may carry the key of another one.
+  if (found != timers_.end() && found->second == &waiter) timers_.erase(found);
+}
 
 Waiter* TimerList::takeDue(TimePoint now) {
   if (timers_.empty() || timers_.begin()->first.first > now) return nullptr;

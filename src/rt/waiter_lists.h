@@ -35,6 +35,7 @@ class TimerList {
   std::optional<TimePoint> firstDue() const;
 
   void add(Waiter& waiter);
+  // No effect if `waiter` is not in the list.
   void remove(Waiter& waiter);
   // Takes the first waiter due at or before `now`, or returns null.
   Waiter* takeDue(TimePoint now);

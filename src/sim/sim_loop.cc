@@ -1,5 +1,7 @@
 #include "sim/sim_loop.h"
 
+#include <algorithm>
+
 namespace tidemill::sim {
 namespace {
 
@@ -25,7 +27,15 @@ void SimLoop::post(base::UniqueFunction<void()> work) { posted_.push_back(std::m
 bool SimLoop::step() {
   if (runReady()) return true;
   const auto due = timers_.firstDue();
-  if (!due) return false;
+  return due && jump(*due);
+}
+
+bool SimLoop::jump(rt::TimePoint until) {
+  const auto due = timers_.firstDue();
+  if (!due || *due > until) {
+    now_ = std::max(now_, until);
+    return false;
+  }
   now_ = std::max(now_, *due);
   while (rt::Waiter* waiter = timers_.takeDue(now_)) {
     // Equal times become ready together, so that the seed decides their order too.
@@ -51,13 +61,10 @@ bool SimLoop::runReady() {
 }
 
 void SimLoop::runUntil(rt::TimePoint until) {
-  for (;;) {  // Ends when nothing is ready and the next timer lies behind `until`.
-    if (runReady()) continue;
-    const auto due = timers_.firstDue();
-    if (!due || *due > until) break;
-    step();
-  }
-  now_ = std::max(now_, until);
+  do {
+    while (runReady()) {  // Ends when nothing is ready; the loop around it, when the next timer lies behind `until`.
+    }
+  } while (jump(until));
 }
 
 void SimLoop::remove(rt::Waiter& waiter) {

@@ -26,6 +26,10 @@ class SimLoop : public rt::Loop {
 
   // Runs one ready thing, or jumps to the next timer. False if there is neither: nothing can happen any more.
   bool step();
+  // The two halves of step(). Runs one ready thing; false if there is none.
+  bool stepReady() { return runReady(); }
+  // Moves the clock to the next timer, or to `until` if that comes first; false in the second case.
+  bool jump(rt::TimePoint until);
   // Runs until `task` ends, and gives its result. A task that can never end is a broken invariant.
   template <class T>
   T run(rt::Task<T> task);

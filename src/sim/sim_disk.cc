@@ -1,0 +1,80 @@
+#include "sim/sim_disk.h"
+
+#include <algorithm>
+
+namespace tidemill::sim {
+
+std::string directoryOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+SimDisk::Inode SimDisk::find(const std::string& path) const {
+  const auto found = files_.find(path);
+  return found == files_.end() ? nullptr : found->second;
+}
+
+std::uint64_t SimDisk::bytesUsed() const {
+  std::uint64_t sum = 0;
+  for (const auto& [path, inode] : files_) sum += inode->bytes.size();
+  return sum;
+}
+
+void SimDisk::apply(const Change& change, std::map<std::string, Inode>& names) {
+  if (!change.from.empty()) names.erase(change.from);
+  if (change.inode != nullptr) {
+    names[change.to] = change.inode;
+  } else {
+    names.erase(change.to);
+  }
+}
+
+void SimDisk::record(Change change) {
+  apply(change, files_);
+  changes_[directoryOf(change.to)].push_back(std::move(change));
+}
+
+void SimDisk::setName(const std::string& path, Inode inode) { record({{}, path, std::move(inode)}); }
+
+void SimDisk::renameFile(const std::string& from, const std::string& to) { record({from, to, find(from)}); }
+
+void SimDisk::syncDirectory(const std::string& directory) {
+  const auto found = changes_.find(directory);
+  if (found == changes_.end()) return;
+  for (const Change& change : found->second) apply(change, durableNames_);
+  changes_.erase(found);
+}
+
+void SimDisk::powerCut() {
+  for (const auto& [directory, changes] : changes_) {
+    const std::uint64_t kept = random_.below(changes.size() + 1);
+    for (std::uint64_t i = 0; i < kept; ++i) apply(changes[i], durableNames_);
+  }
+  changes_.clear();
+  files_ = durableNames_;
+  std::set<const SimInode*> cut;  // Asked, never walked: a file may have two names.
+  for (const auto& [path, inode] : files_) {
+    if (cut.insert(inode.get()).second) cutFile(*inode);
+  }
+  locks_.clear();
+}
+
+void SimDisk::cutFile(SimInode& inode) {
+  const std::size_t unsynced = inode.bytes.size() - inode.synced;
+  const std::size_t kept = static_cast<std::size_t>(random_.below(unsynced + 1));
+  inode.bytes.resize(inode.synced + kept);
+  if (kept > 0 && random_.chance(1, 3)) {
+    // The size reached the platter, a page did not.
+    const std::size_t start = inode.synced + static_cast<std::size_t>(random_.below(kept));
+    std::fill(inode.bytes.begin() + static_cast<std::ptrdiff_t>(start), inode.bytes.end(), '\0');
+  }
+  for (const auto& [from, to] : inode.dropped) {
+    const std::size_t end = std::min(to, inode.bytes.size());
+    for (std::size_t i = from; i < end; ++i) inode.bytes[i] = '\0';
+  }
+  inode.dropped.clear();
+  inode.synced = inode.bytes.size();
+}
+
+}  // namespace tidemill::sim
