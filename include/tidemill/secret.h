@@ -7,8 +7,8 @@
 
 namespace tidemill {
 
-// Holds a password, key or token. It has no stream operator and no conversion to text. Copies share one buffer,
-// which is left out of core dumps and overwritten when the last copy goes. Empty by default.
+// Holds a password, key or token. It has no stream operator and no conversion to text. Copies share one
+// buffer, which is left out of core dumps and overwritten when the last copy goes. Empty by default.
 class Secret {
  public:
   Secret() = default;
@@ -16,7 +16,8 @@ class Secret {
   explicit Secret(std::string_view bytes);
 
   bool empty() const { return buffer_ == nullptr; }
-  // The bytes themselves, valid as long as a copy of this secret lives. For signing only: never for a message.
+  // The bytes themselves, valid as long as a copy of this secret lives. For signing only: never for a
+  // message.
   std::string_view reveal() const;
 
   // Takes the same time wherever two secrets of one length differ.

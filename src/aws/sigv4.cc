@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kTerminator = "aws4_request";
 // Proxies change these on the way, or they belong to one connection.
-constexpr std::array<std::string_view, 6> kUnsigned = {"authorization", "connection",        "expect",
-                                                       "user-agent",    "transfer-encoding", "x-amzn-trace-id"};
+constexpr std::array<std::string_view, 6> kUnsigned = {
+    "authorization", "connection", "expect", "user-agent", "transfer-encoding", "x-amzn-trace-id"};
 constexpr std::array<std::string_view, 4> kAddedBySigning = {"host", "x-amz-date", "x-amz-security-token",
                                                              "authorization"};
 
@@ -97,7 +97,8 @@ std::string canonicalQuery(std::string_view query) {
   std::vector<std::pair<std::string_view, std::string_view>> pairs;
   for (std::string_view pair : base::split(query, '&')) {
     const auto equals = pair.find('=');
-    const std::string_view value = equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
+    const std::string_view value =
+        equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1);
     pairs.emplace_back(pair.substr(0, equals), value);
   }
   std::sort(pairs.begin(), pairs.end());
@@ -109,7 +110,9 @@ std::string canonicalQuery(std::string_view query) {
   return canonical;
 }
 
-bool isBlank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool isBlank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 // Without blanks at both ends, and runs of blanks inside as one space.
 void appendCollapsed(std::string& out, std::string_view value) {
@@ -172,11 +175,12 @@ std::string amzDate(rt::WallTime now) {
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss time(second - day);
   return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
-const codec::Sha256& SigningKeys::keyFor(const Secret& secret, std::string_view day, const SigningScope& scope) {
+const codec::Sha256& SigningKeys::keyFor(const Secret& secret, std::string_view day,
+                                         const SigningScope& scope) {
   if (key_ && day_ == day && scope_ == scope && secret_ == secret) return *key_;
   std::string start("AWS4");
   start.append(secret.reveal());
@@ -218,8 +222,8 @@ std::string expectedSignature(const WireRequest& request, const std::vector<std:
   return base::toHex(bytesOf(signature));
 }
 
-void sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope, rt::WallTime now,
-          SigningKeys& keys) {
+void sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
+          rt::WallTime now, SigningKeys& keys) {
   const UrlParts url = splitUrl(request.url);
   const std::string date = amzDate(now);
   std::erase_if(request.headers, [](const http::Header& header) {
@@ -232,11 +236,12 @@ void sign(http::Request& request, const AwsCredentials& credentials, const Signi
   }
   const std::vector<std::string> names = headersToSign(request);
   const WireRequest wire{request.method, url.target, request.headers, request.body};
-  const std::string signature = expectedSignature(wire, names, date, scope, credentials.secretAccessKey, keys);
+  const std::string signature =
+      expectedSignature(wire, names, date, scope, credentials.secretAccessKey, keys);
   request.headers.push_back(
-      {"Authorization", fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm,
-                                    credentials.accessKeyId, scopeText(std::string_view(date).substr(0, 8), scope),
-                                    join(names, ';'), signature)});
+      {"Authorization",
+       fmt::format("{} Credential={}/{}, SignedHeaders={}, Signature={}", kAlgorithm, credentials.accessKeyId,
+                   scopeText(std::string_view(date).substr(0, 8), scope), join(names, ';'), signature)});
 }
 
 std::optional<Authorization> parseAuthorization(std::string_view header, std::vector<std::string>* missing) {
@@ -270,7 +275,8 @@ std::optional<Authorization> parseAuthorization(std::string_view header, std::ve
   parsed.day = scope[last - 3];
   const auto scopeStart = static_cast<std::size_t>(scope[last - 3].data() - credential.data());
   parsed.accessKeyId = credential.substr(0, scopeStart - 1);
-  for (std::string_view name : base::split(signedHeaders, ';')) parsed.signedHeaders.push_back(base::toLower(name));
+  for (std::string_view name : base::split(signedHeaders, ';'))
+    parsed.signedHeaders.push_back(base::toLower(name));
   parsed.signature = signature;
   return parsed;
 }

@@ -39,8 +39,8 @@ class SigningKeys {
 // Signs the request as it is: method, url, body and all headers but those that proxies rewrite. Adds Host,
 // X-Amz-Date, X-Amz-Security-Token (temporary credentials only) and Authorization; signing a request again
 // replaces them. The url must be absolute. Signatures are good for 5 minutes around `now`.
-void sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope, rt::WallTime now,
-          SigningKeys& keys);
+void sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
+          rt::WallTime now, SigningKeys& keys);
 
 // --- The steps, for a server that checks the signature of any SDK.
 

@@ -1,0 +1,63 @@
+#include "http/body_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+namespace tidemill::http {
+namespace {
+
+constexpr std::size_t kMiB = 1u << 20;
+
+TEST(BodyPool, ALargeBodyComesBackEmptyAndIsUsedAgain) {
+  BodyPool pool(16 * kMiB);
+  auto first = pool.take(4 * kMiB);
+  first->append(std::string(kMiB, 'x'));
+  const codec::Body* used = first.get();
+  first.reset();
+  EXPECT_GT(pool.idleBytes(), 4 * kMiB);
+
+  auto second = pool.take(4 * kMiB);
+
+  EXPECT_EQ(second.get(), used);
+  EXPECT_EQ(second->size(), 0u);
+  EXPECT_EQ(pool.idleBytes(), 0u);
+}
+
+TEST(BodyPool, ASmallWantIsNotServedWithAHugeBuffer) {
+  BodyPool pool(64 * kMiB);
+  pool.take(32 * kMiB).reset();
+
+  EXPECT_LT(pool.take(kMiB)->capacity(), 2 * kMiB);
+}
+
+TEST(BodyPool, KeepsNoMoreThanItsLimit) {
+  BodyPool pool(5 * kMiB);
+  auto a = pool.take(4 * kMiB);
+  auto b = pool.take(4 * kMiB);
+  a.reset();
+  b.reset();
+
+  EXPECT_LE(pool.idleBytes(), 5 * kMiB);
+  EXPECT_GT(pool.idleBytes(), 0u);
+}
+
+TEST(BodyPool, SmallBodiesAreNotKept) {
+  BodyPool pool(16 * kMiB);
+  pool.take(1000).reset();
+
+  EXPECT_EQ(pool.idleBytes(), 0u);
+}
+
+TEST(BodyPool, BodiesMayOutliveThePoolAndEndOnOtherThreads) {
+  std::shared_ptr<codec::Body> body;
+  {
+    BodyPool pool(16 * kMiB);
+    body = pool.take(kMiB);
+  }
+  std::thread([owned = std::move(body)]() mutable { owned.reset(); }).join();
+}
+
+}  // namespace
+}  // namespace tidemill::http
