@@ -37,10 +37,12 @@ PATTERNS = [
             ("src/rt/asio_loop.cc", "bench/", "tests/integration/")),
     Pattern(r"\bsource_location\b|\btypeid\b|\btype_index\b|__PRETTY_FUNCTION__",
             "text that the compiler chooses", "g++ and clang write it differently", "use a name of your own"),
-    Pattern(r"\bstd::(?:jthread|thread)\b(?!::(?:id|hardware_concurrency))|\bstd::async\b|\bpthread_create\b|\bthread_local\b"
+    Pattern(r"\bstd::(?:jthread|thread)\b(?!::(?:id|hardware_concurrency))|\bstd::async\b|\bpthread_create\b"
             r"|\bstd::this_thread::\w+",
             "a thread of its own", "above rt everything lives on one lane", "use Loop or WorkerPool of Env",
             ("src/base/", "src/rt/", "bench/"), tests=True),
+    Pattern(r"\bthread_local\b", "a variable for each thread", "simulated nodes share one thread, and so the variable",
+            "hand it in through Env or a parameter", ("src/base/", "src/rt/", "src/codec/", "bench/")),
     Pattern(r"\bstd::(?:recursive_|shared_|timed_)*mutex\b|\bstd::condition_variable\w*|\bstd::(?:counting_|binary_)semaphore\b"
             r"|\bstd::(?:latch|barrier|call_once|once_flag)\b",
             "a lock", "above rt objects have one owner and need none", "post to the owner's lane",
@@ -73,29 +75,34 @@ def check_draws(file: Source) -> list[Finding]:
     findings = []
     for (first, first_end), (second, _) in zip(draws, draws[1:]):
         between = code[first_end + 1 : second]
-        if second < first_end or re.search(r";|&&|\|\||\?|:(?!:)(?<!::)", between.replace("::", "")):
+        if second < first_end or re.search(r";|&&|\|\||\?|:", between.replace("::", "")):
             continue  # Nested, in another statement, or in a defined order.
-        if between.count("{") != between.count("}") or in_braces(code, second, pairs):
+        if between.count("{") != between.count("}") or in_order(code, first, first_end, second, pairs):
             continue
         findings.append(Finding(file.path, file.line_of(second), "two random draws in one expression",
                                 "compilers evaluate them in different orders", "draw into named variables first"))
     return findings
 
 
-def in_braces(code: str, position: int, pairs: dict[int, int]) -> bool:
-    """True if the innermost bracket around `position` is a brace: its elements are evaluated left to right."""
-    at = position - 1
-    while at >= 0:
+def in_order(code: str, first: int, first_end: int, second: int, pairs: dict[int, int]) -> bool:
+    """True if the draws are elements of one braced list, or members or variables that are initialised in turn.
+
+    That is: a comma divides them, and the innermost bracket around both of them is no parenthesis.
+    """
+    at = second - 1
+    comma = False
+    while at >= 0 and code[at] != ";":
         if code[at] in ")]}":
             at = pairs.get(at, at)
-        elif code[at] in "([":
-            return False
-        elif code[at] == "{":
-            return True
-        elif code[at] == ";":
-            return False
+        elif code[at] == "," and at > first_end:
+            comma = True
+        elif code[at] in "([{":
+            if at > first:
+                comma = False  # A bracket around the second only: what it divides does not count.
+            else:
+                return comma and code[at] == "{"
         at -= 1
-    return False
+    return comma
 
 
 def check_pointer_keys(file: Source) -> list[Finding]:

@@ -211,6 +211,9 @@ class CheckDeterminism(Repository):
             "auto x = random_.next() << 32 | random_.next();",
             "f(drawDelay(random, 1), drawDelay(random, 2));",
             "auto x = std::max(random().below(1), random().below(2));",
+            "A::A(Random& random) : pair_(random.next(), random.next()) {}",
+            "A::A(Random& random) : pair_(B(random.next()), C(random.next())) {}",
+            "for (int i = 0; i < 3; ++i) { x = f(random.next()) + random.next(); }",
         ):
             with self.subTest(code):
                 self.assert_caught("check_determinism", "src/sim/a.cc", code + "\n", "two random draws")
@@ -221,6 +224,8 @@ class CheckDeterminism(Repository):
             "if (random.chance(1, 2) && random.chance(1, 3)) f();",
             "auto x = random.chance(1, 2) ? random.below(3) : random.below(4);",
             "Pair p{random.below(2), random.below(3)};",
+            "A::A(Random& random) : one_(random.next()), two_(f(random.next())), three_{random.next()} {}",
+            "auto a = random.next(), b = random.next();",
             "if (random.chance(1, 2)) { x = random.below(2); }",
             "int drawOne(Random& random);\nint drawTwo(Random& random);",
             "int drawOne(Random& random) { return 1; }\nint drawTwo(Random& random) { return drawOne(random); }",
@@ -252,7 +257,7 @@ class CheckDeterminism(Repository):
 
 class CheckText(Repository):
     def test_foreign_hosts_and_machine_paths_are_caught(self) -> None:
-        self.assert_caught("check_text", "docs/a.md", "see https://packages.somewhere.io/x\n", "the host")
+        self.assert_caught("check_text", "docs/a.md", "see https:" + "//packages.somewhere.io/x\n", "the host")
         self.assert_caught("check_text", "src/base/a.cc", 'auto p = "/' + 'home/me/x";\n', "path of one machine")
         self.assert_clean("check_text", "docs/a.md", "http://127.0.0.1:4567 and https://kinesis.us-east-1.amazonaws.com\n")
 

@@ -1,0 +1,105 @@
+"""The steps that run the simulated world: many seeds, one hash for one seed, and planted bugs that must be found."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+from tools.gate.results import Result
+from tools.gate.runner import Gate, Ran
+
+# Workload, planted bug, and the invariant that must see it.
+PLANTED = [
+    ("word_count", "checkpoint-before-output", "I3"),
+    ("word_count", "child-before-parent", "I4"),
+]
+WORKLOADS = ("word_count",)
+# Compared between two runs and between two compilers.
+COMPARED = "1..20"
+
+
+def program(gate: Gate, preset: str) -> Path:
+    return gate.root / "build" / preset / "tidemill"
+
+
+def sim(gate: Gate, preset: str, workload: str, seeds: str, *options: str) -> Ran:
+    return gate.run(program(gate, preset), "sim", workload, "--seeds", seeds, *options, timeout=1800)
+
+
+def summary(ran: Ran) -> tuple[int, int, str] | None:
+    """Seeds, failed seeds and the hash of a run, as it printed them."""
+    match = re.search(r"^seeds: (\d+) failed: (\d+) hash: (\S+)", ran.stdout, re.MULTILINE)
+    return (int(match[1]), int(match[2]), match[3]) if match else None
+
+
+def seeds_pass(gate: Gate, preset: str, workload: str, first: int, last: int) -> Result:
+    """One result for each seed; every failed seed with its command."""
+    ran = sim(gate, preset, workload, f"{first}..{last}")
+    result = Result()
+    counted = summary(ran)
+    failed = re.findall(r"^FAILED .*?seed=(\d+).*$", ran.stdout + ran.stderr, re.MULTILINE)
+    for seed in sorted(set(failed), key=int):
+        result.check(f"{workload} seed {seed} ({preset})", False, ran.output,
+                     f"build/{preset}/tidemill sim {workload} --seeds {seed}..{seed}")
+    if counted is None or (ran.code != 0 and not failed) or counted[0] != last - first + 1:
+        result.check(f"{workload} seeds {first}..{last} ({preset})", False, ran.output, ran.command)
+        return result
+    result.passed += counted[0] - len(set(failed))
+    for line in ran.stdout.splitlines() + ran.stderr.splitlines():
+        if "per second" in line:
+            result.notes.append(f"{workload} {first}..{last}: {line.strip()}")
+    return result
+
+
+def simulation(gate: Gate) -> Result:
+    """Many seeds, and the first ones once more: the same hash."""
+    count = gate.pick(40, 200, 2000)
+    size = max(1, count // (2 * gate.jobs))
+    ranges = [(first, min(first + size - 1, count)) for first in range(1, count + 1, size)]
+    result = gate.all(partial(seeds_pass, gate, "release", workload, first, last)
+                      for workload in WORKLOADS for first, last in ranges)
+    for workload in WORKLOADS:
+        result.add(same_hash(gate, workload, "release", "release"))
+    return result
+
+
+def same_hash(gate: Gate, workload: str, one: str, other: str) -> Result:
+    first = sim(gate, one, workload, COMPARED)
+    second = sim(gate, other, workload, COMPARED)
+    result = Result()
+    a, b = summary(first), summary(second)
+    result.check(f"{workload}: one hash for one seed ({one}, {other})", a is not None and b is not None and a[2] == b[2],
+                 f"{first.output}\n{second.output}", f"{first.command}; {second.command}")
+    return result
+
+
+def planted(gate: Gate) -> Result:
+    """A checker that sees nothing is worse than none: each planted bug is found, named and repeatable."""
+
+    def one(workload: str, bug: str, invariant: str) -> Result:
+        ran = sim(gate, "release", workload, "1..200", "--plant", bug)
+        text = ran.stdout + ran.stderr
+        result = Result()
+        result.check(f"{workload} finds {bug}", ran.code == 1 and f"invariant={invariant}" in text
+                     and re.search(r"FAILED seed=\d+", text) is not None, ran.output, ran.command)
+        repeat = re.search(r"^repeat: (.+)$", text, re.MULTILINE)
+        if result.check(f"{workload} says how to repeat {bug}", repeat is not None, ran.output, ran.command):
+            words = repeat[1].split()
+            again = gate.run(program(gate, "release"), *words[1:], timeout=600)
+            result.check(f"{workload} repeats {bug}", again.code == 1 and f"invariant={invariant}" in again.output,
+                         again.output, repeat[1])
+        return result
+
+    return gate.all(partial(one, *row) for row in PLANTED)
+
+
+def second_compiler(gate: Gate) -> Result:
+    """Seeds under ASan and UBSan, and the same hash from the clang binary as from the g++ one."""
+    count = gate.pick(4, 20, 200)
+    half = (count + 1) // 2
+    result = gate.all([partial(seeds_pass, gate, "asan", workload, first, last)
+                       for workload in WORKLOADS for first, last in ((1, half), (half + 1, count))])
+    for workload in WORKLOADS:
+        result.add(same_hash(gate, workload, "release", "asan"))
+    return result

@@ -1,0 +1,53 @@
+"""clang-tidy over our source files, several at a time; a file that passed unchanged is not looked at again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from functools import partial
+from pathlib import Path
+
+from tools.gate.results import Result
+from tools.gate.runner import Gate, needs, skipped
+
+
+def tidy(gate: Gate) -> Result:
+    missing = needs("clang-tidy-19")
+    if missing:
+        return skipped(missing)
+    # The clang build: clang-tidy does not know all options of g++.
+    commands = gate.root / "build" / "asan" / "compile_commands.json"
+    if not commands.exists():
+        result = Result()
+        result.check("compile_commands.json", False, "the asan preset was not configured")
+        return result
+    files = sorted({entry["file"] for entry in json.loads(commands.read_text())
+                    if entry["file"].startswith(str(gate.root / "src"))
+                    and (gate.size == "full" or not entry["file"].endswith("_test.cc"))})
+    return gate.all(partial(one, gate, Path(file)) for file in files)
+
+
+def stamp_of(gate: Gate, file: Path) -> Path:
+    """A name made of everything the verdict depends on: the rules, the file and the headers it includes."""
+    digest = hashlib.sha256((gate.root / ".clang-tidy").read_bytes())
+    headers = subprocess.run(["clang++-19", "-std=c++20", f"-I{gate.root}/src", f"-I{gate.root}/include", "-MM", str(file)],
+                             capture_output=True, text=True, check=False).stdout
+    for name in sorted(headers.replace("\\\n", " ").split()[1:]):
+        if name.startswith(str(gate.root)):
+            digest.update(Path(name).read_bytes())
+    return gate.root / "build" / "tidy" / f"{file.stem}-{digest.hexdigest()[:24]}"
+
+
+def one(gate: Gate, file: Path) -> Result:
+    result = Result()
+    stamp = stamp_of(gate, file)
+    if stamp.exists():
+        result.passed = 1
+        return result
+    name = str(file.relative_to(gate.root))
+    ran = gate.run("clang-tidy-19", "-p", "build/asan", "--quiet", name, timeout=600)
+    if result.check(f"clang-tidy {name}", ran.code == 0, ran.stdout or ran.stderr, ran.command):
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+    return result
