@@ -98,6 +98,10 @@ void Node::crashBeforeStep(std::uint64_t step, CrashKind kind) {
   incarnation_->loop.crashBeforeStep(step, [this, kind] { crash(kind); });
 }
 
+void Node::disarm() {
+  if (up()) incarnation_->loop.disarm();
+}
+
 void Node::stall(rt::Duration duration) {
   if (!up()) return;
   note("node.stall", static_cast<std::uint64_t>(duration.count()));

@@ -64,6 +64,8 @@ class Node {
   void restart();
   // Crashes instead of running the `step`-th next thing (1: the very next one): "a crash at any await".
   void crashBeforeStep(std::uint64_t step, CrashKind kind);
+  // Takes an armed crash back.
+  void disarm();
   // Suspends the host: nothing runs, and time goes on.
   void stall(rt::Duration duration);
 

@@ -39,6 +39,7 @@ class SimNodeLoop final : public rt::Loop {
   void stallUntil(rt::TimePoint until);
   // Calls `crash` instead of running the `step`-th next thing (1: the very next one).
   void crashBeforeStep(std::uint64_t step, std::function<void()> crash);
+  void disarm() { crashStep_ = 0; }
   // Called after each step, when nothing of the node is on the stack.
   void setAfterStep(std::function<void()> afterStep) { afterStep_ = std::move(afterStep); }
 

@@ -75,6 +75,7 @@ void World::heal() {
   net_.healAll();
   for (const auto& [name, node] : nodes_) {
     node->disk().faults().on = false;
+    node->disarm();
     if (!node->up()) node->restart();
   }
   history_.add({.at = loop_.now(), .node = {}, .kind = "world.heal", .detail = {}});

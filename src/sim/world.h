@@ -48,7 +48,9 @@ class World {
   std::uint64_t seed() const { return seed_; }
   SimLoop& loop() { return loop_; }
   SimNet& net() { return net_; }
+  const SimNet& net() const { return net_; }
   History& history() { return history_; }
+  const History& history() const { return history_; }
   // For workloads and nemeses. Programs use their Env's.
   base::Random& random() { return random_; }
   const WorldOptions& options() const { return options_; }
