@@ -1,0 +1,78 @@
+// fake/fake_aws.h: the fake AWS: HTTP requests in, answers out; on a socket or in a simulation.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/random.h"
+#include "fake/fake_kinesis.h"
+#include "fake/fake_options.h"
+#include "fake/fault_plan.h"
+#include "fake/request_auth.h"
+#include "http/http_transport.h"
+#include "rt/time.h"
+
+namespace tidemill::fake {
+
+// What the network is to do with an answer.
+struct FakeAnswer {
+  enum class Delivery {
+    kWhole,
+    // The connection breaks before the first byte. The request may have been applied or not.
+    kLost,
+    // The head and half of the body arrive, then the connection breaks.
+    kCut,
+  };
+
+  http::Response response;
+  Delivery delivery = Delivery::kWhole;
+  // Before the first byte is sent.
+  std::chrono::milliseconds delay{0};
+};
+
+// One account in one region. It has no clock and does no I/O: the same object answers a real port (server.h) and
+// a simulated network. Same options and same requests at the same times give the same answers. Not thread safe.
+//
+//   FakeAws aws({.limits = false});
+//   FakeAnswer answer = aws.handle(request, now);
+class FakeAws {
+ public:
+  explicit FakeAws(FakeAwsOptions options);
+  FakeAws(const FakeAws&) = delete;
+  FakeAws& operator=(const FakeAws&) = delete;
+
+  // A `now` before that of an earlier call counts as that one: the service's clock never goes back.
+  FakeAnswer handle(const http::Request& request, rt::WallTime now);
+
+  FakeKinesis& kinesis() { return kinesis_; }
+  const FakeKinesis& kinesis() const { return kinesis_; }
+  const FakeAwsOptions& options() const { return options_; }
+
+  // Faults per thousand requests from now on; 0 ends them.
+  void setFaults(std::uint32_t perThousand) { faults_.setRate(perThousand); }
+
+ private:
+  // A request whose operation and format are known.
+  struct Routed {
+    std::string_view operation;
+    Wire wire;
+  };
+
+  http::Response answerPost(const http::Request& request, FakeAnswer& answer);
+  http::Response answerOperation(const http::Request& request, const Routed& routed, FakeAnswer& answer);
+  http::Response preflight(const http::Request& request);
+  http::Response refusal(const ServiceError& error, Wire wire);
+  http::Response respond(int status, std::string_view type, std::shared_ptr<const codec::Body> body);
+
+  const FakeAwsOptions options_;
+  base::Random random_;
+  FaultPlan faults_;
+  RequestAuth auth_;
+  FakeKinesis kinesis_;
+  rt::WallTime now_{};
+};
+
+}  // namespace tidemill::fake

@@ -1,0 +1,40 @@
+// fake/fake_options.h: how strict, how fast and how unreliable the fake AWS is.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace tidemill::fake {
+
+struct FakeAwsOptions {
+  // The one key pair that it knows.
+  std::string accessKey = "test";
+  std::string secretKey = "test";
+  // The region that signatures must be made for.
+  std::string region = "us-east-1";
+  // Twelve digits; stands in ARNs and in texts of errors.
+  std::string accountId = "000000000000";
+  // False accepts any credentials, but still asks for an Authorization header.
+  bool verifySignatures = true;
+  // The service's limits on calls and bytes per shard. False lifts all of them.
+  bool limits = true;
+  // Everything that is drawn (gaps between sequence numbers, ids, faults) comes from here.
+  std::uint64_t seed = 1;
+  // Requests in a thousand that a fault befalls: throttling, a 5xx, a reset, a lost answer, an expired iterator,
+  // a stale list of shards, a partly failed put. Range: [0, 1000].
+  std::uint32_t faultsPerThousand = 0;
+  // CREATING to ACTIVE, UPDATING to ACTIVE, DELETING to gone.
+  std::chrono::milliseconds createDelay{500};
+  std::chrono::milliseconds reshardDelay{500};
+  std::chrono::milliseconds deleteDelay{500};
+  // Life of a shard iterator and of a paging token.
+  std::chrono::milliseconds iteratorLife{300'000};
+  std::chrono::milliseconds tokenLife{300'000};
+  // Open shards of the account, as DescribeLimits reports and as splits respect.
+  int shardLimit = 500;
+  // Keep records past their retention in memory (unreadable by clients), for the oracle of a simulation.
+  bool keepTrimmed = false;
+};
+
+}  // namespace tidemill::fake

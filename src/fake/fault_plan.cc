@@ -1,0 +1,21 @@
+#include "fake/fault_plan.h"
+
+#include <vector>
+
+namespace tidemill::fake {
+
+Fault FaultPlan::draw(std::string_view operation) {
+  if (perThousand_ == 0 || !random_.chance(perThousand_, 1000)) return Fault::kNone;
+  std::vector<Fault> choices{Fault::kThrottled, Fault::kInternalFailure, Fault::kUnavailableHtml, Fault::kReset,
+                             Fault::kLostAnswer, Fault::kCutAnswer, Fault::kSlow};
+  if (operation == "GetRecords") {
+    choices.insert(choices.end(), {Fault::kExpiredIterator, Fault::kEmptyPage, Fault::kShortPage});
+  } else if (operation == "ListShards") {
+    choices.insert(choices.end(), {Fault::kStaleList, Fault::kExpiredToken});
+  } else if (operation == "PutRecords") {
+    choices.push_back(Fault::kPartlyFailed);
+  }
+  return choices[random_.below(choices.size())];
+}
+
+}  // namespace tidemill::fake

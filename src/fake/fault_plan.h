@@ -1,0 +1,47 @@
+// fake/fault_plan.h: which request meets which misfortune.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/random.h"
+
+namespace tidemill::fake {
+
+enum class Fault {
+  kNone,
+  // Any operation.
+  kThrottled,          // The service's throttling error of that operation.
+  kInternalFailure,    // 500 with an error map.
+  kUnavailableHtml,    // 503 from a front end: HTML.
+  kReset,              // Nothing applied, no answer.
+  kLostAnswer,         // Applied, no answer.
+  kCutAnswer,          // Applied, half of the body arrives.
+  kSlow,               // Applied, answered late.
+  // GetRecords.
+  kExpiredIterator,
+  kEmptyPage,          // No records although there are some.
+  kShortPage,          // Fewer records than there are.
+  // ListShards.
+  kStaleList,          // The newest shard is missing.
+  kExpiredToken,       // A paging token has expired.
+  // PutRecords.
+  kPartlyFailed,       // Some entries fail.
+};
+
+// Draws from its own generator, once or twice per request, whatever the request is.
+class FaultPlan {
+ public:
+  FaultPlan(base::Random random, std::uint32_t perThousand) : random_(random), perThousand_(perThousand) {}
+
+  // Range: [0, 1000]. Takes effect at the next request.
+  void setRate(std::uint32_t perThousand) { perThousand_ = perThousand; }
+
+  Fault draw(std::string_view operation);
+
+ private:
+  base::Random random_;
+  std::uint32_t perThousand_;
+};
+
+}  // namespace tidemill::fake

@@ -1,0 +1,52 @@
+// fake/server.h: the fake AWS on a real port of the loopback interface.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "fake/fake_aws.h"
+#include "tidemill/result.h"
+
+namespace tidemill::fake {
+
+// HTTP/1.1 with keep-alive, on one thread: the one that calls run(). It binds to 127.0.0.1 only, because its key
+// pair is public. At most 1024 connections at once, requests of at most 16 MiB (413 beyond).
+//
+//   FakeAws aws({});
+//   auto server = FakeServer::listen(aws, 0);
+//   std::thread thread([&] { (*server)->run(); });
+//   …  http://127.0.0.1:(*server)->port()  …
+//   (*server)->stop();
+//   thread.join();
+class FakeServer {
+ public:
+  // Port 0 takes a free one. `aws` must outlive the server, and nobody else may use it while run() runs. kIo if the
+  // port is taken.
+  static Result<std::unique_ptr<FakeServer>> listen(FakeAws& aws, int port);
+  ~FakeServer();
+
+  int port() const;
+  // Serves until stop(); then closes all connections and returns.
+  void run();
+  // From any thread, also before run().
+  void stop();
+  // Makes SIGTERM and SIGINT call stop().
+  void stopOnSignals();
+
+ private:
+  struct Impl;
+  explicit FakeServer(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
+};
+
+struct FakeServerOptions {
+  FakeAwsOptions aws;
+  // Range: [0, 65535]; 0 takes a free one.
+  int port = 0;
+};
+
+// The whole of `tidemill fake`: listens, tells the port, serves until SIGTERM or SIGINT.
+Result<void> serveFake(const FakeServerOptions& options, const std::function<void(int port)>& onListening);
+
+}  // namespace tidemill::fake
