@@ -12,7 +12,7 @@ from tools.gate.runner import Gate, Ran
 # Workload, planted bug, and the invariant that must see it.
 PLANTED = [
     ("word_count", "checkpoint-before-output", "I3"),
-    ("word_count", "child-before-parent", "I4"),
+    ("word_count", "child-before-parent-end", "I4"),
 ]
 WORKLOADS = ("word_count",)
 # Compared between two runs and between two compilers.
