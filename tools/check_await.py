@@ -19,7 +19,7 @@ _BARE_PREFIX = re.compile(r"^(?:else|do)\b\s*")
 _BLOCK_HEADER = re.compile(
     r"(?:^|[;{}:)]|\b(?:else|do|try|noexcept|const|mutable|override|final)|->\s*[\w:<>&*,\s]+)$", re.DOTALL)
 # Temporaries with a destructor, built inside the arguments. Times are plain numbers and harmless.
-_TEMPORARY = re.compile(r"(?<![\w.>])(?:\w+::)*(?!(?:TimePoint|Duration|WallTime|Milliseconds|Seconds)\b)"
+_TEMPORARY = re.compile(r"(?<![\w.>])(?:\w+::)*(?!(?:TimePoint|Duration|WallTime|Milliseconds|Seconds|Minutes|Time)\b)"
                         r"[A-Z]\w*[a-z]\w*\s*\(|\bstd::(?:string|vector|make_unique|make_shared|optional|map|pair|tuple"
                         r"|function)\b\s*(?:<[^;()]*>)?\s*\(|\bfmt::format\s*\(")
 
