@@ -1,0 +1,60 @@
+#include "codec/body.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace tidemill::codec {
+namespace {
+
+bool isPadded(const Body& body) {
+  const char* const end = body.view().data() + body.size();
+  return std::all_of(end, end + Body::kPadding, [](char c) { return c == 0; });
+}
+
+TEST(Body, HasZeroesBehindItsContent) {
+  Body body;
+  std::string expected;
+  for (int i = 0; i < 300; ++i) {
+    const std::string part(static_cast<std::size_t>(i % 7), static_cast<char>('a' + i % 26));
+    body.append(part);
+    expected += part;
+    EXPECT_TRUE(body.size() == 0 || isPadded(body));
+  }
+
+  EXPECT_EQ(body.view(), expected);
+}
+
+TEST(Body, DoesNotMoveWithinItsReserve) {
+  Body body;
+  body.reserve(1000);
+  body.append("a");
+  const char* const before = body.view().data();
+  body.append(std::string(999, 'b'));
+
+  EXPECT_EQ(body.view().data(), before);
+  EXPECT_EQ(body.capacity(), 1000 + Body::kPadding);
+}
+
+TEST(Body, IsFilledInPlaceAndShrunk) {
+  Body body;
+  char* const room = body.extend(1000);
+  std::fill(room, room + 1000, 'x');
+  body.shrinkTo(10);
+
+  EXPECT_EQ(body.view(), "xxxxxxxxxx");
+  EXPECT_EQ(body.capacity(), 10 + Body::kPadding);
+  EXPECT_TRUE(isPadded(body));
+}
+
+TEST(Body, MayBeEmpty) {
+  const auto body = Body::copyOf({});
+
+  EXPECT_EQ(body->size(), 0u);
+  EXPECT_EQ(body->view(), "");
+  EXPECT_TRUE(isPadded(*body));
+}
+
+}  // namespace
+}  // namespace tidemill::codec
