@@ -50,7 +50,8 @@ void AsioLoop::remove(Waiter& waiter) {
 void AsioLoop::runRound() {
   roundPosted_ = false;
   std::swap(round_, next_);
-  while (!round_.empty()) fire(round_.take(0));  // Bounded: additions go to next_.
+  round_.reverse();
+  while (!round_.empty()) fire(round_.take(round_.size() - 1));  // Bounded: additions go to next_.
 }
 
 void AsioLoop::armTimer() {
@@ -67,7 +68,8 @@ void AsioLoop::armTimer() {
 void AsioLoop::fireDue() {
   armedFor_.reset();
   const TimePoint until = now();
-  while (Waiter* waiter = timers_.takeDue(until)) fire(*waiter);
+  // Through the next round: a task that sleeps for no time at all must not keep the sockets waiting.
+  while (Waiter* waiter = timers_.takeDue(until)) promote(*waiter);
   armTimer();
 }
 

@@ -39,14 +39,16 @@ class AsioLoop final : public Loop {
   void armTimer();
   void fireDue();
 
+  // Before the context: work that is still posted when the loop goes is destroyed with the context, and what it
+  // owns may withdraw waiters from these lists.
+  ReadyList round_;
+  ReadyList next_;
+  TimerList timers_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> armedFor_;
-  ReadyList round_;
-  ReadyList next_;
   bool roundPosted_ = false;
-  TimerList timers_;
 };
 
 }  // namespace tidemill::rt

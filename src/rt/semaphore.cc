@@ -4,46 +4,7 @@
 
 namespace tidemill::rt {
 
-class Semaphore::Acquire {
- public:
-  Acquire(Semaphore& semaphore, std::int64_t count) : semaphore_(semaphore), count_(count) {}
-  Acquire(const Acquire&) = delete;
-  Acquire& operator=(const Acquire&) = delete;
-  // Cancelled: give back what was granted but never seen, and let the next one in.
-  ~Acquire() {
-    if (!queued_) return;
-    const std::int64_t granted = place_->granted && !seen_ ? count_ : 0;
-    semaphore_.waiting_.erase(place_);
-    if (!seen_) semaphore_.release(granted);
-  }
-
-  bool await_ready() const noexcept { return false; }
-  bool await_suspend(std::coroutine_handle<> handle) {
-    if (semaphore_.waiting_.empty() && semaphore_.fits(count_)) {
-      semaphore_.available_ -= count_;
-      return false;
-    }
-    waiter_.resumes(handle);
-    place_ = semaphore_.waiting_.insert(semaphore_.waiting_.end(), Waiting{count_, &waiter_, false});
-    queued_ = true;
-    return true;
-  }
-  void await_resume() noexcept { seen_ = true; }
-
- private:
-  Semaphore& semaphore_;
-  const std::int64_t count_;
-  std::list<Waiting>::iterator place_;
-  bool queued_ = false;
-  bool seen_ = false;
-  Waiter waiter_;
-};
-
-Task<void> Semaphore::acquire(std::int64_t count) {
-  TIDEMILL_CHECK(count >= 0);
-  Acquire awaiter(*this, count);
-  co_await awaiter;
-}
+Semaphore::~Semaphore() { TIDEMILL_CHECK(waiting_.empty(), "a semaphore outlives its waiters"); }
 
 void Semaphore::release(std::int64_t count) {
   TIDEMILL_CHECK(count >= 0);
@@ -52,13 +13,39 @@ void Semaphore::release(std::int64_t count) {
 }
 
 void Semaphore::grant() {
-  for (Waiting& next : waiting_) {
-    if (next.granted) continue;  // Resumes soon, then leaves the list.
-    if (!fits(next.count)) return;
-    available_ -= next.count;
-    next.granted = true;
-    loop_.makeReady(*next.waiter);
+  while (!waiting_.empty() && fits(waiting_.front()->count_)) {
+    Acquire& next = *waiting_.front();
+    waiting_.pop_front();
+    available_ -= next.count_;
+    next.state_ = Acquire::State::kGranted;
+    loop_.makeReady(next.waiter_);
   }
+}
+
+Semaphore::Acquire::Acquire(Semaphore& semaphore, std::int64_t count) : semaphore_(semaphore), count_(count) {
+  TIDEMILL_CHECK(count >= 0);
+}
+
+Semaphore::Acquire::~Acquire() {
+  if (state_ == State::kWaiting) {
+    semaphore_.waiting_.erase(place_);
+    semaphore_.grant();  // A smaller request may have stood behind this one.
+  } else if (state_ == State::kGranted) {
+    semaphore_.release(count_);
+  }
+}
+
+bool Semaphore::Acquire::await_ready() {
+  if (!semaphore_.waiting_.empty() || !semaphore_.fits(count_)) return false;
+  semaphore_.available_ -= count_;
+  state_ = State::kGranted;
+  return true;
+}
+
+void Semaphore::Acquire::await_suspend(std::coroutine_handle<> handle) {
+  waiter_.resumes(handle);
+  place_ = semaphore_.waiting_.insert(semaphore_.waiting_.end(), this);
+  state_ = State::kWaiting;
 }
 
 }  // namespace tidemill::rt

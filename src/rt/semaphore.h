@@ -1,11 +1,11 @@
 // rt/semaphore.h: counted permits on one lane; waiters are served in order.
 #pragma once
 
+#include <coroutine>
 #include <cstdint>
 #include <list>
 
 #include "rt/loop.h"
-#include "rt/task.h"
 
 namespace tidemill::rt {
 
@@ -13,14 +13,18 @@ namespace tidemill::rt {
 // by small ones, so it cannot starve. Lives on one lane; must outlive its waiters.
 class Semaphore {
  public:
+  class Acquire;
+
   // `permits` at least 0.
   Semaphore(Loop& loop, std::int64_t permits) : loop_(loop), available_(permits), capacity_(permits) {}
+  ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  // Waits until `count` permits are free and takes them. A count above the capacity is granted when everything
-  // is free (and leaves the balance negative), so that one oversized item can always pass alone.
-  Task<void> acquire(std::int64_t count);
+  // co_await semaphore.acquire(n); waits until `count` permits are free and takes them. A count above the capacity
+  // is granted when everything is free (and leaves the balance negative), so that one oversized item can always
+  // pass alone. An awaiter destroyed before it resumes holds nothing.
+  Acquire acquire(std::int64_t count);
   // Takes permits without waiting, even below zero: for what is there already and must be accounted for.
   void take(std::int64_t count) { available_ -= count; }
   void release(std::int64_t count);
@@ -29,12 +33,6 @@ class Semaphore {
   std::int64_t capacity() const { return capacity_; }
 
  private:
-  class Acquire;
-  struct Waiting {
-    std::int64_t count;
-    Waiter* waiter;
-    bool granted;
-  };
   bool fits(std::int64_t count) const {
     return available_ >= count || (count > capacity_ && available_ >= capacity_);
   }
@@ -43,7 +41,33 @@ class Semaphore {
   Loop& loop_;
   std::int64_t available_;
   const std::int64_t capacity_;
-  std::list<Waiting> waiting_;
+  std::list<Acquire*> waiting_;  // Without those that have been granted and resume soon.
 };
+
+// What acquire() returns; awaited on the spot. Not a task: between the grant and the resumption of the caller there
+// is no moment in which a cancelled caller could leave permits behind.
+class [[nodiscard]] Semaphore::Acquire {
+ public:
+  Acquire(Semaphore& semaphore, std::int64_t count);
+  ~Acquire();
+  Acquire(const Acquire&) = delete;
+  Acquire& operator=(const Acquire&) = delete;
+
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> handle);
+  void await_resume() noexcept { state_ = State::kSeen; }
+
+ private:
+  friend class Semaphore;
+  enum class State : std::uint8_t { kNew, kWaiting, kGranted, kSeen };
+
+  Semaphore& semaphore_;
+  const std::int64_t count_;
+  State state_ = State::kNew;
+  std::list<Acquire*>::iterator place_;
+  Waiter waiter_;
+};
+
+inline Semaphore::Acquire Semaphore::acquire(std::int64_t count) { return Acquire(*this, count); }
 
 }  // namespace tidemill::rt

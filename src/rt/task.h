@@ -31,12 +31,18 @@ class PromiseBase {
       // Null while the awaiter is still inside its own await_suspend: it sees done_ and goes on by itself.
       if (promise.awaiter_ != nullptr) promise.loop_->makeReady(*promise.awaiter_);
     }
-    void await_resume() const noexcept {}
+      void await_resume() const noexcept {}
   };
   FinalAwaiter final_suspend() const noexcept { return {}; }
 
   [[noreturn]] void unhandled_exception() const noexcept {
     base::checkFailed("no exception leaves a task", __FILE__, __LINE__, "catch it where user code is called");
+  }
+
+  // Called once, before the first resumption.
+  void startsOn(Loop& loop) {
+    TIDEMILL_CHECK(loop_ == nullptr, "a task is awaited once");
+    loop_ = &loop;
   }
 
   Loop* loop_ = nullptr;
@@ -95,12 +101,17 @@ class [[nodiscard]] Task {
   class Awaiter {
    public:
     explicit Awaiter(std::coroutine_handle<promise_type> child) : child_(child) {}
+    // The task is destroyed later than its awaiter; one that lives on elsewhere must not wake who is gone.
+    ~Awaiter() { child_.promise().awaiter_ = nullptr; }
+    Awaiter(const Awaiter&) = delete;
+    Awaiter& operator=(const Awaiter&) = delete;
+
     bool await_ready() const noexcept { return false; }
     // Runs the child until it first waits. False means that it has ended already.
     template <class ParentPromise>
     bool await_suspend(std::coroutine_handle<ParentPromise> parent) {
       promise_type& promise = child_.promise();
-      promise.loop_ = parent.promise().loop_;
+      promise.startsOn(*parent.promise().loop_);
       child_.resume();
       if (promise.done_) return false;
       waiter_.resumes(parent);
@@ -120,7 +131,7 @@ class [[nodiscard]] Task {
   // ready when it ends. Returns true if it has ended already, and then `whenDone` is never fired.
   bool start(Loop& loop, Waiter& whenDone) {
     promise_type& promise = handle_.promise();
-    promise.loop_ = &loop;
+    promise.startsOn(loop);
     handle_.resume();
     if (promise.done_) return true;
     promise.awaiter_ = &whenDone;

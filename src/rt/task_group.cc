@@ -1,7 +1,6 @@
 #include "rt/task_group.h"
 
-#include <algorithm>
-#include <optional>
+#include "base/check.h"
 
 namespace tidemill::rt {
 
@@ -15,14 +14,13 @@ struct TaskGroup::Entry : Waiter {
       self.started = true;
       if (!self.task.start(self.group.loop_, self)) return;
     }
-    self.ended = true;
-    self.group.reap();  // Destroys *this.
+    self.group.reap(self.place);  // Destroys *this.
   }
 
   TaskGroup& group;
   Task<void> task;
+  Entries::iterator place;
   bool started = false;
-  bool ended = false;
 };
 
 namespace {
@@ -31,12 +29,15 @@ namespace {
 class WaitOrTimeout {
  public:
   WaitOrTimeout(Loop& loop, TimePoint due, Waiter*& slot) : loop_(loop), due_(due), slot_(slot) {}
-  ~WaitOrTimeout() { slot_ = nullptr; }
+  ~WaitOrTimeout() {
+    if (slot_ == &waiter_) slot_ = nullptr;
+  }
   WaitOrTimeout(const WaitOrTimeout&) = delete;
   WaitOrTimeout& operator=(const WaitOrTimeout&) = delete;
 
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> handle) {
+    TIDEMILL_CHECK(slot_ == nullptr, "one joiner at a time");
     waiter_.resumes(handle);
     loop_.wakeAt(waiter_, due_);
     slot_ = &waiter_;
@@ -53,16 +54,21 @@ class WaitOrTimeout {
 }  // namespace
 
 TaskGroup::TaskGroup(Loop& loop) : loop_(loop) {}
-TaskGroup::~TaskGroup() { cancel(); }
+
+TaskGroup::~TaskGroup() {
+  destroyTasks();
+  TIDEMILL_CHECK(joiner_ == nullptr, "a group outlives whoever joins it");
+}
 
 void TaskGroup::spawn(Task<void> task) {
   entries_.push_back(std::make_unique<Entry>(*this, std::move(task)));
+  entries_.back()->place = std::prev(entries_.end());
   ++running_;
   loop_.makeReady(*entries_.back());
 }
 
 Task<bool> TaskGroup::join(Duration patience) {
-  const TimePoint due = loop_.now() + patience;
+  const TimePoint due = laterBy(loop_.now(), patience);
   while (running_ > 0 && loop_.now() < due) {  // Bounded by `due`.
     WaitOrTimeout wait(loop_, due, joiner_);
     co_await wait;
@@ -71,24 +77,30 @@ Task<bool> TaskGroup::join(Duration patience) {
 }
 
 void TaskGroup::cancel() {
+  destroyTasks();
+  if (running_ == 0) wakeJoiner();
+}
+
+void TaskGroup::destroyTasks() {
   // A frame's destructor may spawn or look at the group, so take the list out first.
-  std::vector<std::unique_ptr<Entry>> doomed = std::move(entries_);
-  entries_.clear();
+  Entries doomed;
+  doomed.swap(entries_);
   running_ = 0;
   doomed.clear();
 }
 
-void TaskGroup::reap() {
-  auto ended = std::find_if(entries_.begin(), entries_.end(), [](const auto& entry) { return entry->ended; });
-  TIDEMILL_CHECK(ended != entries_.end());
+void TaskGroup::reap(Entries::iterator ended) {
   const std::unique_ptr<Entry> gone = std::move(*ended);
   entries_.erase(ended);
   --running_;
-  if (running_ == 0 && joiner_ != nullptr) {
-    joiner_->cancel();
-    loop_.makeReady(*joiner_);
-    joiner_ = nullptr;
-  }
+  if (running_ == 0) wakeJoiner();
+}
+
+void TaskGroup::wakeJoiner() {
+  if (joiner_ == nullptr) return;
+  Waiter& joiner = *std::exchange(joiner_, nullptr);
+  joiner.cancel();  // Its deadline.
+  loop_.makeReady(joiner);
 }
 
 }  // namespace tidemill::rt

@@ -2,15 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <memory>
-#include <vector>
 
 #include "rt/loop.h"
 #include "rt/task.h"
 
 namespace tidemill::rt {
 
-// Every task that nobody awaits belongs to a group; destroying the group cancels them all. Lives on one lane.
+// Every task that nobody awaits belongs to a group; destroying the group cancels them all. Lives on one lane; must
+// outlive whoever waits in join().
 //
 //   TaskGroup group(loop);
 //   group.spawn(renewLeases(...));
@@ -27,17 +28,20 @@ class TaskGroup {
   // Tasks that have not ended.
   std::size_t running() const { return running_; }
   // Waits until every task has ended, those spawned meanwhile included, or `patience` is over. True if all
-  // ended. One joiner at a time.
+  // ended. One joiner at a time; Duration::max() waits for ever.
   Task<bool> join(Duration patience);
-  // Destroys all tasks at once. Never called by one of them.
+  // Destroys all tasks at once; whoever waits in join() goes on. Never called by one of them.
   void cancel();
 
  private:
   struct Entry;
-  void reap();
+  using Entries = std::list<std::unique_ptr<Entry>>;
+  void reap(Entries::iterator ended);
+  void destroyTasks();
+  void wakeJoiner();
 
   Loop& loop_;
-  std::vector<std::unique_ptr<Entry>> entries_;
+  Entries entries_;
   std::size_t running_ = 0;
   Waiter* joiner_ = nullptr;
 };

@@ -1,5 +1,7 @@
 #include "rt/waiter_lists.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace tidemill::rt {
@@ -23,6 +25,11 @@ Waiter& ReadyList::take(std::size_t place) {
   waiters_[place]->slot_ = place;
   waiters_.pop_back();
   return taken;
+}
+
+void ReadyList::reverse() {
+  std::reverse(waiters_.begin(), waiters_.end());
+  for (std::size_t i = 0; i < waiters_.size(); ++i) waiters_[i]->slot_ = i;
 }
 
 std::optional<TimePoint> TimerList::firstDue() const {

@@ -22,6 +22,8 @@ class ReadyList {
   bool removeIfHere(Waiter& waiter);
   // Takes the waiter at `place` (below size()); the last one moves into the gap.
   Waiter& take(std::size_t place);
+  // Afterwards taking from the end gives the order in which they were added.
+  void reverse();
 
  private:
   std::vector<Waiter*> waiters_;

@@ -1,0 +1,220 @@
+#include "rt/posix_file_system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace tidemill::rt {
+namespace {
+
+// Whoever holds a lock writes a line about itself; more than this is not ours.
+constexpr std::uint64_t kHolderBytesMax = 4096;
+
+tl::unexpected<Error> failed(int error, const std::string& what, const std::string& path) {
+  const std::string message = what + " " + path + ": " + std::generic_category().message(error);
+  if (error == ENOSPC || error == EDQUOT) {
+    return fail(Code::kDiskFull, message, "free space on the disk that holds " + path + ", then start again");
+  }
+  if (error == EACCES || error == EPERM) {
+    return fail(Code::kIo, message, "give this user the right to write to " + path);
+  }
+  if (error == EROFS) return fail(Code::kIo, message, "remount the file system of " + path + " for writing");
+  return fail(Code::kIo, message, "look at the disk that holds " + path);
+}
+
+// Repeats `call` while signals interrupt it.
+template <class Call>
+auto uninterrupted(Call call) {
+  for (;;) {  // Ends with the first call that no signal cuts short.
+    const auto result = call();
+    if (result != -1 || errno != EINTR) return result;
+  }
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);  // Linux frees the number whatever close() says: never repeated.
+  }
+  int get() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+Descriptor openFile(const std::string& path, int flags) {
+  return Descriptor(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); }));
+}
+
+Result<void> writeAll(int fd, std::string_view bytes, const std::string& path) {
+  while (!bytes.empty()) {  // Bounded: each round writes something or fails.
+    const ssize_t written = uninterrupted([&] { return ::write(fd, bytes.data(), bytes.size()); });
+    if (written < 0) return failed(errno, "could not append to", path);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+Result<std::string> readAll(int fd, const std::string& path, std::uint64_t bytesMax) {
+  std::string content;
+  char buffer[64 * 1024];
+  for (;;) {  // Bounded by bytesMax.
+    const ssize_t got = uninterrupted([&] { return ::read(fd, buffer, sizeof buffer); });
+    if (got < 0) return failed(errno, "could not read", path);
+    if (got == 0) return content;
+    content.append(buffer, static_cast<std::size_t>(got));
+    if (content.size() > bytesMax) {
+      return fail(Code::kIo, path + " is larger than the expected " + std::to_string(bytesMax) + " bytes",
+                  "check that this file belongs to tidemill");
+    }
+  }
+}
+
+class PosixFile final : public AppendFile {
+ public:
+  PosixFile(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+  Result<void> append(std::string_view bytes) override {
+    if (dead_) return deadFile();
+    const off_t before = ::lseek(fd_.get(), 0, SEEK_END);
+    if (before < 0) return failed(errno, "could not append to", path_);
+    auto written = writeAll(fd_.get(), bytes, path_);
+    // Half a frame at the end would be taken for a torn one, and what follows it for damage: cut it off again.
+    if (!written && ::ftruncate(fd_.get(), before) != 0) dead_ = true;
+    return written;
+  }
+
+  Result<void> sync() override {
+    if (dead_) return deadFile();
+    if (uninterrupted([&] { return ::fdatasync(fd_.get()); }) == 0) return {};
+    dead_ = true;
+    return failed(errno, "could not sync", path_);
+  }
+
+ private:
+  tl::unexpected<Error> deadFile() const {
+    return fail(Code::kIo, path_ + ": an earlier write or sync failed, so this file takes no more",
+                "look at the disk that holds " + path_ + ", then start again");
+  }
+
+  Descriptor fd_;
+  const std::string path_;
+  bool dead_ = false;
+};
+
+class PosixLock final : public FileLock {
+ public:
+  explicit PosixLock(Descriptor fd) : fd_(std::move(fd)) {}  // Closing it frees the lock.
+
+ private:
+  Descriptor fd_;
+};
+
+// Empty if the path has no parent to speak of.
+std::string parentOf(const std::string& path) {
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+bool isDirectory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+Result<void> PosixFileSystem::makeDirectory(const std::string& path) {
+  if (isDirectory(path)) return {};
+  const std::string parent = parentOf(path);
+  if (parent != path && !isDirectory(parent)) {
+    auto made = makeDirectory(parent);
+    if (!made) return made;
+  }
+  if (::mkdir(path.c_str(), 0755) != 0 && !(errno == EEXIST && isDirectory(path))) {
+    return failed(errno, "could not create the folder", path);
+  }
+  return syncDirectory(parent);
+}
+
+Result<std::unique_ptr<AppendFile>> PosixFileSystem::openAppend(const std::string& path) {
+  Descriptor fd = openFile(path, O_WRONLY | O_CREAT | O_APPEND);
+  if (!fd.open()) return failed(errno, "could not open", path);
+  return std::make_unique<PosixFile>(std::move(fd), path);
+}
+
+Result<std::string> PosixFileSystem::read(const std::string& path, std::uint64_t bytesMax) {
+  const Descriptor fd = openFile(path, O_RDONLY);
+  if (!fd.open()) return failed(errno, "could not open", path);
+  return readAll(fd.get(), path, bytesMax);
+}
+
+Result<bool> PosixFileSystem::exists(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return failed(errno, "could not look at", path);
+}
+
+Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
+  if (parentOf(from) != parentOf(to)) {
+    return fail(Code::kIo, "could not rename " + from + " to " + to + ": not in the same folder");
+  }
+  if (::rename(from.c_str(), to.c_str()) != 0) return failed(errno, "could not rename " + from + " to", to);
+  return {};
+}
+
+Result<void> PosixFileSystem::remove(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) return failed(errno, "could not remove", path);
+  return {};
+}
+
+Result<std::vector<std::string>> PosixFileSystem::list(const std::string& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), [](DIR* d) { return ::closedir(d); });
+  if (stream == nullptr) return failed(errno, "could not list", directory);
+  std::vector<std::string> names;
+  for (;;) {  // Bounded by the entries of the folder.
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr) break;
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  if (errno != 0) return failed(errno, "could not list", directory);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<void> PosixFileSystem::syncDirectory(const std::string& directory) {
+  const Descriptor fd = openFile(directory, O_RDONLY | O_DIRECTORY);
+  if (!fd.open()) return failed(errno, "could not open the folder", directory);
+  if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0) return failed(errno, "could not sync the folder", directory);
+  return {};
+}
+
+Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path, const std::string& holder) {
+  Descriptor fd = openFile(path, O_RDWR | O_CREAT);
+  if (!fd.open()) return failed(errno, "could not open the lock", path);
+  if (uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
+    if (errno != EWOULDBLOCK) return failed(errno, "could not lock", path);
+    const auto present = readAll(fd.get(), path, kHolderBytesMax);
+    const std::string who = present && !present->empty() ? *present : "another process";
+    return fail(Code::kConflict, path + " is locked by " + who, "stop that process first, or use another folder");
+  }
+  if (::ftruncate(fd.get(), 0) != 0) return failed(errno, "could not write the lock", path);
+  auto written = writeAll(fd.get(), holder, path);
+  if (!written) return fail(written.error());
+  return std::make_unique<PosixLock>(std::move(fd));
+}
+
+}  // namespace tidemill::rt
