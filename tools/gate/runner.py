@@ -61,9 +61,12 @@ class Gate:
         words = [str(word) for word in command]
         shown = " ".join(words).replace(str(self.root) + "/", "")
         start = time.monotonic()
-        process = subprocess.Popen(words, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
-                                   env={**os.environ, "TMPDIR": str(self.temporary), **environment})
+        try:
+            process = subprocess.Popen(words, cwd=self.root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+                                       env={**os.environ, "TMPDIR": str(self.temporary), **environment})
+        except OSError as error:  # Not built, or not installed: the step reports it like any other failure.
+            return Ran(shown, 127, "", str(error), 0.0)
         try:
             stdout, stderr = process.communicate(timeout=timeout)
             code = process.returncode

@@ -31,9 +31,9 @@ def tidy(gate: Gate) -> Result:
 def stamp_of(gate: Gate, file: Path) -> Path:
     """A name made of everything the verdict depends on: the rules, the file and the headers it includes."""
     digest = hashlib.sha256((gate.root / ".clang-tidy").read_bytes())
-    headers = subprocess.run(["clang++-19", "-std=c++20", f"-I{gate.root}/src", f"-I{gate.root}/include", "-MM", str(file)],
-                             capture_output=True, text=True, check=False).stdout
-    for name in sorted(headers.replace("\\\n", " ").split()[1:]):
+    seen = subprocess.run(["clang++-19", "-std=c++20", f"-I{gate.root}/src", f"-I{gate.root}/include", "-MM", str(file)],
+                          capture_output=True, text=True, check=True).stdout
+    for name in sorted(seen.replace("\\\n", " ").split()[1:]):
         if name.startswith(str(gate.root)):
             digest.update(Path(name).read_bytes())
     return gate.root / "build" / "tidy" / f"{file.stem}-{digest.hexdigest()[:24]}"
@@ -41,7 +41,11 @@ def stamp_of(gate: Gate, file: Path) -> Path:
 
 def one(gate: Gate, file: Path) -> Result:
     result = Result()
-    stamp = stamp_of(gate, file)
+    try:
+        stamp = stamp_of(gate, file)
+    except subprocess.CalledProcessError as error:
+        result.check(f"clang++ reads {file.name}", False, error.stderr)
+        return result
     if stamp.exists():
         result.passed = 1
         return result
