@@ -4,7 +4,6 @@
 #include <curl/curl.h>
 
 #include <cstddef>
-#include <string>
 #include <string_view>
 
 #include "tidemill/error.h"
@@ -20,10 +19,5 @@ struct TransferFailure {
   std::size_t promisedBytes = 0;  // 0: the server promised no length.
 };
 Error transferError(const TransferFailure& failure);
-
-// Host and port of an absolute url, for messages: "kinesis.eu-west-1.amazonaws.com", "127.0.0.1:4567".
-std::string hostOf(std::string_view url);
-// True if the url's host is localhost or a loopback address.
-bool isLoopbackUrl(std::string_view url);
 
 }  // namespace tidemill::http

@@ -14,6 +14,7 @@
 #include "http/body_pool.h"
 #include "http/curl_errors.h"
 #include "http/curl_multi.h"
+#include "http/url.h"
 
 namespace tidemill::http {
 namespace {

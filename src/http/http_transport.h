@@ -45,8 +45,8 @@ struct SendOptions {
   std::size_t bodyBytesMax = 64u << 20;
 };
 
-// Lives on one lane. An answer of any status is a success here. Errors: kUnreachable (name, connection, reset),
-// kTimeout, kTlsFailed, kResponseTooLarge; the message names the host. No redirect is ever followed.
+// Lives on one lane. An answer of any status is a success here. Errors: kUnreachable (name, connection,
+// reset), kTimeout, kTlsFailed, kResponseTooLarge; the message names the host. No redirect is ever followed.
 class HttpTransport {
  public:
   virtual ~HttpTransport() = default;

@@ -62,7 +62,8 @@ struct PutEntry {
 struct PutOutcome {
   std::string shardId;         // Empty if it failed.
   std::string sequenceNumber;  // Empty if it failed.
-  std::string errorCode;       // Empty if it was stored; else ProvisionedThroughputExceededException or InternalFailure.
+  std::string
+      errorCode;  // Empty if it was stored; else ProvisionedThroughputExceededException or InternalFailure.
   std::string errorMessage;
 };
 
@@ -81,11 +82,13 @@ class KinesisApi {
   // kUnknownStream.
   virtual rt::Task<Result<StreamSummary>> describeStreamSummary(const std::string& stream) = 0;
   // kUnknownStream (also for an unknown shard), kInvalidArgument (a position that is not of this shard).
-  virtual rt::Task<Result<std::string>> getShardIterator(const std::string& stream, const std::string& shardId,
+  virtual rt::Task<Result<std::string>> getShardIterator(const std::string& stream,
+                                                         const std::string& shardId,
                                                          const IteratorPosition& position) = 0;
   // Not retried here: throttling and expired iterators are for the shard's own pace. `limit` is 1 to 10,000.
   // kExpiredIterator, kThrottled, kUnknownStream. `shardId` and `stream` only name the culprit in errors.
-  virtual rt::Task<Result<codec::RecordsPage>> getRecords(const std::string& stream, const std::string& shardId,
+  virtual rt::Task<Result<codec::RecordsPage>> getRecords(const std::string& stream,
+                                                          const std::string& shardId,
                                                           const std::string& iterator, int limit) = 0;
   // At most 500 entries and 10 MiB in one call. A successful call may hold failed entries.
   virtual rt::Task<Result<std::vector<PutOutcome>>> putRecords(const std::string& stream,

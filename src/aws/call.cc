@@ -1,0 +1,192 @@
+#include "aws/call.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/text.h"
+#include "http/http_date.h"
+#include "http/url.h"
+
+namespace tidemill::aws {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The service says that the time is wrong.
+constexpr std::array<std::string_view, 3> kSkewNames = {"RequestTimeTooSkewed", "RequestExpired",
+                                                        "RequestInTheFuture"};
+// It may be the time, if the clocks differ by so much.
+constexpr std::array<std::string_view, 3> kMaybeSkewNames = {"InvalidSignatureException",
+                                                             "SignatureDoesNotMatch", "AuthFailure"};
+constexpr rt::Duration kSuspiciousOffset = 4min;
+
+template <std::size_t N>
+bool among(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+FailureKind kindOf(const CallFailure& failure) {
+  if (failure.service) return failure.service->kind;
+  return failure.error.retryable() ? FailureKind::kTransient : FailureKind::kPermanent;
+}
+
+std::optional<rt::Duration> serverHint(const http::Response& response) {
+  const auto milliseconds = base::parseInteger(response.header("x-amz-retry-after"));
+  if (!milliseconds || *milliseconds < 0 || *milliseconds > 3'600'000) return std::nullopt;
+  return std::chrono::milliseconds(*milliseconds);
+}
+
+std::string hintOf(const ServiceFailure& failure, const Service& service, const std::string& operation,
+                   const Endpoint& endpoint) {
+  switch (failure.code) {
+    case Code::kUnknownStream:
+      return fmt::format("check the name, and that it exists in region {}", endpoint.region);
+    case Code::kAccessDenied:
+      return fmt::format(
+          "the credentials need the permission {}:{} (and the key's, if the stream is encrypted)",
+          service.permissions, operation);
+    case Code::kInvalidSignature:
+      return fmt::format(
+          "check the access key and its secret, that region {} is the endpoint's, and this machine's clock",
+          endpoint.region);
+    case Code::kExpiredToken:
+      return "get new temporary credentials";
+    case Code::kLimitExceeded:
+      return "too many calls of this operation, or a quota of the account is used up";
+    case Code::kThrottled:
+      return "other readers share the same limits; fewer of them, or more shards, help";
+    case Code::kUnknownOperation:
+    case Code::kMalformedResponse:
+      return fmt::format("check that the endpoint is {}", service.displayName);
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+AwsClient::AwsClient(rt::Loop& loop, http::HttpTransport& transport, base::Random& random, base::LogSink& log,
+                     Service service, AwsClientOptions options)
+    : loop_(loop),
+      transport_(transport),
+      random_(random),
+      log_(log),
+      service_(std::move(service)),
+      options_(std::move(options)),
+      host_(http::hostOf(options_.endpoint.url)),
+      budget_(options_.retry) {}
+
+http::Request AwsClient::requestFor(const Operation& operation) const {
+  http::Request request;
+  request.url = options_.endpoint.url + "/";
+  request.headers.reserve(8);
+  request.headers.push_back({"Content-Type", operation.contentType});
+  request.headers.push_back({"X-Amz-Target", service_.targetPrefix + "." + operation.name});
+  request.headers.push_back({"User-Agent", "tidemill"});
+  request.body = operation.body;
+  return request;
+}
+
+void AwsClient::signNow(http::Request& request) {
+  const rt::WallTime now = loop_.wall() + std::chrono::duration_cast<std::chrono::milliseconds>(clockOffset_);
+  sign(request, options_.credentials, {options_.endpoint.region, service_.signingName}, now, keys_);
+}
+
+std::string AwsClient::where(const Operation& operation, std::string_view requestId) const {
+  std::string text = fmt::format("{} {} at {}", service_.displayName, operation.name, host_);
+  if (!requestId.empty()) text += fmt::format(" (request {})", base::quoteIfNeeded(requestId));
+  return text;
+}
+
+// A server that repeats what we sent must not put it into our messages.
+std::string AwsClient::redacted(std::string text) const {
+  for (const Secret* secret : {&options_.credentials.secretAccessKey, &options_.credentials.sessionToken}) {
+    const std::string_view bytes = secret->reveal();
+    if (bytes.size() < 8) continue;  // "test" is a word, not a secret.
+    for (auto at = text.find(bytes); at != std::string::npos; at = text.find(bytes)) {
+      text.replace(at, bytes.size(), "[secret]");
+    }
+  }
+  return text;
+}
+
+CallFailure AwsClient::failureOf(const Operation& operation, const http::Response& response) const {
+  ServiceFailure failure = decodeFailure(response);
+  failure.message = redacted(std::move(failure.message));
+  std::string message =
+      fmt::format("{}: {}", where(operation, response.header("x-amzn-requestid")), failure.name);
+  if (!failure.message.empty()) message += fmt::format(": {}", failure.message);
+  std::string hint = hintOf(failure, service_, operation.name, options_.endpoint);
+  return {Error(failure.code, std::move(message), std::move(hint)), std::move(failure)};
+}
+
+Error AwsClient::malformed(const Operation& operation, const http::Response& response,
+                           std::string_view problem) const {
+  return Error(
+      Code::kMalformedResponse,
+      fmt::format("{}: {}", where(operation, response.header("x-amzn-requestid")), problem),
+      fmt::format("check that the endpoint is {}, and that no proxy answers for it", service_.displayName));
+}
+
+// True if the failure is one of the clock, which is now set right for signing.
+bool AwsClient::learnClock(const ServiceFailure& failure, const http::Response& response) {
+  const auto date = http::parseHttpDate(response.header("date"));
+  if (!date) return false;
+  const rt::Duration offset = *date - loop_.wall();
+  const rt::Duration correction = offset - clockOffset_;
+  const bool suspicious = correction >= kSuspiciousOffset || correction <= -kSuspiciousOffset;
+  const bool skewed = among(kSkewNames, failure.name) || (among(kMaybeSkewNames, failure.name) && suspicious);
+  if (!skewed) return false;
+  clockOffset_ = offset;
+  log_.warning("aws_clock_offset_learned",
+               {{"host", host_},
+                {"error", failure.name},
+                {"offset_ms", std::chrono::duration_cast<std::chrono::milliseconds>(offset).count()}});
+  return true;
+}
+
+rt::Task<CallResult> AwsClient::call(const Operation& operation) {
+  const rt::TimePoint deadline = rt::laterBy(loop_.now(), options_.callTimeout);
+  http::Request request = requestFor(operation);
+  RetryState state;
+  bool clockSet = false;
+  for (;;) {           // Bounded by attemptsMax, and one more attempt for the clock.
+    signNow(request);  // Each attempt anew: signatures live 5 minutes, and the clock may have been set right.
+    const rt::TimePoint attemptEnd = rt::laterBy(loop_.now(), options_.attemptTimeout);
+    const http::SendOptions sending{operation.retried ? std::min(deadline, attemptEnd) : deadline,
+                                    operation.answerBytesMax};
+    ++state.attempts;
+    Result<http::Response> response = co_await transport_.send(request, sending);
+    if (response && response->status == 200) {
+      refundRetry(options_.retry, state, budget_);
+      co_return std::move(*response);
+    }
+    CallFailure failure{
+        response ? Error(Code::kServiceError, {}) : response.error().within(where(operation, {})), {}};
+    RetryQuestion question;
+    if (response) {
+      failure = failureOf(operation, *response);
+      question.serverHint = serverHint(*response);
+      if (!clockSet && learnClock(*failure.service, *response)) {
+        clockSet = true;
+        --state.attempts;
+        continue;
+      }
+    }
+    question.kind = operation.retried ? kindOf(failure) : FailureKind::kPermanent;
+    question.now = loop_.now();
+    question.deadline = deadline;
+    const std::optional<rt::Duration> delay = decideRetry(options_.retry, question, state, budget_, random_);
+    if (!delay) co_return tl::unexpected<CallFailure>(std::move(failure));
+    log_.debug("aws_call_retried", {{"operation", operation.name},
+                                    {"host", host_},
+                                    {"error", codeName(failure.error.code())},
+                                    {"attempt", state.attempts}});
+    co_await loop_.sleepFor(*delay);
+  }
+}
+
+}  // namespace tidemill::aws

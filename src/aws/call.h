@@ -1,0 +1,93 @@
+// aws/call.h: one call of an AWS service: sign, send, understand the refusal, try again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/endpoint.h"
+#include "aws/retry_policy.h"
+#include "aws/service_failure.h"
+#include "aws/sigv4.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "http/http_transport.h"
+#include "rt/loop.h"
+
+namespace tidemill::aws {
+
+// Which service a client talks to.
+struct Service {
+  std::string displayName;   // "Kinesis": for messages.
+  std::string signingName;   // "kinesis"
+  std::string targetPrefix;  // "Kinesis_20131202"
+  std::string permissions;   // "kinesis": the prefix of its permissions.
+};
+
+struct AwsClientOptions {
+  Endpoint endpoint;
+  AwsCredentials credentials;
+  // Each call ends by then, all attempts and the waits between them included. Range: 100 ms to 5 min.
+  rt::Duration callTimeout = std::chrono::seconds(15);
+  // Each attempt of a retried call ends by then, so that one dead connection does not use up the call.
+  rt::Duration attemptTimeout = std::chrono::seconds(6);
+  RetryOptions retry;
+};
+
+// One operation, encoded already.
+struct Operation {
+  std::string name;  // "GetRecords"
+  std::string contentType = "application/x-amz-json-1.1";
+  std::string body = "{}";
+  std::size_t answerBytesMax = 16u << 20;
+  // False: one attempt, for callers with a pace of their own.
+  bool retried = true;
+};
+
+// A call that failed. `service` is there if somebody answered.
+struct CallFailure {
+  Error error;
+  std::optional<ServiceFailure> service;
+};
+using CallResult = tl::expected<http::Response, CallFailure>;
+
+// Errors name the service, the operation, the host and the request id; never a secret. Learns the clock's
+// offset from the answer's Date, but only when the service complains of the time. Lives on one lane. All
+// references must outlive it.
+class AwsClient {
+ public:
+  AwsClient(rt::Loop& loop, http::HttpTransport& transport, base::Random& random, base::LogSink& log,
+            Service service, AwsClientOptions options);
+
+  // Gives the response of status 200. `operation` must stay valid until the task ends.
+  rt::Task<CallResult> call(const Operation& operation);
+
+  // An error about an answer of status 200 that cannot be used: kMalformedResponse with all the context.
+  Error malformed(const Operation& operation, const http::Response& response, std::string_view problem) const;
+
+  const Endpoint& endpoint() const { return options_.endpoint; }
+  const RetryBudget& retryBudget() const { return budget_; }
+  // How far the service's clock is ahead of ours; 0 until it complained.
+  rt::Duration clockOffset() const { return clockOffset_; }
+
+ private:
+  http::Request requestFor(const Operation& operation) const;
+  void signNow(http::Request& request);
+  CallFailure failureOf(const Operation& operation, const http::Response& response) const;
+  std::string where(const Operation& operation, std::string_view requestId) const;
+  std::string redacted(std::string text) const;
+  bool learnClock(const ServiceFailure& failure, const http::Response& response);
+
+  rt::Loop& loop_;
+  http::HttpTransport& transport_;
+  base::Random& random_;
+  base::LogSink& log_;
+  const Service service_;
+  const AwsClientOptions options_;
+  const std::string host_;
+  RetryBudget budget_;
+  rt::Duration clockOffset_{0};
+  SigningKeys keys_;
+};
+
+}  // namespace tidemill::aws

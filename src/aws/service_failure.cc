@@ -1,0 +1,214 @@
+#include "aws/service_failure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <optional>
+
+#include "base/text.h"
+#include "codec/cbor_value.h"
+
+namespace tidemill::aws {
+namespace {
+
+constexpr std::size_t kMessageMax = 512;
+constexpr std::size_t kNameMax = 128;
+constexpr std::size_t kErrorBodyMax = 1u << 20;
+
+struct Known {
+  std::string_view name;
+  Code code;
+  FailureKind kind;
+};
+
+constexpr FailureKind kPermanent = FailureKind::kPermanent;
+constexpr FailureKind kTransient = FailureKind::kTransient;
+constexpr FailureKind kThrottling = FailureKind::kThrottling;
+
+constexpr std::array kKnown = std::to_array<Known>({
+    {"ResourceNotFoundException", Code::kUnknownStream, kPermanent},
+    {"ResourceInUseException", Code::kResourceInUse, kPermanent},
+    {"InvalidArgumentException", Code::kInvalidArgument, kPermanent},
+    {"ValidationException", Code::kInvalidArgument, kPermanent},
+    {"ValidationError", Code::kInvalidArgument, kPermanent},
+    {"SerializationException", Code::kInvalidArgument, kPermanent},
+    {"UnknownOperationException", Code::kUnknownOperation, kPermanent},
+    {"ExpiredIteratorException", Code::kExpiredIterator, kPermanent},
+    {"ExpiredNextTokenException", Code::kExpiredNextToken, kPermanent},
+    {"AccessDeniedException", Code::kAccessDenied, kPermanent},
+    {"AccessDenied", Code::kAccessDenied, kPermanent},
+    {"NotAuthorized", Code::kAccessDenied, kPermanent},
+    {"OptInRequired", Code::kAccessDenied, kPermanent},
+    {"KMSAccessDeniedException", Code::kAccessDenied, kPermanent},
+    {"KMSDisabledException", Code::kAccessDenied, kPermanent},
+    {"KMSInvalidStateException", Code::kAccessDenied, kPermanent},
+    {"KMSNotFoundException", Code::kAccessDenied, kPermanent},
+    {"KMSOptInRequired", Code::kAccessDenied, kPermanent},
+    {"InvalidSignatureException", Code::kInvalidSignature, kPermanent},
+    {"SignatureDoesNotMatch", Code::kInvalidSignature, kPermanent},
+    {"UnrecognizedClientException", Code::kInvalidSignature, kPermanent},
+    {"InvalidClientTokenId", Code::kInvalidSignature, kPermanent},
+    {"MissingAuthenticationTokenException", Code::kInvalidSignature, kPermanent},
+    {"MissingAuthenticationToken", Code::kInvalidSignature, kPermanent},
+    {"IncompleteSignatureException", Code::kInvalidSignature, kPermanent},
+    {"IncompleteSignature", Code::kInvalidSignature, kPermanent},
+    {"AuthFailure", Code::kInvalidSignature, kPermanent},
+    {"RequestTimeTooSkewed", Code::kInvalidSignature, kPermanent},
+    {"RequestExpired", Code::kInvalidSignature, kPermanent},
+    {"RequestInTheFuture", Code::kInvalidSignature, kPermanent},
+    {"ExpiredTokenException", Code::kExpiredToken, kPermanent},
+    {"ExpiredToken", Code::kExpiredToken, kPermanent},
+    // Also a lasting quota: retried a few times, then shown with its message.
+    {"LimitExceededException", Code::kLimitExceeded, kThrottling},
+    {"ProvisionedThroughputExceededException", Code::kThrottled, kThrottling},
+    {"Throttling", Code::kThrottled, kThrottling},
+    {"ThrottlingException", Code::kThrottled, kThrottling},
+    {"ThrottledException", Code::kThrottled, kThrottling},
+    {"RequestThrottledException", Code::kThrottled, kThrottling},
+    {"RequestThrottled", Code::kThrottled, kThrottling},
+    {"TooManyRequestsException", Code::kThrottled, kThrottling},
+    {"TransactionInProgressException", Code::kThrottled, kThrottling},
+    {"RequestLimitExceeded", Code::kThrottled, kThrottling},
+    {"BandwidthLimitExceeded", Code::kThrottled, kThrottling},
+    {"SlowDown", Code::kThrottled, kThrottling},
+    {"PriorRequestNotComplete", Code::kThrottled, kThrottling},
+    {"EC2ThrottledException", Code::kThrottled, kThrottling},
+    {"KMSThrottlingException", Code::kThrottled, kThrottling},
+    {"RequestTimeout", Code::kServiceError, kTransient},
+    {"RequestTimeoutException", Code::kServiceError, kTransient},
+    {"InternalFailure", Code::kServiceError, kTransient},
+    {"InternalFailureException", Code::kServiceError, kTransient},
+    {"InternalServerError", Code::kServiceError, kTransient},
+    {"ServiceUnavailable", Code::kServiceError, kTransient},
+    {"ServiceUnavailableException", Code::kServiceError, kTransient},
+});
+
+// What the body says, before it is made safe.
+struct BodyWords {
+  std::string type;
+  std::string message;
+};
+
+std::string member(const boost::json::object& object, std::string_view name) {
+  const boost::json::value* value = object.if_contains(name);
+  if (value == nullptr || !value->is_string()) return {};
+  return std::string(value->get_string());
+}
+
+std::optional<BodyWords> readJson(std::string_view body) {
+  boost::json::parse_options options;
+  options.max_depth = 16;
+  boost::json::error_code error;
+  const boost::json::value value = boost::json::parse({body.data(), body.size()}, error, {}, options);
+  if (error || !value.is_object()) return std::nullopt;
+  const boost::json::object* object = &value.get_object();
+  // The old form: {"Output":{"__type":…},"Version":"1.0"}.
+  const boost::json::value* output = object->if_contains("Output");
+  if (output != nullptr && output->is_object()) object = &output->get_object();
+  BodyWords words{member(*object, "__type"), member(*object, "message")};
+  if (words.type.empty()) words.type = member(*object, "code");
+  if (words.message.empty()) words.message = member(*object, "Message");
+  return words;
+}
+
+std::string member(const codec::CborValue& value, std::string_view name) {
+  const codec::CborValue* found = value.find(name);
+  if (found == nullptr || found->text() == nullptr) return {};
+  return *found->text();
+}
+
+std::optional<BodyWords> readCbor(std::string_view body) {
+  codec::CborLimits limits;
+  limits.valuesMax = 1000;
+  const Result<codec::CborValue> value = codec::parseCbor(body, limits);
+  if (!value || value->map() == nullptr) return std::nullopt;
+  BodyWords words{member(*value, "__type"), member(*value, "message")};
+  if (words.type.empty()) words.type = member(*value, "code");
+  if (words.message.empty()) words.message = member(*value, "Message");
+  return words;
+}
+
+// By the first byte, not by the content type: proxies and emulators mislabel.
+BodyWords readBody(std::string_view body) {
+  if (body.size() > kErrorBodyMax) body = body.substr(0, kErrorBodyMax);
+  const std::string_view trimmed = base::trim(body);
+  if (trimmed.empty()) return {};
+  if (trimmed.front() == '{') {
+    if (auto words = readJson(trimmed)) return *words;
+  } else if ((static_cast<unsigned char>(body.front()) >> 5) == 5) {
+    if (auto words = readCbor(body)) return *words;
+  }
+  return {"", std::string(trimmed)};
+}
+
+void classify(ServiceFailure& failure) {
+  for (const Known& known : kKnown) {
+    if (known.name != failure.name) continue;
+    failure.code = known.code;
+    failure.kind = known.kind;
+    return;
+  }
+  const int status = failure.status;
+  if (status == 429) {
+    failure.code = Code::kThrottled;
+    failure.kind = kThrottling;
+  } else if (status == 500 || status == 502 || status == 503 || status == 504) {
+    failure.kind = kTransient;
+  } else if (status == 401 || status == 403) {
+    failure.code = Code::kAccessDenied;
+  } else if (status == 400 || status == 413) {
+    failure.code = Code::kInvalidArgument;
+  } else if (status == 404) {
+    failure.code = Code::kUnknownOperation;
+  } else if (status < 500) {
+    failure.code = Code::kMalformedResponse;  // A redirect, or a status that no AWS service sends.
+  }
+}
+
+}  // namespace
+
+std::string plainErrorName(std::string_view text) {
+  text = text.substr(0, text.find(':'));
+  const auto hash = text.find('#');
+  if (hash != std::string_view::npos) text.remove_prefix(hash + 1);
+  text = base::trim(text);
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+  return plain && text.size() <= kNameMax ? std::string(text) : std::string();
+}
+
+std::string plainMessage(std::string_view text) {
+  text = base::trim(text);
+  text = text.substr(0, text.find('\n'));
+  const bool cut = text.size() > kMessageMax;
+  if (cut) {
+    std::size_t end = kMessageMax;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+      --end;  // Not inside a character.
+    text = text.substr(0, end);
+  }
+  std::string plain(base::trim(text));
+  for (char& c : plain) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  if (cut) plain += "…";
+  return plain;
+}
+
+ServiceFailure decodeFailure(const http::Response& response) {
+  BodyWords words = readBody(response.body->view());
+  ServiceFailure failure;
+  failure.status = response.status;
+  failure.name = plainErrorName(response.header("x-amzn-errortype"));
+  if (failure.name.empty()) failure.name = plainErrorName(words.type);
+  failure.message = plainMessage(words.message);
+  classify(failure);
+  if (failure.name.empty()) failure.name = fmt::to_string(response.status);
+  return failure;
+}
+
+}  // namespace tidemill::aws

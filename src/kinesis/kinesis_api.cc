@@ -1,0 +1,50 @@
+#include "kinesis/kinesis_api.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+namespace tidemill::kinesis {
+namespace {
+
+constexpr std::size_t kShardsMax = 20'000;
+
+}  // namespace
+
+std::string_view iteratorTypeName(IteratorPosition::Type type) {
+  using Type = IteratorPosition::Type;
+  switch (type) {
+    case Type::kTrimHorizon:
+      return "TRIM_HORIZON";
+    case Type::kLatest:
+      return "LATEST";
+    case Type::kAtTimestamp:
+      return "AT_TIMESTAMP";
+    case Type::kAtSequenceNumber:
+      return "AT_SEQUENCE_NUMBER";
+    case Type::kAfterSequenceNumber:
+      return "AFTER_SEQUENCE_NUMBER";
+  }
+  return "TRIM_HORIZON";
+}
+
+rt::Task<Result<std::vector<Shard>>> listAllShards(KinesisApi& api, const std::string& stream) {
+  std::vector<Shard> shards;
+  std::optional<std::string> token;
+  // An endless chain of empty pages ends too: a page brings a shard, or it is the last but few.
+  for (std::size_t pages = 0; pages <= kShardsMax; ++pages) {
+    Result<ListShardsPage> page = co_await api.listShardsPage(stream, token);
+    if (!page) co_return fail(page.error());
+    if (shards.size() + page->shards.size() > kShardsMax) break;
+    shards.insert(shards.end(), std::make_move_iterator(page->shards.begin()),
+                  std::make_move_iterator(page->shards.end()));
+    if (!page->nextToken) co_return shards;
+    token = std::move(page->nextToken);
+  }
+  co_return fail(Code::kMalformedResponse,
+                 fmt::format("stream {}: ListShards goes on beyond {} shards or pages", stream, kShardsMax),
+                 "check that the endpoint is Kinesis");
+}
+
+}  // namespace tidemill::kinesis
