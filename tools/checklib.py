@@ -116,18 +116,19 @@ def template_argument(code: str, start: int) -> str:
     return ""
 
 
-_ALLOW = re.compile(r"(?://|#)\s*allow\((?P<check>\w+)\)(?P<reason>:\s*\S.*)?")
+_ALLOW = re.compile(r"(?://|#)\s*allow\((?:check_)?(?P<check>\w+)\)(?P<reason>:\s*\S.*)?")
 
 
 def without_allowed(findings: list[Finding], texts: dict[str, str], check: str) -> list[Finding]:
     """Drops the findings that the code excuses with a reason; an excuse without a reason is a finding."""
+    short = check.removeprefix("check_")
     kept: list[Finding] = []
     for path, text in texts.items():
         if "allow(" not in text:
             continue
         for number, line in enumerate(text.splitlines(), 1):
             match = _ALLOW.search(line)
-            if match and match["check"] == check and not match["reason"]:
+            if match and match["check"] == short and not match["reason"]:
                 kept.append(Finding(path, number, "an exception without a reason", "a reader must see why it is right",
                                     f"write `// allow({check}): reason`"))
     for finding in findings:
@@ -136,7 +137,7 @@ def without_allowed(findings: list[Finding], texts: dict[str, str], check: str) 
         if len(near) == 2 and not near[0].lstrip().startswith(("//", "#")):
             near = near[1:]  # A comment at the end of the line above belongs to that line.
         matches = [_ALLOW.search(line) for line in near]
-        if not any(match and match["check"] == check and match["reason"] for match in matches):
+        if not any(match and match["check"] == short and match["reason"] for match in matches):
             kept.append(finding)
     return sorted(set(kept))
 

@@ -56,7 +56,7 @@ def read_junit(path: Path, repeat: str = "") -> Result:
         if failed or status == "fail":
             text = "\n".join((child.get("message") or "") + "\n" + (child.text or "") for child in failed)
             text += case.findtext("system-out") or ""
-            result.failures.append(Failure(name, text.strip(), repeat.format(name=name)))
+            result.failures.append(Failure(name, text.strip(), repeat.format(name=name, case=case.get("name", ""))))
         elif case.find("skipped") is not None or status in ("notrun", "disabled") or case.get("result") == "suppressed":
             result.skipped += 1
         else:

@@ -131,7 +131,7 @@ def pytest(*paths: str, without: tuple[str, ...] = ()):
             result.check(f"pytest {files[0]}", False, ran.output, ran.command)
             return result
         return read_junit(report, repeat="TIDEMILL_BIN=build/release/tidemill build/venv/bin/python -m pytest "
-                                         + " ".join(files) + " -k {name}")
+                                         + " ".join(files) + " -k {case}")
 
     return run
 
