@@ -20,7 +20,7 @@ template <class T>
 class Channel {
  public:
   // `capacity` at least 1.
-  Channel(Loop& loop, std::int64_t capacity) : room_(loop, capacity), filled_(loop, 0) {
+  Channel(Loop& loop, std::int64_t capacity) : room_(loop, capacity), filled_(loop, 0, kForEver) {
     TIDEMILL_CHECK(capacity >= 1);
   }
 

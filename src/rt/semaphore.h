@@ -15,8 +15,12 @@ class Semaphore {
  public:
   class Acquire;
 
-  // `permits` at least 0.
-  Semaphore(Loop& loop, std::int64_t permits) : loop_(loop), available_(permits), capacity_(permits) {}
+  // `permits` at least 0: the capacity, all of it free.
+  Semaphore(Loop& loop, std::int64_t permits) : Semaphore(loop, permits, permits) {}
+  // `available` of `capacity` are free. A semaphore that counts what is there, not what may be, starts with none free
+  // and a capacity that no request exceeds.
+  Semaphore(Loop& loop, std::int64_t available, std::int64_t capacity)
+      : loop_(loop), available_(available), capacity_(capacity) {}
   ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;

@@ -1,0 +1,113 @@
+#include "rt/posix_file_system.h"
+
+#include <gtest/gtest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+namespace tidemill::rt {
+namespace {
+
+class PosixFileSystemTest : public testing::Test {
+ protected:
+  PosixFileSystemTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tidemill-test-XXXXXX").string();
+    root_ = ::mkdtemp(pattern.data());
+  }
+  ~PosixFileSystemTest() override { std::filesystem::remove_all(root_); }
+  std::string at(const std::string& name) const { return root_ + "/" + name; }
+
+  PosixFileSystem files_;
+  std::string root_;
+};
+
+TEST_F(PosixFileSystemTest, AFullDiskSaysSoWithPathAndHint) {
+  if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "this system has no /dev/full";
+  auto file = files_.openAppend("/dev/full");
+  ASSERT_TRUE(file);
+  const auto written = (*file)->append("x");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code(), Code::kDiskFull);
+  EXPECT_NE(written.error().message().find("/dev/full"), std::string::npos);
+  EXPECT_NE(written.error().hint().find("free space"), std::string::npos);
+}
+
+TEST_F(PosixFileSystemTest, AnAppendThatFailsHalfWayLeavesNothingBehind) {
+  // A file size limit gives a short write and then an error, as a disk that runs full does.
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{10, 10};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    auto file = files_.openAppend(at("log"));
+    if (!file || !(*file)->append("12345678")) ::_exit(1);
+    if ((*file)->append("abcdefgh")) ::_exit(2);
+    const auto content = files_.read(at("log"), 100);
+    if (!content || *content != "12345678") ::_exit(3);
+    ::_exit((*file)->append("90") ? 0 : 4);  // What fits still goes in.
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(PosixFileSystemTest, AFileIsDeadAfterAFailedSync) {
+  // Pipes cannot be synced.
+  ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+  const int reader = ::open(at("pipe").c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  auto file = files_.openAppend(at("pipe"));
+  ASSERT_TRUE(file);
+  const auto synced = (*file)->sync();
+  ASSERT_FALSE(synced);
+  EXPECT_EQ(synced.error().code(), Code::kIo);
+  const auto later = (*file)->append("x");
+  ASSERT_FALSE(later);
+  EXPECT_NE(later.error().message().find("earlier"), std::string::npos);
+  EXPECT_FALSE((*file)->sync());
+  ::close(reader);
+}
+
+TEST_F(PosixFileSystemTest, TheKernelFreesTheLockOfAKilledProcess) {
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    const auto lock = files_.lock(at("lock"), "pid " + std::to_string(::getpid()));
+    const char answer = lock ? 'y' : 'n';
+    static_cast<void>(!::write(ready[1], &answer, 1));
+    for (;;) ::pause();
+  }
+  char answer = 0;
+  ASSERT_EQ(::read(ready[0], &answer, 1), 1);
+  ASSERT_EQ(answer, 'y');
+  const auto refused = files_.lock(at("lock"), "me");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("pid " + std::to_string(child)), std::string::npos);
+
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  EXPECT_TRUE(files_.lock(at("lock"), "me"));
+  ::close(ready[0]);
+  ::close(ready[1]);
+}
+
+TEST_F(PosixFileSystemTest, RefusesAPathThatIsNoFolder) {
+  ASSERT_TRUE(files_.openAppend(at("file")));
+  const auto made = files_.makeDirectory(at("file/sub"));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code(), Code::kIo);
+  EXPECT_NE(made.error().message().find("file"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tidemill::rt
