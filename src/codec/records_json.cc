@@ -2,8 +2,10 @@
 // records refer to is put into one arena, so that the (larger) body need not live on.
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 
+#include "base/check.h"
 #include "codec/base64.h"
 #include "codec/epoch_time.h"
 #include "codec/records_check.h"
@@ -31,25 +33,23 @@ class RecordsJsonReader {
  public:
   RecordsJsonReader(const Body& body, const RecordsReadOptions& options) : body_(body), options_(options) {}
 
-  bool read(json::parser& parser, RecordsPage& page) {
-    // Escapes and base64 only get shorter, so the body's size is enough; the rest is given back below.
-    auto arena = std::make_shared<Body>();
-    room_ = arena->extend(body_.size() + kSlack);
-    arenaBegin_ = room_;
-    if (!readAnswer(parser, page)) return false;
-    const char* const before = arenaBegin_;
-    arena->shrinkTo(static_cast<std::size_t>(room_ - arenaBegin_));
-    moveViews(page.records, before, arena->view().data());
-    page.arena = std::move(arena);
+  bool read(json::parser& parser) {
+    arena_->extend(body_.size() / 4 * 3 + kSlack);
+    if (!readAnswer(parser)) return false;
+    if (arena_->size() - used_ > arena_->size() / 4) resizeArena(used_);
+    page_.arena = std::move(arena_);
     return true;
   }
+
+  // Once, after read() succeeded.
+  RecordsPage takePage() { return std::move(page_); }
 
   std::size_t offset() const { return offset_; }
   const char* problem() const { return problem_; }
 
  private:
   // The decoder may ask for three bytes more than it fills.
-  static constexpr std::size_t kSlack = 8;
+  static constexpr std::size_t kSlack = 64;
   enum Member : unsigned { kRecords, kIterator, kBehind, kChildren };
   enum RecordMember : unsigned { kData, kKey, kNumber, kArrival };
 
@@ -67,11 +67,11 @@ class RecordsJsonReader {
     return token;
   }
 
-  bool readAnswer(json::parser& parser, RecordsPage& page) {
+  bool readAnswer(json::parser& parser) {
     json::document document;
     const simdjson::padded_string_view text(body_.view().data(), body_.size(), body_.size() + Body::kPadding);
     if (const auto error = parser.iterate(text).get(document)) return bad(error);
-    if (!readMembers(document, page)) {
+    if (!readMembers(document)) {
       // The last known value is a good guess only if the document cannot tell itself.
       const char* at = nullptr;
       if (document.current_location().get(at) == simdjson::SUCCESS) {
@@ -85,7 +85,7 @@ class RecordsJsonReader {
     return true;
   }
 
-  bool readMembers(json::document& document, RecordsPage& page) {
+  bool readMembers(json::document& document) {
     json::object members;
     if (const auto error = document.get_object().get(members)) return bad(error);
     MemberSet seen;
@@ -93,7 +93,7 @@ class RecordsJsonReader {
       std::string_view key;
       json::value value;
       if (!take(field, key, value)) return false;
-      if (!readMember(key, value, page, seen)) return false;
+      if (!readMember(key, value, seen)) return false;
     }
     // Without Records this is some other answer; its lacking iterator must not pass for the end of the shard.
     return seen.has(kRecords) || bad("it has no Records");
@@ -106,18 +106,18 @@ class RecordsJsonReader {
     return true;
   }
 
-  bool readMember(std::string_view key, json::value& value, RecordsPage& page, MemberSet& seen) {
+  bool readMember(std::string_view key, json::value& value, MemberSet& seen) {
     if (locate(value) == "null") return true;
-    if (key == "Records") return once(seen, kRecords) && readRecords(value, page.records);
+    if (key == "Records") return once(seen, kRecords) && readRecords(value, page_.records);
     if (key == "NextShardIterator") {
-      return once(seen, kIterator) && readText(value, page.nextShardIterator.emplace());
+      return once(seen, kIterator) && readText(value, page_.nextShardIterator.emplace());
     }
     if (key == "MillisBehindLatest") {
       if (!once(seen, kBehind)) return false;
-      if (const auto error = value.get_int64().get(page.millisBehindLatest)) return bad(error);
-      return page.millisBehindLatest >= 0 || bad("MillisBehindLatest is negative");
+      if (const auto error = value.get_int64().get(page_.millisBehindLatest)) return bad(error);
+      return page_.millisBehindLatest >= 0 || bad("MillisBehindLatest is negative");
     }
-    if (key == "ChildShards") return once(seen, kChildren) && readChildren(value, page.childShards);
+    if (key == "ChildShards") return once(seen, kChildren) && readChildren(value, page_.childShards);
     return true;
   }
 
@@ -167,6 +167,13 @@ class RecordsJsonReader {
     return true;
   }
 
+  bool insideQuotes(std::string_view token, std::string_view& content) {
+    if (token.size() < 2 || token.front() != '"' || token.back() != '"')
+      return bad("a text was expected here");
+    content = token.substr(1, token.size() - 2);
+    return true;
+  }
+
   // The text of a string token. Only strings with a backslash take the way through simdjson's own buffer.
   bool contentOf(json::value& value, std::string_view token, std::string_view& content) {
     if (token.size() < 2 || token.front() != '"' || token.back() != '"')
@@ -187,19 +194,26 @@ class RecordsJsonReader {
   bool keepText(json::value& value, std::string_view token, std::string_view& kept) {
     std::string_view content;
     if (!contentOf(value, token, content)) return false;
-    std::memcpy(room_, content.data(), content.size());
-    kept = {room_, content.size()};
-    room_ += content.size();
+    char* const to = room(content.size());
+    std::memcpy(to, content.data(), content.size());
+    kept = {to, content.size()};
+    used_ += content.size();
     return true;
   }
 
   bool readData(json::value& value, std::string_view token, Record& record) {
     std::string_view content;
-    if (!contentOf(value, token, content)) return false;
-    const auto size = decodeBase64(content, room_);
+    if (!insideQuotes(token, content)) return false;
+    char* to = room(decodedBase64Max(content.size()));
+    auto size = decodeBase64(content, to);
+    // A backslash is no base64: only then it is worth looking for one.
+    if (!size && hasEscapes(content)) {
+      if (!contentOf(value, token, content)) return false;
+      size = decodeBase64(content, to);
+    }
     if (!size) return bad("Data is not base64");
-    record.data = {reinterpret_cast<const std::byte*>(room_), *size};
-    room_ += *size;
+    record.data = {reinterpret_cast<const std::byte*>(to), *size};
+    used_ += *size;
     return true;
   }
 
@@ -265,24 +279,41 @@ class RecordsJsonReader {
     return true;
   }
 
-  // Giving memory back may have moved the arena: the views go with it.
-  static void moveViews(std::vector<Record>& records, const char* from, const char* to) {
-    if (from == to) return;
-    const auto fromAddress = reinterpret_cast<std::uintptr_t>(from);
-    const auto moved = [&](const void* at) {
-      return to + (reinterpret_cast<std::uintptr_t>(at) - fromAddress);
-    };
-    for (Record& record : records) {
-      record.data = {reinterpret_cast<const std::byte*>(moved(record.data.data())), record.data.size()};
-      record.partitionKey = {moved(record.partitionKey.data()), record.partitionKey.size()};
-      record.sequenceNumber = {moved(record.sequenceNumber.data()), record.sequenceNumber.size()};
+  // Room for `size` bytes behind what is used. Three quarters of the body hold the payloads and leave the
+  // names of the members for the other texts; only unusually long keys make the arena grow, and then once:
+  // nothing gets longer by being decoded, so the size of the body is always enough.
+  char* room(std::size_t size) {
+    if (size > arena_->size() - used_) resizeArena(body_.size() + kSlack);
+    TIDEMILL_CHECK(size <= arena_->size() - used_, "a text became longer by decoding");
+    return arena_->data() + used_;
+  }
+
+  // The arena may move, and the views go with it.
+  void resizeArena(std::size_t size) {
+    const auto from = reinterpret_cast<std::uintptr_t>(arena_->view().data());
+    if (size < arena_->size()) {
+      arena_->shrinkTo(size);
+    } else {
+      arena_->extend(size - arena_->size());
+    }
+    const char* const to = arena_->view().data();
+    if (from == reinterpret_cast<std::uintptr_t>(to)) return;
+    const auto moved = [&](const void* at) { return to + (reinterpret_cast<std::uintptr_t>(at) - from); };
+    for (Record& record : page_.records) {
+      if (record.data.data() != nullptr) {
+        record.data = {reinterpret_cast<const std::byte*>(moved(record.data.data())), record.data.size()};
+      }
+      for (std::string_view* text : {&record.partitionKey, &record.sequenceNumber}) {
+        if (text->data() != nullptr) *text = {moved(text->data()), text->size()};
+      }
     }
   }
 
   const Body& body_;
   const RecordsReadOptions& options_;
-  char* room_ = nullptr;
-  const char* arenaBegin_ = nullptr;
+  RecordsPage page_;
+  std::shared_ptr<Body> arena_ = std::make_shared<Body>();
+  std::size_t used_ = 0;
   std::size_t offset_ = 0;
   const char* problem_ = nullptr;
 };
@@ -307,13 +338,12 @@ thread_local json::parser ParserLease::parser_;
 
 Result<RecordsPage> readRecordsJson(std::shared_ptr<const Body> body, const RecordsReadOptions& options) {
   if (body->size() == 0) return fail(malformedRecords("JSON", 0, 0, "it is empty"));
-  RecordsPage page;
   ParserLease lease;
   RecordsJsonReader reader(*body, options);
-  if (!reader.read(lease.parser(), page)) {
+  if (!reader.read(lease.parser())) {
     return fail(malformedRecords("JSON", reader.offset(), body->size(), reader.problem()));
   }
-  return page;
+  return reader.takePage();
 }
 
 }  // namespace tidemill::codec

@@ -185,6 +185,21 @@ TEST(ReadRecords, KeepsOnlyTheArenaOfJson) {
   EXPECT_EQ(page->bytesHeld(), page->arena->capacity());
 }
 
+TEST(ReadRecords, GrowsTheArenaOfJsonForLongKeysAndKeepsTheViews) {
+  PagePlan plan;
+  for (char c = 'a'; c < 'k'; ++c)
+    plan.records.push_back({std::string(120, '7'), 0, "", std::string(5000, c)});
+
+  const auto page = readJson(writeJson(plan));
+
+  ASSERT_TRUE(page) << page.error().what();
+  for (std::size_t i = 0; i < plan.records.size(); ++i) {
+    EXPECT_EQ(page->records[i].partitionKey, plan.records[i].partitionKey);
+    EXPECT_EQ(page->records[i].sequenceNumber, plan.records[i].sequenceNumber);
+    EXPECT_EQ(page->records[i].text(), "");
+  }
+}
+
 TEST(ReadRecords, SharesTheBodyOfCbor) {
   const auto body = Body::copyOf(writeCbor(twoRecords()));
 
