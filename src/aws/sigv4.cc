@@ -15,8 +15,10 @@ namespace {
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 constexpr std::string_view kTerminator = "aws4_request";
 // Proxies change these on the way, or they belong to one connection.
-constexpr std::array<std::string_view, 6> kUnsigned = {
-    "authorization", "connection", "expect", "user-agent", "transfer-encoding", "x-amzn-trace-id"};
+constexpr auto kUnsigned = std::to_array<std::string_view>(
+    {"authorization", "baggage", "connection", "expect", "keep-alive", "proxy-authenticate",
+     "proxy-authorization", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade",
+     "user-agent", "x-amzn-trace-id"});
 constexpr std::array<std::string_view, 4> kAddedBySigning = {"host", "x-amz-date", "x-amz-security-token",
                                                              "authorization"};
 
@@ -52,7 +54,7 @@ std::string hostHeader(const UrlParts& url) {
   const std::string_view port = url.scheme == "https" ? ":443" : ":80";
   std::string_view host = url.authority;
   if (host.ends_with(port)) host.remove_suffix(port.size());
-  return std::string(host);
+  return base::toLower(host);
 }
 
 // Empty and "." segments vanish, ".." takes its parent along; a closing slash stays.

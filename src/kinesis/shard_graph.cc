@@ -106,7 +106,8 @@ Result<void> ShardGraph::checkAcyclic() const {
   for (const Shard* shard : order) reached.push_back(shard->shardId);
   std::sort(reached.begin(), reached.end());
   for (const auto& [id, shard] : shards_) {
-    if (!std::binary_search(reached.begin(), reached.end(), id)) return contradiction(shard, "descends from itself");
+    if (!std::binary_search(reached.begin(), reached.end(), id))
+      return contradiction(shard, "descends from itself");
   }
   return {};
 }
@@ -129,7 +130,8 @@ std::vector<const Shard*> ShardGraph::parents(std::string_view shardId) const {
   if (shard == nullptr) return parents;
   if (const Shard* parent = find(shard->parentShardId)) parents.push_back(parent);
   const Shard* adjacent = find(shard->adjacentParentShardId);
-  if (adjacent != nullptr && shard->adjacentParentShardId != shard->parentShardId) parents.push_back(adjacent);
+  if (adjacent != nullptr && shard->adjacentParentShardId != shard->parentShardId)
+    parents.push_back(adjacent);
   return parents;
 }
 

@@ -12,9 +12,9 @@
 
 namespace tidemill::kinesis {
 
-// Built from listings; no I/O. A split makes two children of one parent, a merge one child of two. A parent that
-// is not listed was trimmed (its records are past retention) and does not count. Listings may come in any order,
-// and stale ones may come late: what was learned once is never unlearned.
+// Built from listings; no I/O. A split makes two children of one parent, a merge one child of two. A parent
+// that is not listed was trimmed (its records are past retention) and does not count. Listings may come in
+// any order, and stale ones may come late: what was learned once is never unlearned.
 //
 //   auto graph = ShardGraph::build(shards);
 //   for (const Shard* shard : graph->ordered()) …   // Parents before children.
@@ -22,12 +22,13 @@ class ShardGraph {
  public:
   ShardGraph() = default;
 
-  // kMalformedResponse, which names the shard: a shard listed twice with different facts, a cycle of parents, a
-  // hash range that is none.
+  // kMalformedResponse, which names the shard: a shard listed twice with different facts, a cycle of parents,
+  // a hash range that is none.
   static Result<ShardGraph> build(const std::vector<Shard>& shards);
 
-  // Adds what `shards` knows more. Shards that it lacks stay; a closed shard never opens again. kMalformedResponse
-  // if it contradicts what is known (another stream of the same name?); the graph is then unchanged.
+  // Adds what `shards` knows more. Shards that it lacks stay; a closed shard never opens again.
+  // kMalformedResponse if it contradicts what is known (another stream of the same name?); the graph is then
+  // unchanged.
   Result<void> merge(const std::vector<Shard>& shards);
 
   std::size_t size() const { return shards_.size(); }
@@ -43,12 +44,12 @@ class ShardGraph {
   std::vector<const Shard*> open() const;
   // All, each after its parents; among those free to come next, by starting sequence number, then by id.
   std::vector<const Shard*> ordered() const;
-  // True if the shard is closed and its children together own its whole hash range: all that will follow it is
-  // known. A child whose parents were merged counts with the part that lies in this shard.
+  // True if the shard is closed and its children together own its whole hash range: all that will follow it
+  // is known. A child whose parents were merged counts with the part that lies in this shard.
   bool childrenComplete(std::string_view shardId) const;
 
-  // Nothing if the open shards own each hash key exactly once; else the first gap or overlap in words. A listing
-  // read during a resharding may have one: ask again.
+  // Nothing if the open shards own each hash key exactly once; else the first gap or overlap in words. A
+  // listing read during a resharding may have one: ask again.
   std::optional<std::string> coverProblem() const;
 
  private:

@@ -11,14 +11,22 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::string key(HashKey value) { return formatHashKey(value); }
+std::string key(HashKey value) {
+  return formatHashKey(value);
+}
 
 // A shard that owns the part [from, to) of sixteen equal parts of all hash keys.
-Shard shard(std::string id, int from, int to, std::string start, std::string parent = {}, std::string adjacent = {}) {
+Shard shard(std::string id, int from, int to, std::string start, std::string parent = {},
+            std::string adjacent = {}) {
   const HashKey part = kHashKeyMax / 16 + 1;
   const HashKey last = to == 16 ? kHashKeyMax : part * static_cast<unsigned>(to) - 1;
-  return {std::move(id),       std::move(parent), std::move(adjacent), key(part * static_cast<unsigned>(from)),
-          key(last),           std::move(start),  {}};
+  return {std::move(id),
+          std::move(parent),
+          std::move(adjacent),
+          key(part * static_cast<unsigned>(from)),
+          key(last),
+          std::move(start),
+          {}};
 }
 
 Shard closed(Shard shard, std::string end) {
@@ -154,7 +162,8 @@ TEST(ShardGraph, TheCoverIsExactToTheLastKey) {
   almost.endingHashKey = key(kHashKeyMax - 1);
 
   EXPECT_EQ(ShardGraph::build(resharded())->coverProblem(), std::nullopt);
-  EXPECT_EQ(ShardGraph::build({almost})->coverProblem(), "hash key " + key(kHashKeyMax) + " belongs to no shard");
+  EXPECT_EQ(ShardGraph::build({almost})->coverProblem(),
+            "hash key " + key(kHashKeyMax) + " belongs to no shard");
   EXPECT_TRUE(ShardGraph::build({shard("s0", 0, 9, "1"), shard("s1", 8, 16, "2")})->coverProblem());
   EXPECT_TRUE(ShardGraph::build({shard("s0", 0, 16, "1"), shard("s1", 0, 16, "2")})->coverProblem());
   EXPECT_TRUE(ShardGraph{}.coverProblem());
