@@ -100,19 +100,18 @@ TEST(TaskGroup, AJoinerMayBeCancelled) {
 // Spawns from its destructor, as a guard in a frame may.
 class SpawnsAtTheEnd {
  public:
-  SpawnsAtTheEnd(TaskGroup& group, Loop& loop, bool& started) : group_(group), loop_(loop), started_(started) {}
+  SpawnsAtTheEnd(TaskGroup& group, bool& started) : group_(group), started_(started) {}
   SpawnsAtTheEnd(const SpawnsAtTheEnd&) = delete;
   SpawnsAtTheEnd& operator=(const SpawnsAtTheEnd&) = delete;
   ~SpawnsAtTheEnd() { group_.spawn(flag(started_)); }
 
  private:
   TaskGroup& group_;
-  Loop& loop_;
   bool& started_;
 };
 
 Task<void> holdGuard(TaskGroup& group, Loop& loop, bool& started) {
-  SpawnsAtTheEnd guard(group, loop, started);
+  SpawnsAtTheEnd guard(group, started);
   co_await loop.sleepFor(1h);
 }
 
