@@ -13,6 +13,14 @@ constexpr unsigned kHalfFloat = 25;
 constexpr unsigned kFloat = 26;
 constexpr unsigned kDouble = 27;
 
+// A loop of constant length becomes one load and one byte swap.
+template <std::size_t Width>
+std::uint64_t readBigEndian(const char* bytes) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < Width; ++i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
 double fromHalf(std::uint64_t bits) {
   const auto exponent = static_cast<int>(bits >> 10 & 0x1f);
   const auto mantissa = static_cast<double>(bits & 0x3ff);
@@ -39,8 +47,19 @@ bool CborScanner::readWideHead(Head& head) {
   if (head.info > 27) return fail("a reserved length");
   const std::size_t width = std::size_t{1} << (head.info - 24);
   if (width > left()) return fail("it ends in the middle");
-  head.value = 0;
-  for (std::size_t i = 0; i < width; ++i) head.value = head.value << 8 | static_cast<unsigned char>(at_[i]);
+  switch (width) {
+    case 1:
+      head.value = readBigEndian<1>(at_);
+      break;
+    case 2:
+      head.value = readBigEndian<2>(at_);
+      break;
+    case 4:
+      head.value = readBigEndian<4>(at_);
+      break;
+    default:
+      head.value = readBigEndian<8>(at_);
+  }
   at_ += width;
   return true;
 }

@@ -16,6 +16,7 @@ namespace tidemill::codec {
 class CborScanner {
  public:
   enum Major : unsigned { kUnsigned, kNegative, kBytes, kText, kArray, kMap, kTag, kSimple };
+  static constexpr unsigned kOneByte = 24;
   static constexpr unsigned kIndefinite = 31;
   // Containers and tags inside each other; deeper is refused, for the stack is not endless.
   static constexpr int kDepthMax = 32;
@@ -42,6 +43,14 @@ class CborScanner {
   std::size_t left() const { return static_cast<std::size_t>(end_ - at_); }
   std::size_t position() const { return static_cast<std::size_t>(at_ - begin_); }
 
+  // Asks the processor to load the bytes `distance` ahead of the cursor while the ones before them are read.
+  void prefetch(std::size_t distance) const {
+    constexpr std::size_t kLine = 64;
+    constexpr std::size_t kLines = 4;
+    if (distance + kLines * kLine > left()) return;
+    for (std::size_t line = 0; line < kLines; ++line) __builtin_prefetch(at_ + distance + line * kLine);
+  }
+
   // Records a problem with the item that was read last; `problem` must be a literal. Returns false.
   bool fail(const char* problem) {
     if (problem_ == nullptr) problem_ = problem;
@@ -55,7 +64,13 @@ class CborScanner {
     head.major = initial >> 5;
     head.info = initial & 31u;
     head.value = head.info;
-    return head.info < 24 || readWideHead(head);
+    if (head.info < 24) return true;
+    // Nearly all texts of a record have their length in the next byte.
+    if (head.info == kOneByte && at_ != end_) {
+      head.value = static_cast<unsigned char>(*at_++);
+      return true;
+    }
+    return readWideHead(head);
   }
 
   // True, and past it, if the next item is null or undefined: both count as absent.
