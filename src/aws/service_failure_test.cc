@@ -1,0 +1,129 @@
+#include "aws/service_failure.h"
+
+#include <gtest/gtest.h>
+
+#include "codec/cbor_writer.h"
+
+namespace tidemill::aws {
+namespace {
+
+ServiceFailure decode(int status, std::string_view body, std::vector<http::Header> headers = {}) {
+  http::Response response;
+  response.status = status;
+  response.headers = std::move(headers);
+  response.body = codec::Body::copyOf(body);
+  return decodeFailure(response);
+}
+
+TEST(DecodeFailure, ReadsJson) {
+  const ServiceFailure failure =
+      decode(400, R"({"__type":"ResourceNotFoundException","message":"Stream orders not found."})");
+
+  EXPECT_EQ(failure.name, "ResourceNotFoundException");
+  EXPECT_EQ(failure.message, "Stream orders not found.");
+  EXPECT_EQ(failure.code, Code::kUnknownStream);
+  EXPECT_EQ(failure.kind, FailureKind::kPermanent);
+}
+
+TEST(DecodeFailure, ReadsCbor) {
+  codec::CborWriter body;
+  body.beginMap();
+  body.text("__type");
+  body.text("ExpiredIteratorException");
+  body.text("message");
+  body.text("Iterator expired.");
+  body.end();
+
+  const ServiceFailure failure = decode(400, body.buffer());
+
+  EXPECT_EQ(failure.code, Code::kExpiredIterator);
+  EXPECT_EQ(failure.message, "Iterator expired.");
+}
+
+TEST(DecodeFailure, TheHeaderWinsOverTheBodyAndTypeOverCode) {
+  const char* body = R"({"__type":"AccessDeniedException","code":"Throttling"})";
+
+  EXPECT_EQ(decode(400, body, {{"X-Amzn-ErrorType", "ResourceInUseException:http://internal/"}}).code,
+            Code::kResourceInUse);
+  EXPECT_EQ(decode(400, body).code, Code::kAccessDenied);
+  EXPECT_EQ(decode(400, R"({"code":"Throttling"})").code, Code::kThrottled);
+}
+
+TEST(DecodeFailure, UnderstandsQualifiedNamesCapitalMessagesAndTheOldForm) {
+  EXPECT_EQ(decode(400, R"({"__type":"com.amazonaws.kinesis.v20131202#LimitExceededException"})").name,
+            "LimitExceededException");
+  EXPECT_EQ(decode(400, R"({"__type":"SerializationException","Message":"wrong type"})").message,
+            "wrong type");
+  EXPECT_EQ(
+      decode(404,
+             R"({"Output":{"__type":"com.amazon.coral.service#UnknownOperationException"},"Version":"1.0"})")
+          .code,
+      Code::kUnknownOperation);
+}
+
+TEST(DecodeFailure, EachNameHasItsCode) {
+  const auto code = [](std::string_view name) {
+    return decode(400, R"({"__type":")" + std::string(name) + "\"}").code;
+  };
+
+  EXPECT_EQ(code("ProvisionedThroughputExceededException"), Code::kThrottled);
+  EXPECT_EQ(code("KMSThrottlingException"), Code::kThrottled);
+  EXPECT_EQ(code("LimitExceededException"), Code::kLimitExceeded);
+  EXPECT_EQ(code("ExpiredNextTokenException"), Code::kExpiredNextToken);
+  EXPECT_EQ(code("InvalidSignatureException"), Code::kInvalidSignature);
+  EXPECT_EQ(code("UnrecognizedClientException"), Code::kInvalidSignature);
+  EXPECT_EQ(code("MissingAuthenticationTokenException"), Code::kInvalidSignature);
+  EXPECT_EQ(code("IncompleteSignatureException"), Code::kInvalidSignature);
+  EXPECT_EQ(code("ExpiredTokenException"), Code::kExpiredToken);
+  EXPECT_EQ(code("ValidationException"), Code::kInvalidArgument);
+  EXPECT_EQ(code("KMSDisabledException"), Code::kAccessDenied);
+  EXPECT_EQ(code("InternalFailure"), Code::kServiceError);
+  EXPECT_EQ(code("SomethingNobodyKnows"), Code::kInvalidArgument);
+}
+
+TEST(DecodeFailure, KeepsTheStatusAndTheTextOfProxies) {
+  const ServiceFailure html = decode(503, "<html>\n<body>Service Unavailable</body></html>");
+  const ServiceFailure empty = decode(500, "");
+  const ServiceFailure busy = decode(429, "slow down");
+  const ServiceFailure moved = decode(302, "");
+
+  EXPECT_EQ(html.name, "503");
+  EXPECT_EQ(html.message, "<html>");
+  EXPECT_EQ(html.kind, FailureKind::kTransient);
+  EXPECT_EQ(empty.code, Code::kServiceError);
+  EXPECT_EQ(busy.code, Code::kThrottled);
+  EXPECT_EQ(busy.kind, FailureKind::kThrottling);
+  EXPECT_EQ(moved.code, Code::kMalformedResponse);
+}
+
+TEST(DecodeFailure, SurvivesHostileBodies) {
+  const std::string deep = "{\"a\":" + std::string(10'000, '[');
+  const std::string cut = R"({"__type":"Res)";
+  const std::string wrongTypes = R"({"__type":7,"message":[1]})";
+  const std::string cbor("\xbf\x66__type\x9f", 9);
+
+  for (const std::string& body : {deep, cut, wrongTypes, cbor, std::string("\0\xff\x1b[31m", 7)}) {
+    const ServiceFailure failure = decode(500, body);
+    EXPECT_EQ(failure.code, Code::kServiceError);
+    EXPECT_LE(failure.message.size(), 520u);
+    EXPECT_EQ(failure.message.find('\x1b'), std::string::npos);
+  }
+}
+
+TEST(PlainErrorName, RefusesWhatIsNoName) {
+  EXPECT_EQ(plainErrorName("a#Foo:http://b/"), "Foo");
+  EXPECT_EQ(plainErrorName("Foo\nBar"), "");
+  EXPECT_EQ(plainErrorName(std::string(1000, 'x')), "");
+}
+
+TEST(PlainMessage, KeepsTheFirstLineOnly) {
+  EXPECT_EQ(plainMessage("The signature does not match.\n\nx-amz-security-token:secret"),
+            "The signature does not match.");
+  EXPECT_EQ(plainMessage("a\x07"
+                         "b"),
+            "a b");
+  EXPECT_EQ(plainMessage(std::string(600, 'x')).size(), 512u + std::string("…").size());
+}
+
+}  // namespace
+}  // namespace tidemill::aws
