@@ -1,0 +1,155 @@
+#include "sim/workloads/word_count.h"
+
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "fake/fake_aws.h"
+#include "lease/memory_lease_store.h"
+#include "sim/nemesis.h"
+#include "sim/workloads/delivery_checker.h"
+#include "sim/workloads/stream_producer.h"
+#include "sim/workloads/test_account.h"
+#include "sim/world.h"
+#include "stream/seams.h"
+#include "tidemill/kinesis_utils.h"
+#include "tidemill/streaming_context.h"
+
+namespace tidemill::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
+constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
+constexpr char kStream[] = "lines";
+constexpr rt::Duration kCatchUpPatience = 300s;
+
+// What outlives the worker's crashes: the lease table and the sink.
+struct Durable {
+  std::shared_ptr<lease::MemoryLeaseTable> leases = std::make_shared<lease::MemoryLeaseTable>();
+  std::unique_ptr<DeliveryChecker> checker;
+};
+
+// The user's program: the production engine with a sink that commits in one step.
+class Worker final : public NodeProgram {
+ public:
+  Worker(rt::Env& env, Durable& durable)
+      : leases_(env, durable.leases),
+        seams_{env, leases_, testEnvironment()},
+        context_(seams_, settings(), Seconds(1)) {
+    const auto copy = [](const Record& record) {
+      return Delivered{std::string(record.shardId), std::string(record.sequenceNumber), std::string(record.text())};
+    };
+    auto records = KinesisUtils::createStream(context_, "app", kStream, kEndpoint, "us-east-1",
+                                              InitialPositionInStream::TRIM_HORIZON, Seconds(2),
+                                              StorageLevel::MEMORY_ONLY, copy);
+    records.foreachRDD([&env, &durable](const RDD<Delivered>& rdd) {
+      if (env.faults.fires("output.before")) throw std::runtime_error("drawn: before the commit");
+      durable.checker->onCommit(rdd.collect());
+      if (env.faults.fires("output.after")) throw std::runtime_error("drawn: after the commit");
+    });
+    context_.start();
+  }
+
+  bool stopped() const { return context_.getState() == StreamingContextState::STOPPED; }
+
+ private:
+  static Conf settings() {
+    Conf conf;
+    conf.set("tidemill.state.directory", "state").set("tidemill.worker.id", "worker");
+    conf.set("tidemill.memory.budget", "4m");
+    return conf;
+  }
+
+  lease::MemoryLeaseStoreFactory leases_;
+  const stream::Seams seams_;
+  StreamingContext context_;
+};
+
+// Starts the worker again when its context has given up, as systemd would.
+rt::Task<void> superviseWorker(World& world, Node& node) {
+  for (;;) {  // As long as the world.
+    co_await world.loop().sleepFor(500ms);
+    const auto* worker = static_cast<const Worker*>(node.program());
+    if (worker == nullptr || !worker->stopped()) continue;
+    node.crash(CrashKind::kKill);
+    co_await world.loop().sleepFor(500ms);
+    if (!node.up()) node.restart();
+  }
+}
+
+WorldOptions worldFor(const WorkloadOptions& options) {
+  WorldOptions world;
+  world.faults.planted = options.planted;
+  world.net.on = options.faults;
+  world.faults.on = options.faults;
+  world.net.requestLost = 3'000;
+  world.net.responseLost = 3'000;
+  world.net.reset = 5'000;
+  world.net.serverError = 5'000;
+  world.net.throttle = 10'000;
+  world.net.slow = 3'000;
+  world.faults.rates = {{"lease.lost_request", 10'000},
+                        {"lease.lost_response", 20'000},
+                        {"output.before", 20'000},
+                        {"output.after", 20'000}};
+  return world;
+}
+
+fake::FakeAwsOptions serviceFor(std::uint64_t seed, const WorkloadOptions& options) {
+  fake::FakeAwsOptions service;
+  service.seed = seed;
+  service.networkFaults = false;  // The simulated network has its own.
+  service.faultsPerThousand = options.faults ? 20 : 0;
+  service.iteratorLife = 20s;  // Short, so that iterators expire within a run.
+  return service;
+}
+
+SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
+  World world(seed, worldFor(options));
+  fake::FakeAws service(serviceFor(seed, options));
+  Durable durable;
+  durable.checker = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
+  durable.leases->onCheckpoint = [&durable](const std::string& shard, const lease::Checkpoint& from,
+                                            const lease::Checkpoint& to) {
+    durable.checker->onCheckpoint(shard, from, to);
+  };
+  world.net().serve(kHost, {.handle = [&service](const http::Request& request, rt::WallTime now) {
+                              return service.handle(request, now).response;
+                            },
+                            .throttled = {}});
+
+  bool produced = false;
+  const StreamProducerOptions producing{.endpoint = kEndpoint, .stream = kStream, .time = options.time};
+  world.addNode("producer", taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
+  Node& worker = world.addNode("worker", [&](rt::Env& env) { return std::make_unique<Worker>(env, durable); });
+  world.spawn(superviseWorker(world, worker));
+  if (options.faults) {
+    world.spawn(crashNemesis(world, worker, {}));
+    world.spawn(stallNemesis(world, worker, {20s, 60s}, {100ms, 15s}));
+    world.spawn(clockNemesis(world, worker, {10s, 60s}, 600'000ms));
+  }
+
+  world.runFor(options.time);
+  world.heal();
+  service.setFaults(0);
+  if (!world.runUntil([&] { return produced && durable.checker->complete(); }, kCatchUpPatience) && !world.failed()) {
+    world.violation("I7", "not every record reached a committed batch: " + durable.checker->missing());
+  }
+  if (!world.failed()) durable.checker->finish();
+  return outcomeOf(world);
+}
+
+}  // namespace
+
+Workload wordCountWorkload() {
+  Workload workload;
+  workload.name = "word_count";
+  workload.summary = "one worker, 4 shards, resharding, crashes: every record in a committed batch, in order";
+  workload.bugs = {"checkpoint-before-output", "child-before-parent-end"};
+  workload.run = runWordCount;
+  return workload;
+}
+
+}  // namespace tidemill::sim
