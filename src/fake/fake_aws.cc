@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::string_view kKinesisTarget = "Kinesis_20131202.";
 constexpr std::string_view kHtml =
-    "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n";
+    "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this "
+    "request.\n</body></html>\n";
 
 // "Tue, 15 Nov 1994 08:12:31 GMT"
 std::string httpDate(rt::WallTime now) {
@@ -49,7 +50,7 @@ std::shared_ptr<const codec::Body> errorBody(const ServiceError& error, Wire wir
 FakeAws::FakeAws(FakeAwsOptions options)
     : options_(std::move(options)),
       random_(options_.seed),
-      faults_(random_.fork(), options_.faultsPerThousand),
+      faults_(random_.fork(), options_.faultsPerThousand, options_.networkFaults),
       auth_(options_),
       kinesis_(options_, random_.fork()) {}
 
@@ -78,8 +79,9 @@ http::Response FakeAws::preflight(const http::Request& request) {
   http::Response response = respond(200, "", codec::Body::copyOf(""));
   std::erase_if(response.headers, [](const http::Header& header) { return header.name == "x-amz-id-2"; });
   response.headers.push_back({"Access-Control-Allow-Origin", "*"});
-  for (const auto& [asked, allowed] : {std::pair{"Access-Control-Request-Headers", "Access-Control-Allow-Headers"},
-                                       std::pair{"Access-Control-Request-Method", "Access-Control-Allow-Methods"}}) {
+  for (const auto& [asked, allowed] :
+       {std::pair{"Access-Control-Request-Headers", "Access-Control-Allow-Headers"},
+        std::pair{"Access-Control-Request-Method", "Access-Control-Allow-Methods"}}) {
     const std::string_view value = headerOf(request, asked);
     if (!value.empty()) response.headers.push_back({allowed, std::string(value)});
   }
@@ -108,9 +110,10 @@ http::Response FakeAws::answerPost(const http::Request& request, FakeAnswer& ans
   const std::string_view type = mediaType(request);
   const std::string_view target = headerOf(request, "X-Amz-Target");
   if (type == "application/json" && !target.empty()) {
-    return respond(404, "application/json",
-                   codec::Body::copyOf("{\"Output\":{\"__type\":\"com.amazon.coral.service#UnknownOperationException\"},"
-                                       "\"Version\":\"1.0\"}"));
+    return respond(
+        404, "application/json",
+        codec::Body::copyOf("{\"Output\":{\"__type\":\"com.amazon.coral.service#UnknownOperationException\"},"
+                            "\"Version\":\"1.0\"}"));
   }
   const Wire wire = type == contentType(Wire::kJson) ? Wire::kJson : Wire::kCbor;
   const auto operation = operationOf(target);
@@ -118,7 +121,8 @@ http::Response FakeAws::answerPost(const http::Request& request, FakeAnswer& ans
   return answerOperation(request, {*operation, wire}, answer);
 }
 
-http::Response FakeAws::answerOperation(const http::Request& request, const Routed& routed, FakeAnswer& answer) {
+http::Response FakeAws::answerOperation(const http::Request& request, const Routed& routed,
+                                        FakeAnswer& answer) {
   const Wire wire = routed.wire;
   auto input = wire == Wire::kJson ? readJsonInput(request.body) : readCborInput(request.body);
   if (!input) return refusal({"SerializationException", ""}, wire);

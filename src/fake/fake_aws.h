@@ -33,8 +33,9 @@ struct FakeAnswer {
   std::chrono::milliseconds delay{0};
 };
 
-// One account in one region. It has no clock and does no I/O: the same object answers a real port (server.h) and
-// a simulated network. Same options and same requests at the same times give the same answers. Not thread safe.
+// One account in one region. It has no clock and does no I/O: the same object answers a real port (server.h)
+// and a simulated network. Same options and same requests at the same times give the same answers. Not thread
+// safe.
 //
 //   FakeAws aws({.limits = false});
 //   FakeAnswer answer = aws.handle(request, now);

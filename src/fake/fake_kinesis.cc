@@ -49,20 +49,23 @@ FakeKinesis::Handler FakeKinesis::handlerOf(std::string_view operation) {
   return found == handlers->end() ? nullptr : found->second;
 }
 
-bool FakeKinesis::knows(std::string_view operation) { return handlerOf(operation) != nullptr; }
+bool FakeKinesis::knows(std::string_view operation) {
+  return handlerOf(operation) != nullptr;
+}
 
-Outcome<std::shared_ptr<const codec::Body>> FakeKinesis::call(std::string_view operation, InputValue input, Wire wire,
-                                                              rt::WallTime now, Fault fault) {
+Outcome<std::shared_ptr<const codec::Body>> FakeKinesis::call(std::string_view operation, InputValue input,
+                                                              Wire wire, rt::WallTime now, Fault fault) {
   const InputModel& model = *kinesisModel(operation);
   if (auto typed = checkTypes(input, model); !typed) return refuse(typed.error());
   if (auto fits = checkConstraints(input, model); !fits) return refuse(fits.error());
 
   store_.settle(now);
-  KinesisCall call{.operation = operation, .input = input, .now = now, .fault = fault, .out = Output(wire), .body = {}};
+  KinesisCall call{
+      .operation = operation, .input = input, .now = now, .fault = fault, .out = Output(wire), .body = {}};
   auto done = throttled(call);
   if (done && options_.limits && !controlLimits_.admits(operation, now)) {
-    done = refuse("LimitExceededException", fmt::format("Rate exceeded for operation {} under account {}.", operation,
-                                                        options_.accountId));
+    done = refuse("LimitExceededException", fmt::format("Rate exceeded for operation {} under account {}.",
+                                                        operation, options_.accountId));
   }
   if (done) done = (this->*handlerOf(operation))(call);
   count(call, !done);
@@ -96,7 +99,8 @@ Outcome<FakeStream*> FakeKinesis::streamOf(const InputValue& input) {
   if (!name && !arn) return invalidArgument("Either StreamName or StreamARN should be provided.");
   const std::string_view named = arn ? arn->substr(arn->find('/') + 1) : *name;
   if (name && named != *name) {
-    return invalidArgument(fmt::format("StreamName {} and StreamARN {} name different streams.", *name, *arn));
+    return invalidArgument(
+        fmt::format("StreamName {} and StreamARN {} name different streams.", *name, *arn));
   }
   FakeStream* stream = store_.find(named);
   // The text names the stream even if the ARN is of another account or region.
@@ -106,7 +110,8 @@ Outcome<FakeStream*> FakeKinesis::streamOf(const InputValue& input) {
 
 Outcome<FakeStream*> FakeKinesis::usableStreamOf(const InputValue& input) {
   auto stream = streamOf(input);
-  if (stream && (*stream)->status == StreamStatus::kCreating) return refuse(store_.streamNotFound((*stream)->name));
+  if (stream && (*stream)->status == StreamStatus::kCreating)
+    return refuse(store_.streamNotFound((*stream)->name));
   return stream;
 }
 

@@ -80,7 +80,8 @@ class FakeKinesis {
   Outcome<void> putRecords(KinesisCall& call);
   struct PutTarget;
   Outcome<PutTarget> putTarget(const FakeStream& stream, const InputValue& entry) const;
-  Outcome<std::string> putOne(FakeStream& stream, const PutTarget& target, const InputValue& entry, rt::WallTime now);
+  Outcome<std::string> putOne(FakeStream& stream, const PutTarget& target, const InputValue& entry,
+                              rt::WallTime now);
 
   // kinesis_read_operations.cc
   Outcome<void> getShardIterator(KinesisCall& call);

@@ -21,9 +21,12 @@ struct FakeAwsOptions {
   bool limits = true;
   // Everything that is drawn (gaps between sequence numbers, ids, faults) comes from here.
   std::uint64_t seed = 1;
-  // Requests in a thousand that a fault befalls: throttling, a 5xx, a reset, a lost answer, an expired iterator,
-  // a stale list of shards, a partly failed put. Range: [0, 1000].
+  // Requests in a thousand that a fault befalls: throttling, a 5xx, a reset, a lost answer, an expired
+  // iterator, a stale list of shards, a partly failed put. Range: [0, 1000].
   std::uint32_t faultsPerThousand = 0;
+  // False leaves out the faults of the network (resets, lost, cut and late answers), for a caller that has
+  // its own.
+  bool networkFaults = true;
   // CREATING to ACTIVE, UPDATING to ACTIVE, DELETING to gone.
   std::chrono::milliseconds createDelay{500};
   std::chrono::milliseconds reshardDelay{500};

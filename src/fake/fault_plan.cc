@@ -6,8 +6,10 @@ namespace tidemill::fake {
 
 Fault FaultPlan::draw(std::string_view operation) {
   if (perThousand_ == 0 || !random_.chance(perThousand_, 1000)) return Fault::kNone;
-  std::vector<Fault> choices{Fault::kThrottled, Fault::kInternalFailure, Fault::kUnavailableHtml, Fault::kReset,
-                             Fault::kLostAnswer, Fault::kCutAnswer, Fault::kSlow};
+  std::vector<Fault> choices{Fault::kThrottled, Fault::kInternalFailure, Fault::kUnavailableHtml};
+  if (network_) {
+    choices.insert(choices.end(), {Fault::kReset, Fault::kLostAnswer, Fault::kCutAnswer, Fault::kSlow});
+  }
   if (operation == "GetRecords") {
     choices.insert(choices.end(), {Fault::kExpiredIterator, Fault::kEmptyPage, Fault::kShortPage});
   } else if (operation == "ListShards") {

@@ -10,29 +10,31 @@ namespace tidemill::fake {
 
 enum class Fault {
   kNone,
-  // Any operation.
-  kThrottled,          // The service's throttling error of that operation.
-  kInternalFailure,    // 500 with an error map.
-  kUnavailableHtml,    // 503 from a front end: HTML.
-  kReset,              // Nothing applied, no answer.
-  kLostAnswer,         // Applied, no answer.
-  kCutAnswer,          // Applied, half of the body arrives.
-  kSlow,               // Applied, answered late.
+  // Any operation: the service.
+  kThrottled,        // The service's throttling error of that operation.
+  kInternalFailure,  // 500 with an error map.
+  kUnavailableHtml,  // 503 from a front end: HTML.
+  // Any operation: the network.
+  kReset,       // Nothing applied, no answer.
+  kLostAnswer,  // Applied, no answer.
+  kCutAnswer,   // Applied, half of the body arrives.
+  kSlow,        // Applied, answered late.
   // GetRecords.
   kExpiredIterator,
-  kEmptyPage,          // No records although there are some.
-  kShortPage,          // Fewer records than there are.
+  kEmptyPage,  // No records although there are some.
+  kShortPage,  // Fewer records than there are.
   // ListShards.
-  kStaleList,          // The newest shard is missing.
-  kExpiredToken,       // A paging token has expired.
+  kStaleList,     // The newest shard is missing.
+  kExpiredToken,  // A paging token has expired.
   // PutRecords.
-  kPartlyFailed,       // Some entries fail.
+  kPartlyFailed,  // Some entries fail.
 };
 
 // Draws from its own generator, once or twice per request, whatever the request is.
 class FaultPlan {
  public:
-  FaultPlan(base::Random random, std::uint32_t perThousand) : random_(random), perThousand_(perThousand) {}
+  FaultPlan(base::Random random, std::uint32_t perThousand, bool network)
+      : random_(random), perThousand_(perThousand), network_(network) {}
 
   // Range: [0, 1000]. Takes effect at the next request.
   void setRate(std::uint32_t perThousand) { perThousand_ = perThousand; }
@@ -42,6 +44,7 @@ class FaultPlan {
  private:
   base::Random random_;
   std::uint32_t perThousand_;
+  const bool network_;
 };
 
 }  // namespace tidemill::fake

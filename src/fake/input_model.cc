@@ -28,6 +28,16 @@ std::string_view javaName(Kind kind) {
   return "class java.math.BigDecimal";
 }
 
+// UTF-16 units of a UTF-8 text: what the service counts as characters.
+std::size_t javaLength(std::string_view text) {
+  std::size_t units = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xc0) != 0x80) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
+}
+
 Outcome<void> mustBeScalar(const InputValue& value) {
   if (value.kind == Kind::kList) return wrongType("Start of list found where not expected");
   if (value.kind == Kind::kMap) return wrongType("Start of structure or map found where not expected.");
@@ -52,7 +62,8 @@ Outcome<void> checkInteger(InputValue& value) {
 
 Outcome<void> checkBoolean(const InputValue& value) {
   if (value.kind == Kind::kBoolean) return {};
-  if (value.kind == Kind::kText) return wrongType(fmt::format("'{}' can not be converted to an Boolean", value.text));
+  if (value.kind == Kind::kText)
+    return wrongType(fmt::format("'{}' can not be converted to an Boolean", value.text));
   return wrongType(fmt::format("{} can not be converted to an Boolean", javaName(value.kind)));
 }
 
@@ -62,15 +73,16 @@ Outcome<void> checkBlob(InputValue& value) {
     return wrongType(fmt::format("{} can not be converted to a Blob", javaName(value.kind)));
   }
   if (value.text.size() % 4 != 0) {
-    return wrongType(
-        fmt::format("'{}' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but "
-                    "found: {}",
-                    value.text, value.text.size()));
+    return wrongType(fmt::format(
+        "'{}' can not be converted to a Blob: Base64 encoded length is expected a multiple of 4 bytes but "
+        "found: {}",
+        value.text, value.text.size()));
   }
   std::string decoded(codec::decodedBase64Max(value.text.size()), '\0');
   const auto size = codec::decodeBase64(value.text, decoded.data());
   if (!size) {
-    return wrongType(fmt::format("'{}' can not be converted to a Blob: Invalid Base64 character", value.text));
+    return wrongType(
+        fmt::format("'{}' can not be converted to a Blob: Invalid Base64 character", value.text));
   }
   decoded.resize(*size);
   value.text = std::move(decoded);
@@ -81,7 +93,8 @@ Outcome<void> checkBlob(InputValue& value) {
 Outcome<void> checkTime(InputValue& value) {
   if (value.kind == Kind::kTime) return {};
   if (value.kind != Kind::kInteger && value.kind != Kind::kDouble) {
-    return wrongType(fmt::format("{} can not be converted to milliseconds since epoch", javaName(value.kind)));
+    return wrongType(
+        fmt::format("{} can not be converted to milliseconds since epoch", javaName(value.kind)));
   }
   // Decimal seconds; a double holds today's milliseconds exactly after rounding.
   const double seconds = value.kind == Kind::kInteger ? static_cast<double>(value.integer) : value.real;
@@ -95,7 +108,8 @@ Outcome<void> checkOne(InputValue& value, const MemberRule& rule);
 Outcome<void> checkList(InputValue& value, const MemberRule& rule) {
   if (value.kind == Kind::kMap) return wrongType("Start of structure or map found where not expected.");
   if (value.kind != Kind::kList) return wrongType("Expected list or null");
-  const MemberRule child{.name = "member", .type = rule.children.empty() ? Type::kText : Type::kMap, .children = rule.children};
+  const MemberRule child{
+      .name = "member", .type = rule.children.empty() ? Type::kText : Type::kMap, .children = rule.children};
   for (auto& item : value.items) {
     if (auto checked = checkOne(item, child); !checked) return checked;
   }
@@ -114,11 +128,16 @@ Outcome<void> checkOne(InputValue& value, const MemberRule& rule) {
   if (rule.type == Type::kMap) return checkMap(value, rule);
   if (auto scalar = mustBeScalar(value); !scalar) return scalar;
   switch (rule.type) {
-    case Type::kText: return checkText(value);
-    case Type::kInteger: return checkInteger(value);
-    case Type::kBoolean: return checkBoolean(value);
-    case Type::kBlob: return checkBlob(value);
-    default: return checkTime(value);
+    case Type::kText:
+      return checkText(value);
+    case Type::kInteger:
+      return checkInteger(value);
+    case Type::kBoolean:
+      return checkBoolean(value);
+    case Type::kBlob:
+      return checkBlob(value);
+    default:
+      return checkTime(value);
   }
 }
 
@@ -155,13 +174,17 @@ class Violations {
 
   void checkRange(std::int64_t value, const MemberRule& rule, const std::string& path) {
     const std::string shown = fmt::format("'{}'", value);
-    if (value < rule.least) add(shown, path, fmt::format("Member must have value greater than or equal to {}", rule.least));
-    if (value > rule.most) add(shown, path, fmt::format("Member must have value less than or equal to {}", rule.most));
+    if (value < rule.least)
+      add(shown, path, fmt::format("Member must have value greater than or equal to {}", rule.least));
+    if (value > rule.most)
+      add(shown, path, fmt::format("Member must have value less than or equal to {}", rule.most));
   }
 
   void checkLength(const InputValue& value, const MemberRule& rule, const std::string& path) {
     if (rule.type == Type::kBoolean || rule.type == Type::kTime || rule.type == Type::kMap) return;
-    const std::size_t size = rule.type == Type::kList ? value.items.size() : value.text.size();
+    const std::size_t size = rule.type == Type::kList   ? value.items.size()
+                             : rule.type == Type::kText ? javaLength(value.text)
+                                                        : value.text.size();
     if (static_cast<std::int64_t>(size) < rule.least) {
       add(shown(value), path, fmt::format("Member must have length greater than or equal to {}", rule.least));
     }
@@ -177,7 +200,8 @@ class Violations {
     }
     const auto& allowed = rule.values;
     if (!allowed.empty() && std::find(allowed.begin(), allowed.end(), value.text) == allowed.end()) {
-      add(shown(value), path, fmt::format("Member must satisfy enum value set: [{}]", fmt::join(allowed, ", ")));
+      add(shown(value), path,
+          fmt::format("Member must satisfy enum value set: [{}]", fmt::join(allowed, ", ")));
     }
   }
 
@@ -188,14 +212,16 @@ class Violations {
     if (value.kind != Kind::kList) return fmt::format("'{}'", value.text);
     std::vector<std::string_view> words;
     for (const auto& item : value.items) {
-      words.push_back(item.kind == Kind::kText ? std::string_view(item.text) : "com.amazonaws.kinesis.v20131202.Entry");
+      words.push_back(item.kind == Kind::kText ? std::string_view(item.text)
+                                               : "com.amazonaws.kinesis.v20131202.Entry");
     }
     return fmt::format("'[{}]'", fmt::join(words, ", "));
   }
 
   void add(std::string_view value, std::string_view path, std::string_view constraint) {
     if (found_.size() >= kViolationsMax) return;
-    found_.push_back(fmt::format("Value {} at '{}' failed to satisfy constraint: {}", value, path, constraint));
+    found_.push_back(
+        fmt::format("Value {} at '{}' failed to satisfy constraint: {}", value, path, constraint));
   }
 
   std::vector<std::string> found_;
@@ -205,7 +231,8 @@ class Violations {
 
 Outcome<void> checkTypes(InputValue& input, const InputModel& model) {
   std::erase_if(input.members, [&](const auto& member) {
-    return std::none_of(model.begin(), model.end(), [&](const MemberRule& rule) { return rule.name == member.first; });
+    return std::none_of(model.begin(), model.end(),
+                        [&](const MemberRule& rule) { return rule.name == member.first; });
   });
   for (const MemberRule& rule : model) {
     for (auto& [name, value] : input.members) {

@@ -35,8 +35,8 @@ struct MemberRule {
 
 using InputModel = std::vector<MemberRule>;
 
-// Checks all types, in the order of the model, and turns the tree into its final form: blobs are decoded, times
-// become kTime, members that the model does not know are dropped. Fails with SerializationException.
+// Checks all types, in the order of the model, and turns the tree into its final form: blobs are decoded,
+// times become kTime, members that the model does not know are dropped. Fails with SerializationException.
 Outcome<void> checkTypes(InputValue& input, const InputModel& model);
 
 // Collects up to ten violated constraints into one ValidationException.

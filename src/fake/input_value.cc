@@ -15,7 +15,8 @@ constexpr std::size_t kDepthMax = 32;
 InputValue fromJson(const json::value& value) {
   InputValue out;
   switch (value.kind()) {
-    case json::kind::null: break;
+    case json::kind::null:
+      break;
     case json::kind::bool_:
       out.kind = Kind::kBoolean;
       out.boolean = value.get_bool();
@@ -102,6 +103,11 @@ std::optional<std::string_view> InputValue::textOf(std::string_view name) const 
 std::optional<std::int64_t> InputValue::integerOf(std::string_view name) const {
   const InputValue* value = find(name);
   return value == nullptr ? std::nullopt : std::optional(value->integer);
+}
+
+bool InputValue::isTrue(std::string_view name) const {
+  const InputValue* value = find(name);
+  return value != nullptr && value->boolean;
 }
 
 std::optional<rt::WallTime> InputValue::timeOf(std::string_view name) const {

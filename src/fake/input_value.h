@@ -34,6 +34,8 @@ struct InputValue {
   // For members whose type has been checked against the operation's model.
   std::optional<std::string_view> textOf(std::string_view name) const;
   std::optional<std::int64_t> integerOf(std::string_view name) const;
+  // False if absent.
+  bool isTrue(std::string_view name) const;
   std::optional<rt::WallTime> timeOf(std::string_view name) const;
 };
 

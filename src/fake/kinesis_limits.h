@@ -12,8 +12,8 @@
 
 namespace tidemill::fake {
 
-// A bucket that holds at most one second's worth. What is taken may exceed what is there: then the bucket is in
-// debt, and everything is refused until time has paid it. Time does not go back.
+// A bucket that holds at most one second's worth. What is taken may exceed what is there: then the bucket is
+// in debt, and everything is refused until time has paid it. Time does not go back.
 class RateLimit {
  public:
   explicit RateLimit(std::int64_t perSecond) : perSecond_(perSecond), level_(perSecond * 1000) {}

@@ -20,14 +20,16 @@ struct FakeKinesis::PutTarget {
   std::size_t bytes = 0;
 };
 
-Outcome<FakeKinesis::PutTarget> FakeKinesis::putTarget(const FakeStream& stream, const InputValue& entry) const {
+Outcome<FakeKinesis::PutTarget> FakeKinesis::putTarget(const FakeStream& stream,
+                                                       const InputValue& entry) const {
   HashKey key = 0;
   if (const auto text = entry.textOf("ExplicitHashKey")) {
     const auto parsed = parseHashKey(*text);
     if (!parsed) {
-      return invalidArgument(fmt::format("Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. "
-                                         "Specified value was {}",
-                                         *text));
+      return invalidArgument(
+          fmt::format("Invalid ExplicitHashKey. ExplicitHashKey must be in the range: [0, 2^128-1]. "
+                      "Specified value was {}",
+                      *text));
     }
     key = *parsed;
   } else {
@@ -36,9 +38,10 @@ Outcome<FakeKinesis::PutTarget> FakeKinesis::putTarget(const FakeStream& stream,
   const std::size_t bytes = sizeOf(entry);
   const auto most = static_cast<std::size_t>(stream.recordKiBMax) * 1024;
   if (bytes > most) {
-    return invalidArgument(fmt::format("Record of {} bytes, partition key included, is larger than the maximum of {} "
-                                       "bytes of stream {} under account {}.",
-                                       bytes, most, stream.name, options_.accountId));
+    return invalidArgument(
+        fmt::format("Record of {} bytes, partition key included, is larger than the maximum of {} "
+                    "bytes of stream {} under account {}.",
+                    bytes, most, stream.name, options_.accountId));
   }
   return PutTarget{&stream.route(key), bytes};
 }
@@ -67,11 +70,13 @@ Outcome<void> FakeKinesis::putRecord(KinesisCall& call) {
     const auto parsed = parseSequence(*ordering);
     const auto second = std::chrono::floor<std::chrono::seconds>(call.now).time_since_epoch().count();
     if (!parsed || parsed->recordSecond > second) {
-      return invalidArgument(fmt::format("ExclusiveMinimumSequenceNumber {} used in PutRecord on stream {} under account "
-                                         "{} is invalid.",
-                                         *ordering, (*stream)->name, options_.accountId));
+      return invalidArgument(
+          fmt::format("ExclusiveMinimumSequenceNumber {} used in PutRecord on stream {} under account "
+                      "{} is invalid.",
+                      *ordering, (*stream)->name, options_.accountId));
     }
   }
+  if (call.input.isTrue("DryRun")) return dryRun();
   const auto sequence = putOne(**stream, *target, call.input, call.now);
   if (!sequence) return refuse(sequence.error());
   call.out.beginMap();
@@ -95,6 +100,7 @@ Outcome<void> FakeKinesis::putRecords(KinesisCall& call) {
     bytes += target->bytes;
   }
   if (bytes > kCallBytesMax) return invalidArgument("Records size exceeds 10 MB limit");
+  if (call.input.isTrue("DryRun")) return dryRun();
 
   std::int64_t failed = 0;
   call.out.beginMap();

@@ -14,7 +14,9 @@ ServiceError noSuchShard(std::uint32_t shard, std::string_view stream, std::stri
                                                    formatShardId(shard), stream, account)};
 }
 
-bool startsAtNumber(std::string_view type) { return type == "AT_SEQUENCE_NUMBER" || type == "AFTER_SEQUENCE_NUMBER"; }
+bool startsAtNumber(std::string_view type) {
+  return type == "AT_SEQUENCE_NUMBER" || type == "AFTER_SEQUENCE_NUMBER";
+}
 
 // The refusals that concern only which members come together.
 Outcome<void> checkPosition(const InputValue& input, rt::WallTime now) {
@@ -24,24 +26,28 @@ Outcome<void> checkPosition(const InputValue& input, rt::WallTime now) {
     const auto time = input.timeOf("Timestamp");
     if (number) {
       return invalidArgument(
-          "Must either specify (1) AT_TIMESTAMP and Timestamp or (2) another type and no Timestamp. Request specified "
+          "Must either specify (1) AT_TIMESTAMP and Timestamp or (2) another type and no Timestamp. Request "
+          "specified "
           "AT_TIMESTAMP and also a StartingSequenceNumber.");
     }
     if (!time) {
-      return invalidArgument("Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current "
-                             "request has no timestamp parameter.");
+      return invalidArgument(
+          "Must specify timestampInMillis parameter for iterator of type AT_TIMESTAMP. Current "
+          "request has no timestamp parameter.");
     }
     if (*time > now) {
-      return invalidArgument(fmt::format("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
-                                         "timestampInMillis: {}, currentTimestampInMillis: {}",
-                                         time->time_since_epoch().count(), now.time_since_epoch().count()));
+      return invalidArgument(
+          fmt::format("The timestampInMillis parameter cannot be greater than the currentTimestampInMillis. "
+                      "timestampInMillis: {}, currentTimestampInMillis: {}",
+                      time->time_since_epoch().count(), now.time_since_epoch().count()));
     }
     return {};
   }
   if (startsAtNumber(type) == number) return {};
   return invalidArgument(fmt::format(
       "Must either specify (1) AT_SEQUENCE_NUMBER or AFTER_SEQUENCE_NUMBER and StartingSequenceNumber or (2) "
-      "TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified {} and {} StartingSequenceNumber.",
+      "TRIM_HORIZON or LATEST and no StartingSequenceNumber. Request specified {} and {} "
+      "StartingSequenceNumber.",
       type, number ? "also a" : "no"));
 }
 
@@ -50,14 +56,16 @@ Outcome<std::uint64_t> counterOf(std::string_view number, const FakeShard& shard
                                  std::string_view account) {
   if (number == "0") return internalFailure();
   const auto parsed = parseSequence(number);
-  const std::string used = fmt::format("StartingSequenceNumber {} used in GetShardIterator on shard {} in stream {} "
-                                       "under account {} is invalid",
-                                       number, shard.id(), stream, account);
+  const std::string used = fmt::format(
+      "StartingSequenceNumber {} used in GetShardIterator on shard {} in stream {} "
+      "under account {} is invalid",
+      number, shard.id(), stream, account);
   if (!parsed) return invalidArgument(used + ".");
   if (parsed->shardIndex != shard.index) {
-    return invalidArgument(fmt::format("Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a "
-                                       "shard with {}",
-                                       formatShardId(parsed->shardIndex), shard.id()));
+    return invalidArgument(
+        fmt::format("Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a "
+                    "shard with {}",
+                    formatShardId(parsed->shardIndex), shard.id()));
   }
   if (parsed->shardSecond != shard.second) {
     return invalidArgument(used + " because it did not come from this stream.");
@@ -65,8 +73,8 @@ Outcome<std::uint64_t> counterOf(std::string_view number, const FakeShard& shard
   return parsed->counter;
 }
 
-Outcome<std::uint64_t> startingCounter(const InputValue& input, const FakeShard& shard, std::string_view stream,
-                                       std::string_view account) {
+Outcome<std::uint64_t> startingCounter(const InputValue& input, const FakeShard& shard,
+                                       std::string_view stream, std::string_view account) {
   const std::string_view type = *input.textOf("ShardIteratorType");
   if (type == "TRIM_HORIZON") return std::uint64_t{0};
   if (type == "LATEST") return shard.nextCounter;
@@ -131,7 +139,8 @@ void writeRecord(Output& out, const StoredRecord& record) {
 }
 
 // The stored records are CBOR already, so a page is a frame around copied bytes.
-std::shared_ptr<const codec::Body> frameCbor(const ShardLog& log, const Page& page, std::string_view members) {
+std::shared_ptr<const codec::Body> frameCbor(const ShardLog& log, const Page& page,
+                                             std::string_view members) {
   codec::CborWriter head;
   head.beginMap();
   head.text("Records");
@@ -146,8 +155,10 @@ std::shared_ptr<const codec::Body> frameCbor(const ShardLog& log, const Page& pa
   return body;
 }
 
-std::shared_ptr<const codec::Body> frameJson(const ShardLog& log, const Page& page, std::string_view members) {
+std::shared_ptr<const codec::Body> frameJson(const ShardLog& log, const Page& page,
+                                             std::string_view members) {
   Output records(Wire::kJson);
+  records.reserve((log.encodedBytes(page.from, page.to) + 64) / 3 * 4);
   records.beginList();
   for (std::uint64_t i = page.from; i < page.to; ++i) writeRecord(records, log.at(i));
   records.endList();
@@ -167,7 +178,8 @@ Outcome<void> FakeKinesis::getShardIterator(KinesisCall& call) {
   const std::string_view text = *call.input.textOf("ShardId");
   const auto index = parseShardId(text);
   const auto arn = call.input.textOf("StreamARN");
-  const std::string name(call.input.textOf("StreamName").value_or(arn ? arn->substr(arn->find('/') + 1) : ""));
+  const std::string name(
+      call.input.textOf("StreamName").value_or(arn ? arn->substr(arn->find('/') + 1) : ""));
   if (!index && !name.empty()) return refuse(store_.shardNotFound(text, name));
   const auto stream = usableStreamOf(call.input);
   if (!stream && stream.error().type == "ResourceNotFoundException") {
@@ -182,6 +194,7 @@ Outcome<void> FakeKinesis::getShardIterator(KinesisCall& call) {
   if (auto position = checkPosition(call.input, call.now); !position) return position;
   const auto counter = startingCounter(call.input, *shard, name, options_.accountId);
   if (!counter) return refuse(counter.error());
+  if (call.input.isTrue("DryRun")) return dryRun();
   if (options_.limits) {
     RateLimit& limit = limitsOf(**stream, *shard).iterators;
     if (!limit.allows(1, call.now)) return refuse(rateExceeded(**stream, *shard));
@@ -208,6 +221,7 @@ Outcome<void> FakeKinesis::getRecords(KinesisCall& call) {
   if (const auto arn = call.input.textOf("StreamARN"); arn && *arn != stream->arn) {
     return invalidArgument(fmt::format("StreamARN {} is not the stream of the ShardIterator.", *arn));
   }
+  if (call.input.isTrue("DryRun")) return dryRun();
   if (call.fault == Fault::kExpiredIterator) {
     const auto life = options_.iteratorLife;
     return refuse(expiredIterator(call.now - life - std::chrono::seconds(1), call.now, life));
@@ -238,8 +252,9 @@ Outcome<void> FakeKinesis::getRecords(KinesisCall& call) {
   } else {
     members.text(iterators_.issue(cursor, call.now));
   }
-  const auto behind = page.to == log.end() ? std::chrono::milliseconds(0)
-                                           : std::max(call.now - log.at(page.to).arrival, std::chrono::milliseconds(1));
+  const auto behind = page.to == log.end()
+                          ? std::chrono::milliseconds(0)
+                          : std::max(call.now - log.at(page.to).arrival, std::chrono::milliseconds(1));
   members.member("MillisBehindLatest", static_cast<std::int64_t>(behind.count()));
   if (ended) writeChildren(members, *stream, *shard);
   members.endMap();

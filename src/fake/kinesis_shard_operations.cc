@@ -24,9 +24,9 @@ struct ShardChoice {
     if (type == "FROM_TIMESTAMP") return shard.open() || *shard.closed >= time;
     if (type == "FROM_TRIM_HORIZON") return true;
     const rt::WallTime horizon = std::max(stream.created, now - std::chrono::hours(stream.retentionHours));
-    // A time before the horizon is the horizon. A shard is open from its creation up to, not at, its end.
+    // A time before the horizon is the horizon. Both ends count, so that a parent and its children may come.
     const rt::WallTime at = type == "AT_TIMESTAMP" ? std::max(time, horizon) : horizon;
-    return shard.created <= at && (shard.open() || *shard.closed > at);
+    return shard.created <= at && (shard.open() || *shard.closed >= at);
   }
 };
 
@@ -65,19 +65,22 @@ Outcome<ShardChoice> choiceOf(const InputValue& input, rt::WallTime now) {
 }
 
 std::string describe(const ShardQuery& query, rt::WallTime now) {
-  return fmt::format("{}/{}/{}/{}/{}/{}/{}/shards", now.time_since_epoch().count(), query.incarnation, query.next,
-                     query.choice.type, query.choice.time.time_since_epoch().count(), query.choice.afterIndex,
-                     query.stream);
+  return fmt::format("{}/{}/{}/{}/{}/{}/{}/shards", now.time_since_epoch().count(), query.incarnation,
+                     query.next, query.choice.type, query.choice.time.time_since_epoch().count(),
+                     query.choice.afterIndex, query.stream);
 }
 
-std::int64_t numberIn(std::string_view text) { return base::parseInteger(text).value_or(0); }
+std::int64_t numberIn(std::string_view text) {
+  return base::parseInteger(text).value_or(0);
+}
 
-Outcome<ShardQuery> resume(const std::optional<std::string>& payload, rt::WallTime now, std::chrono::milliseconds life,
-                           std::string_view token) {
+Outcome<ShardQuery> resume(const std::optional<std::string>& payload, rt::WallTime now,
+                           std::chrono::milliseconds life, std::string_view token) {
   const auto parts = base::split(payload ? std::string_view(*payload) : std::string_view(), '/');
   if (parts.size() != 8 || parts[7] != "shards") return invalidArgument("NextToken is not valid.");
   const rt::WallTime issued{std::chrono::milliseconds(numberIn(parts[0]))};
-  if (now - issued > life) return refuse("ExpiredNextTokenException", fmt::format("NextToken {} has expired.", token));
+  if (now - issued > life)
+    return refuse("ExpiredNextTokenException", fmt::format("NextToken {} has expired.", token));
   ShardQuery query;
   query.incarnation = static_cast<std::uint64_t>(numberIn(parts[1]));
   query.next = numberIn(parts[2]);
@@ -118,7 +121,8 @@ Outcome<void> FakeKinesis::listShards(KinesisCall& call) {
   ShardQuery query;
   if (token) {
     for (const auto name : {"ShardFilter", "ExclusiveStartShardId", "StreamCreationTimestamp"}) {
-      if (input.has(name)) return invalidArgument(fmt::format("NextToken and {} cannot be provided together.", name));
+      if (input.has(name))
+        return invalidArgument(fmt::format("NextToken and {} cannot be provided together.", name));
     }
     const auto life = call.fault == Fault::kExpiredToken ? std::chrono::milliseconds(-1) : options_.tokenLife;
     auto resumed = resume(pageTokens_.open(*token), call.now, life, *token);
@@ -139,14 +143,16 @@ Outcome<void> FakeKinesis::listShards(KinesisCall& call) {
     }
   }
   const FakeStream* stream = store_.find(query.stream);
-  if (stream == nullptr || stream->incarnation != query.incarnation) return refuse(store_.streamNotFound(query.stream));
+  if (stream == nullptr || stream->incarnation != query.incarnation)
+    return refuse(store_.streamNotFound(query.stream));
   if (const auto created = input.timeOf("StreamCreationTimestamp");
       created && std::chrono::floor<std::chrono::seconds>(*created) !=
                      std::chrono::floor<std::chrono::seconds>(stream->created)) {
     return refuse(store_.streamNotFound(query.stream));
   }
 
-  const std::int64_t most = std::min(input.integerOf("MaxResults").value_or(kShardsPerPageMax), kShardsPerPageMax);
+  const std::int64_t most =
+      std::min(input.integerOf("MaxResults").value_or(kShardsPerPageMax), kShardsPerPageMax);
   const auto known = static_cast<std::int64_t>(stream->shards.size()) -
                      (call.fault == Fault::kStaleList && stream->shards.size() > 1 ? 1 : 0);
   std::int64_t listed = 0;
@@ -174,14 +180,15 @@ Outcome<void> FakeKinesis::listShards(KinesisCall& call) {
 Outcome<void> FakeKinesis::splitShard(KinesisCall& call) {
   const auto stream = streamOf(call.input);
   if (!stream) return refuse(stream.error());
-  return store_.split(**stream, *call.input.textOf("ShardToSplit"), *call.input.textOf("NewStartingHashKey"), call.now);
+  return store_.split(**stream, *call.input.textOf("ShardToSplit"), *call.input.textOf("NewStartingHashKey"),
+                      call.now);
 }
 
 Outcome<void> FakeKinesis::mergeShards(KinesisCall& call) {
   const auto stream = streamOf(call.input);
   if (!stream) return refuse(stream.error());
-  return store_.merge(**stream, *call.input.textOf("ShardToMerge"), *call.input.textOf("AdjacentShardToMerge"),
-                      call.now);
+  return store_.merge(**stream, *call.input.textOf("ShardToMerge"),
+                      *call.input.textOf("AdjacentShardToMerge"), call.now);
 }
 
 }  // namespace tidemill::fake

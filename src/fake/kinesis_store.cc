@@ -11,7 +11,8 @@
 namespace tidemill::fake {
 namespace {
 
-// A new stream's shards claim to be this much older than the call that made them; the service's do by 2 to 7 s.
+// A new stream's shards claim to be this much older than the call that made them; the service's do by 2 to 7
+// s.
 constexpr std::chrono::seconds kBackdating{2};
 // Numbers of neighbouring records differ by one plus at most this.
 constexpr std::uint64_t kGapMax = 7;
@@ -24,15 +25,21 @@ std::int64_t secondOf(rt::WallTime time) {
 
 std::string_view statusName(StreamStatus status) {
   switch (status) {
-    case StreamStatus::kCreating: return "CREATING";
-    case StreamStatus::kActive: return "ACTIVE";
-    case StreamStatus::kUpdating: return "UPDATING";
-    case StreamStatus::kDeleting: return "DELETING";
+    case StreamStatus::kCreating:
+      return "CREATING";
+    case StreamStatus::kActive:
+      return "ACTIVE";
+    case StreamStatus::kUpdating:
+      return "UPDATING";
+    case StreamStatus::kDeleting:
+      return "DELETING";
   }
   return "";
 }
 
-std::string formatShardId(std::uint32_t index) { return fmt::format("shardId-{:012d}", index); }
+std::string formatShardId(std::uint32_t index) {
+  return fmt::format("shardId-{:012d}", index);
+}
 
 std::optional<std::uint32_t> parseShardId(std::string_view text) {
   const auto hyphen = text.rfind('-');
@@ -43,9 +50,13 @@ std::optional<std::uint32_t> parseShardId(std::string_view text) {
   return static_cast<std::uint32_t>(*number);
 }
 
-std::string FakeShard::id() const { return formatShardId(index); }
+std::string FakeShard::id() const {
+  return formatShardId(index);
+}
 
-std::string FakeShard::startingSequenceNumber() const { return formatSequence({second, second, 0, index}); }
+std::string FakeShard::startingSequenceNumber() const {
+  return formatSequence({second, second, 0, index});
+}
 
 std::string FakeShard::endingSequenceNumber() const {
   if (!closed) return {};
@@ -70,7 +81,8 @@ std::vector<const FakeShard*> FakeStream::childrenOf(std::uint32_t index) const 
 }
 
 int FakeStream::openShards() const {
-  return static_cast<int>(std::count_if(shards.begin(), shards.end(), [](const auto& s) { return s->open(); }));
+  return static_cast<int>(
+      std::count_if(shards.begin(), shards.end(), [](const auto& s) { return s->open(); }));
 }
 
 FakeShard& FakeStream::route(HashKey key) const {
@@ -89,12 +101,13 @@ FakeStream* KinesisStore::find(std::string_view name) {
 }
 
 ServiceError KinesisStore::streamNotFound(std::string_view name) const {
-  return {"ResourceNotFoundException", fmt::format("Stream {} under account {} not found.", name, options_.accountId)};
+  return {"ResourceNotFoundException",
+          fmt::format("Stream {} under account {} not found.", name, options_.accountId)};
 }
 
 ServiceError KinesisStore::shardNotFound(std::string_view shard, std::string_view stream) const {
-  return {"ResourceNotFoundException", fmt::format("Could not find shard {} in stream {} under account {}.", shard,
-                                                   stream, options_.accountId)};
+  return {"ResourceNotFoundException", fmt::format("Could not find shard {} in stream {} under account {}.",
+                                                   shard, stream, options_.accountId)};
 }
 
 int KinesisStore::openShards() const {
@@ -108,13 +121,14 @@ int KinesisStore::openShards() const {
 Outcome<void> KinesisStore::roomFor(int shards) const {
   const int open = openShards();
   if (open + shards <= options_.shardLimit) return {};
-  return refuse("LimitExceededException",
-                fmt::format("This request would exceed the shard limit for the account {} in {}. Current shard "
-                            "count for the account: {}. Limit: {}. Number of additional shards that would have "
-                            "resulted from this request: {}. Refer to the AWS Service Limits page "
-                            "(http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current "
-                            "limits and how to request higher limits.",
-                            options_.accountId, options_.region, open, options_.shardLimit, shards));
+  return refuse(
+      "LimitExceededException",
+      fmt::format("This request would exceed the shard limit for the account {} in {}. Current shard "
+                  "count for the account: {}. Limit: {}. Number of additional shards that would have "
+                  "resulted from this request: {}. Refer to the AWS Service Limits page "
+                  "(http://docs.aws.amazon.com/general/latest/gr/aws_service_limits.html) for current "
+                  "limits and how to request higher limits.",
+                  options_.accountId, options_.region, open, options_.shardLimit, shards));
 }
 
 Outcome<void> KinesisStore::mustBeActive(const FakeStream& stream) const {
@@ -126,13 +140,14 @@ Outcome<void> KinesisStore::mustBeActive(const FakeStream& stream) const {
 
 Outcome<void> KinesisStore::create(const NewStream& wanted, rt::WallTime now) {
   if (find(wanted.name) != nullptr) {
-    return refuse("ResourceInUseException", fmt::format("Stream {} under account {} already exists.", wanted.name,
-                                                        options_.accountId));
+    return refuse("ResourceInUseException",
+                  fmt::format("Stream {} under account {} already exists.", wanted.name, options_.accountId));
   }
   if (auto room = roomFor(wanted.shards); !room) return room;
   auto stream = std::make_unique<FakeStream>();
   stream->name = wanted.name;
-  stream->arn = fmt::format("arn:aws:kinesis:{}:{}:stream/{}", options_.region, options_.accountId, wanted.name);
+  stream->arn =
+      fmt::format("arn:aws:kinesis:{}:{}:stream/{}", options_.region, options_.accountId, wanted.name);
   stream->status = StreamStatus::kCreating;
   stream->statusUntil = now + options_.createDelay;
   stream->created = now;
@@ -152,7 +167,8 @@ Outcome<void> KinesisStore::remove(FakeStream& stream, rt::WallTime now) {
   return {};
 }
 
-Outcome<FakeShard*> KinesisStore::shardToChange(FakeStream& stream, std::string_view text, rt::WallTime now) const {
+Outcome<FakeShard*> KinesisStore::shardToChange(FakeStream& stream, std::string_view text,
+                                                rt::WallTime now) const {
   const auto index = parseShardId(text);
   if (!index) return refuse(shardNotFound(text, stream.name));
   FakeShard* shard = stream.shard(*index, now);
@@ -160,8 +176,8 @@ Outcome<FakeShard*> KinesisStore::shardToChange(FakeStream& stream, std::string_
   return shard;
 }
 
-Outcome<void> KinesisStore::split(FakeStream& stream, std::string_view text, std::string_view newStartingHashKey,
-                                  rt::WallTime now) {
+Outcome<void> KinesisStore::split(FakeStream& stream, std::string_view text,
+                                  std::string_view newStartingHashKey, rt::WallTime now) {
   // A stream that is being created has no shards yet, and its state is what the service speaks of.
   if (stream.status == StreamStatus::kCreating) return mustBeActive(stream);
   const auto shard = shardToChange(stream, text, now);
@@ -172,16 +188,18 @@ Outcome<void> KinesisStore::split(FakeStream& stream, std::string_view text, std
   const HashKey high = (*shard)->endingHashKey;
   if (!cut || *cut <= low || *cut - low <= 1 || *cut >= high) {
     return invalidArgument(fmt::format(
-        "NewStartingHashKey {} used in SplitShard() on shard {} in stream {} under account {} is not both greater "
+        "NewStartingHashKey {} used in SplitShard() on shard {} in stream {} under account {} is not both "
+        "greater "
         "than one plus the shard's StartingHashKey {} and less than the shard's EndingHashKey {}.",
         newStartingHashKey, (*shard)->id(), stream.name, options_.accountId, formatHashKey(low),
         formatHashKey(high)));
   }
   if (auto active = mustBeActive(stream); !active) return active;
   if (!(*shard)->open()) {
-    return invalidArgument(fmt::format("Shard {} in stream {} under account {} has already been merged or split, and "
-                                       "thus is not eligible for merging or splitting.",
-                                       (*shard)->id(), stream.name, options_.accountId));
+    return invalidArgument(
+        fmt::format("Shard {} in stream {} under account {} has already been merged or split, and "
+                    "thus is not eligible for merging or splitting.",
+                    (*shard)->id(), stream.name, options_.accountId));
   }
   stream.status = StreamStatus::kUpdating;
   stream.statusUntil = now + options_.reshardDelay;
@@ -196,19 +214,21 @@ Outcome<void> KinesisStore::merge(FakeStream& stream, std::string_view text, std
   if (!left) return refuse(left.error());
   const auto right = shardToChange(stream, adjacent, now);
   if (!right) return refuse(right.error());
-  const bool adjoin = (*left)->endingHashKey != kHashKeyMax && (*left)->endingHashKey + 1 == (*right)->startingHashKey;
+  const bool adjoin =
+      (*left)->endingHashKey != kHashKeyMax && (*left)->endingHashKey + 1 == (*right)->startingHashKey;
   if (!adjoin) {
-    return invalidArgument(
-        fmt::format("Shards {} and {} in stream {} under account {} are not an adjacent pair of shards eligible for "
-                    "merging",
-                    (*left)->id(), (*right)->id(), stream.name, options_.accountId));
+    return invalidArgument(fmt::format(
+        "Shards {} and {} in stream {} under account {} are not an adjacent pair of shards eligible for "
+        "merging",
+        (*left)->id(), (*right)->id(), stream.name, options_.accountId));
   }
   if (auto active = mustBeActive(stream); !active) return active;
   for (const FakeShard* shard : {*left, *right}) {
     if (shard->open()) continue;
-    return invalidArgument(fmt::format("Shard {} in stream {} under account {} has already been merged or split, and "
-                                       "thus is not eligible for merging or splitting.",
-                                       shard->id(), stream.name, options_.accountId));
+    return invalidArgument(
+        fmt::format("Shard {} in stream {} under account {} has already been merged or split, and "
+                    "thus is not eligible for merging or splitting.",
+                    shard->id(), stream.name, options_.accountId));
   }
   stream.status = StreamStatus::kUpdating;
   stream.statusUntil = now + options_.reshardDelay;

@@ -103,7 +103,8 @@ class KinesisStore {
   Outcome<void> remove(FakeStream& stream, rt::WallTime now);
   Outcome<void> split(FakeStream& stream, std::string_view shard, std::string_view newStartingHashKey,
                       rt::WallTime now);
-  Outcome<void> merge(FakeStream& stream, std::string_view shard, std::string_view adjacent, rt::WallTime now);
+  Outcome<void> merge(FakeStream& stream, std::string_view shard, std::string_view adjacent,
+                      rt::WallTime now);
 
   // Any state; null if there is none.
   FakeStream* find(std::string_view name);
@@ -123,7 +124,8 @@ class KinesisStore {
   void finish(FakeStream& stream);
   void createShards(FakeStream& stream);
   void finishReshard(FakeStream& stream);
-  FakeShard& addShard(FakeStream& stream, HashKey from, HashKey to, rt::WallTime created, std::int64_t second);
+  FakeShard& addShard(FakeStream& stream, HashKey from, HashKey to, rt::WallTime created,
+                      std::int64_t second);
   Outcome<FakeShard*> shardToChange(FakeStream& stream, std::string_view text, rt::WallTime now) const;
   Outcome<void> mustBeActive(const FakeStream& stream) const;
   Outcome<void> roomFor(int shards) const;

@@ -51,6 +51,9 @@ Outcome<void> FakeKinesis::createStream(KinesisCall& call) {
   if (!onDemand && !count) {
     return refuse("ValidationException", "ShardCount must be specified for a stream in PROVISIONED mode.");
   }
+  if (call.input.textOf("RecordDistributionStrategy") == "AUTO") {
+    return refuse("ValidationException", "RecordDistributionStrategy AUTO is not known to this fake.");
+  }
   NewStream wanted;
   wanted.name = *call.input.textOf("StreamName");
   // More than an int's worth is over the account's limit in any case.
@@ -118,7 +121,8 @@ Outcome<void> FakeKinesis::describeStreamSummary(KinesisCall& call) {
 
 Outcome<void> FakeKinesis::describeLimits(KinesisCall& call) {
   const auto& streams = store_.streams();
-  const auto onDemand = std::count_if(streams.begin(), streams.end(), [](const auto& s) { return s.second->onDemand; });
+  const auto onDemand =
+      std::count_if(streams.begin(), streams.end(), [](const auto& s) { return s.second->onDemand; });
   call.out.beginMap();
   call.out.member("ShardLimit", options_.shardLimit);
   call.out.member("OpenShardCount", store_.openShards());
@@ -181,19 +185,22 @@ Outcome<void> FakeKinesis::changeRetention(KinesisCall& call) {
   const auto hours = *call.input.integerOf("RetentionPeriodHours");
   const bool increase = call.operation == "IncreaseStreamRetentionPeriod";
   if (hours < 24) {
-    return invalidArgument(fmt::format("Minimum allowed retention period is 24 hours. Requested retention period ({} "
-                                       "hours) is too short.",
-                                       hours));
+    return invalidArgument(
+        fmt::format("Minimum allowed retention period is 24 hours. Requested retention period ({} "
+                    "hours) is too short.",
+                    hours));
   }
   if (increase ? hours < stream.retentionHours : hours > stream.retentionHours) {
-    return invalidArgument(fmt::format("Requested retention period ({} hours) for stream {} can not be {} than existing "
-                                       "retention period ({} hours). Use {}RetentionPeriod API.",
-                                       hours, stream.name, increase ? "shorter" : "longer", stream.retentionHours,
-                                       increase ? "Decrease" : "Increase"));
+    return invalidArgument(
+        fmt::format("Requested retention period ({} hours) for stream {} can not be {} than existing "
+                    "retention period ({} hours). Use {}RetentionPeriod API.",
+                    hours, stream.name, increase ? "shorter" : "longer", stream.retentionHours,
+                    increase ? "Decrease" : "Increase"));
   }
   if (stream.status != StreamStatus::kActive) {
-    return refuse("ResourceInUseException", fmt::format("Stream {} under account {} not ACTIVE, instead in state {}",
-                                                        stream.name, options_.accountId, statusName(stream.status)));
+    return refuse("ResourceInUseException",
+                  fmt::format("Stream {} under account {} not ACTIVE, instead in state {}", stream.name,
+                              options_.accountId, statusName(stream.status)));
   }
   stream.retentionHours = static_cast<int>(hours);
   return {};

@@ -57,7 +57,8 @@ std::string OpaqueTokens::seal(std::string_view payload, std::size_t size) {
 }
 
 std::optional<std::string> OpaqueTokens::open(std::string_view token) const {
-  if (token.size() >= 2 && token.front() == '"' && token.back() == '"') token = token.substr(1, token.size() - 2);
+  if (token.size() >= 2 && token.front() == '"' && token.back() == '"')
+    token = token.substr(1, token.size() - 2);
   std::string bytes(codec::decodedBase64Max(token.size()), '\0');
   const auto size = codec::decodeBase64(token, bytes.data());
   if (!size || *size < kHeadBytes) return std::nullopt;

@@ -16,8 +16,8 @@ class OpaqueTokens {
  public:
   explicit OpaqueTokens(base::Random random);
 
-  // The bytes before base64 are the version 0000000000000001 and then `size` - 8 others. The payload must fit:
-  // at most `size` - 24 bytes, none of them NUL.
+  // The bytes before base64 are the version 0000000000000001 and then `size` - 8 others. The payload must
+  // fit: at most `size` - 24 bytes, none of them NUL.
   std::string seal(std::string_view payload, std::size_t size);
 
   // Surrounding double quotes are accepted, as the service does.

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "codec/cbor_writer.h"
+#include "codec/json_writer.h"
 #include "rt/time.h"
 
 namespace tidemill::fake {
@@ -15,7 +16,7 @@ enum class Wire { kJson, kCbor };
 // The value of the Content-Type header.
 std::string_view contentType(Wire wire);
 
-// The caller keeps containers balanced; commas are put here. Exactly as AWS: in CBOR containers of indefinite
+// The caller keeps containers balanced. Exactly as AWS: in CBOR containers of indefinite
 // length, blobs as byte strings and times as tag 1 with integer milliseconds; in JSON base64 and decimal
 // seconds.
 //
@@ -27,16 +28,17 @@ class Output {
 
   Wire wire() const { return wire_; }
 
-  void beginMap();
-  void endMap();
-  void beginList();
-  void endList();
-  void key(std::string_view name);
-  void text(std::string_view value);
-  void bytes(std::string_view value);
-  void integer(std::int64_t value);
-  void boolean(bool value);
-  void null();
+  void reserve(std::size_t size);
+  void beginMap() { isCbor() ? cbor_.beginMap() : json_.beginObject(); }
+  void endMap() { isCbor() ? cbor_.end() : json_.endObject(); }
+  void beginList() { isCbor() ? cbor_.beginArray() : json_.beginArray(); }
+  void endList() { isCbor() ? cbor_.end() : json_.endArray(); }
+  void key(std::string_view name) { isCbor() ? cbor_.text(name) : json_.key(name); }
+  void text(std::string_view value) { isCbor() ? cbor_.text(value) : json_.text(value); }
+  void bytes(std::string_view value) { isCbor() ? cbor_.bytes(value) : json_.blob(value); }
+  void integer(std::int64_t value) { isCbor() ? cbor_.integer(value) : json_.integer(value); }
+  void boolean(bool value) { isCbor() ? cbor_.boolean(value) : json_.boolean(value); }
+  void null() { isCbor() ? cbor_.null() : json_.null(); }
   void timestamp(rt::WallTime value);
 
   void member(std::string_view name, std::string_view value) { key(name), text(value); }
@@ -47,17 +49,15 @@ class Output {
   void member(std::string_view name, bool value) { key(name), boolean(value); }
   void member(std::string_view name, rt::WallTime value) { key(name), timestamp(value); }
 
-  std::string take() { return wire_ == Wire::kCbor ? cbor_.take() : std::move(json_); }
+  std::string take() { return isCbor() ? cbor_.take() : json_.take(); }
 
  private:
-  void separate();
-  void quote(std::string_view value);
+  bool isCbor() const { return wire_ == Wire::kCbor; }
 
   const Wire wire_;
+  // Only the one of `wire_` is used.
   codec::CborWriter cbor_;
-  std::string json_;
-  // True if the next JSON value or key follows another one.
-  bool comma_ = false;
+  codec::JsonWriter json_;
 };
 
 }  // namespace tidemill::fake

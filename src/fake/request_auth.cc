@@ -56,7 +56,8 @@ Outcome<void> checkSignedHeaders(const http::Request& request, const std::vector
     return std::find(names.begin(), names.end(), name) != names.end();
   };
   if (!isSigned("host")) {
-    return refuse("InvalidSignatureException", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+    return refuse("InvalidSignatureException",
+                  "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
   for (const auto& header : request.headers) {
     const std::string name = base::toLower(header.name);
@@ -110,29 +111,33 @@ Outcome<void> RequestAuth::check(const http::Request& request, std::string_view 
                   "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.");
   }
   if (inQuery) {
-    return refuse("InvalidSignatureException", "Signatures in the query string are not accepted here; send an "
-                                               "Authorization header.");
+    return refuse("InvalidSignatureException",
+                  "Signatures in the query string are not accepted here; send an "
+                  "Authorization header.");
   }
   std::vector<std::string> missing;
   const auto parsed = aws::parseAuthorization(header, &missing);
   const std::string incomplete = missingParts(request, header, missing);
   if (!incomplete.empty()) return refuse("IncompleteSignatureException", incomplete);
   if (!parsed) {
-    return refuse("IncompleteSignatureException",
-                  fmt::format("Credential must have exactly 5 slash-delimited elements. Authorization={}", header));
+    return refuse(
+        "IncompleteSignatureException",
+        fmt::format("Credential must have exactly 5 slash-delimited elements. Authorization={}", header));
   }
   if (!options_.verifySignatures) return {};
   return checkSignature(request, *parsed, service, now);
 }
 
-Outcome<void> RequestAuth::checkSignature(const http::Request& request, const aws::Authorization& authorization,
-                                          std::string_view service, rt::WallTime now) {
+Outcome<void> RequestAuth::checkSignature(const http::Request& request,
+                                          const aws::Authorization& authorization, std::string_view service,
+                                          rt::WallTime now) {
   if (authorization.accessKeyId != options_.accessKey) {
     return refuse("UnrecognizedClientException", "The security token included in the request is invalid.");
   }
   if (authorization.scope.region != options_.region) {
-    return refuse("InvalidSignatureException", fmt::format("Credential should be scoped to a valid region, not '{}'.",
-                                                           authorization.scope.region));
+    return refuse(
+        "InvalidSignatureException",
+        fmt::format("Credential should be scoped to a valid region, not '{}'.", authorization.scope.region));
   }
   if (authorization.scope.service != service) {
     return refuse("InvalidSignatureException",
@@ -141,10 +146,12 @@ Outcome<void> RequestAuth::checkSignature(const http::Request& request, const aw
   const std::string_view date = headerOf(request, "X-Amz-Date");
   const auto signedAt = parseAmzDate(date);
   if (!signedAt || date.substr(0, 8) != authorization.day) {
-    return refuse("InvalidSignatureException",
-                  fmt::format("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
-                              "'{}' != '{}', from '{}'.",
-                              authorization.day, date.substr(0, 8), date));
+    return refuse(
+        "InvalidSignatureException",
+        fmt::format(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            "'{}' != '{}', from '{}'.",
+            authorization.day, date.substr(0, 8), date));
   }
   if (auto fresh = checkAge(date, *signedAt, now); !fresh) return fresh;
   if (auto complete = checkSignedHeaders(request, authorization.signedHeaders); !complete) return complete;
@@ -152,9 +159,10 @@ Outcome<void> RequestAuth::checkSignature(const http::Request& request, const aw
   const std::string expected =
       aws::expectedSignature(wire, authorization.signedHeaders, date, authorization.scope, secret_, keys_);
   if (expected == authorization.signature) return {};
-  return refuse("InvalidSignatureException",
-                "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
-                "Access Key and signing method. Consult the service documentation for details.");
+  return refuse(
+      "InvalidSignatureException",
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+      "Access Key and signing method. Consult the service documentation for details.");
 }
 
 }  // namespace tidemill::fake

@@ -9,8 +9,8 @@
 namespace tidemill::fake {
 
 // In hexadecimal, 47 digits: 2, creation second of the shard (9), low digit of the shard's index (1), counter
-// (16), 00, second of the record (9), index of the shard (8), version 2. So numbers of one shard grow with the
-// counter, and numbers of a child are above those of its parents.
+// (16), 00, second of the record (9), index of the shard (8), version 2. So numbers of one shard grow with
+// the counter, and numbers of a child are above those of its parents.
 struct SequenceLayout {
   // Seconds since the epoch.
   std::int64_t shardSecond = 0;

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,7 +14,6 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/format.h>
 
 #include "base/check.h"
 
@@ -29,10 +29,13 @@ constexpr std::size_t kRequestBytesMax = 16u << 20;
 constexpr int kConnectionsMax = 1024;
 
 rt::WallTime wallNow() {
+  // allow(check_determinism): the peers of a real socket live in real time, and there is no Loop here
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 // Everything up to the body.
 std::string headOf(const http::Response& response, bool keepAlive) {
@@ -60,8 +63,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void readRequest() {
     parser_.emplace();
     parser_->body_limit(kRequestBytesMax);
-    beast::http::async_read_header(socket_, buffer_, *parser_,
-                                   [self = shared_from_this()](ErrorCode error, std::size_t) { self->onHeader(error); });
+    beast::http::async_read_header(
+        socket_, buffer_, *parser_,
+        [self = shared_from_this()](ErrorCode error, std::size_t) { self->onHeader(error); });
   }
 
  private:
@@ -72,16 +76,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
     if (error) return;
     if (view(parser_->get()[beast::http::field::expect]) != "100-continue") return readBody();
     head_ = "HTTP/1.1 100 Continue\r\n\r\n";
-    asio::async_write(socket_, asio::buffer(head_), [self = shared_from_this()](ErrorCode failed, std::size_t) {
-      if (!failed) self->readBody();
-    });
+    asio::async_write(socket_, asio::buffer(head_),
+                      [self = shared_from_this()](ErrorCode failed, std::size_t) {
+                        if (!failed) self->readBody();
+                      });
   }
 
   void readBody() {
-    beast::http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
-      if (error == beast::http::error::body_limit) return self->refuseLargeBody();
-      if (!error) self->answer();
-    });
+    beast::http::async_read(socket_, buffer_, *parser_,
+                            [self = shared_from_this()](ErrorCode error, std::size_t) {
+                              if (error == beast::http::error::body_limit) return self->refuseLargeBody();
+                              if (!error) self->answer();
+                            });
   }
 
   void refuseLargeBody() {
@@ -115,7 +121,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::string_view body = answer_.response.body->view();
     if (answer_.delivery == FakeAnswer::Delivery::kCut) body = body.substr(0, body.size() / 2);
     head_ = headOf(answer_.response, keepAlive_);
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head_), asio::buffer(body.data(), body.size())};
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
+                                                  asio::buffer(body.data(), body.size())};
     asio::async_write(socket_, parts, [self = shared_from_this()](ErrorCode error, std::size_t) {
       if (!error) self->onWritten();
     });
@@ -192,11 +199,17 @@ Result<std::unique_ptr<FakeServer>> FakeServer::listen(FakeAws& aws, int port) {
   return std::unique_ptr<FakeServer>(new FakeServer(std::move(impl)));
 }
 
-int FakeServer::port() const { return impl_->acceptor.local_endpoint().port(); }
+int FakeServer::port() const {
+  return impl_->acceptor.local_endpoint().port();
+}
 
-void FakeServer::run() { impl_->context.run(); }
+void FakeServer::run() {
+  impl_->context.run();
+}
 
-void FakeServer::stop() { impl_->context.stop(); }
+void FakeServer::stop() {
+  impl_->context.stop();
+}
 
 void FakeServer::stopOnSignals() {
   impl_->signals.add(SIGTERM);

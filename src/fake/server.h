@@ -9,8 +9,8 @@
 
 namespace tidemill::fake {
 
-// HTTP/1.1 with keep-alive, on one thread: the one that calls run(). It binds to 127.0.0.1 only, because its key
-// pair is public. At most 1024 connections at once, requests of at most 16 MiB (413 beyond).
+// HTTP/1.1 with keep-alive, on one thread: the one that calls run(). It binds to 127.0.0.1 only, because its
+// key pair is public. At most 1024 connections at once, requests of at most 16 MiB (413 beyond).
 //
 //   FakeAws aws({});
 //   auto server = FakeServer::listen(aws, 0);
@@ -20,8 +20,8 @@ namespace tidemill::fake {
 //   thread.join();
 class FakeServer {
  public:
-  // Port 0 takes a free one. `aws` must outlive the server, and nobody else may use it while run() runs. kIo if the
-  // port is taken.
+  // Port 0 takes a free one. `aws` must outlive the server, and nobody else may use it while run() runs. kIo
+  // if the port is taken.
   static Result<std::unique_ptr<FakeServer>> listen(FakeAws& aws, int port);
   ~FakeServer();
 

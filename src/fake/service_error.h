@@ -38,6 +38,13 @@ inline tl::unexpected<ServiceError> notFound(std::string message) {
 }
 
 // The answer of a service that broke: status 500 without a text.
-inline tl::unexpected<ServiceError> internalFailure() { return refuse("InternalFailure", {}, 500); }
+inline tl::unexpected<ServiceError> internalFailure() {
+  return refuse("InternalFailure", {}, 500);
+}
+
+// What a request with DryRun gets when it would have succeeded.
+inline tl::unexpected<ServiceError> dryRun() {
+  return refuse("DryRunOperationException", "Request would have succeeded, but DryRun flag is set.");
+}
 
 }  // namespace tidemill::fake

@@ -17,15 +17,17 @@ std::string javaDate(rt::WallTime time) {
 }  // namespace
 
 ServiceError expiredIterator(rt::WallTime issued, rt::WallTime now, std::chrono::milliseconds life) {
-  return {"ExpiredIteratorException",
-          fmt::format("Iterator expired. The iterator was created at time {} while right now it is {} which is further "
-                      "in the future than the tolerated delay of {} milliseconds.",
-                      javaDate(issued), javaDate(now), life.count())};
+  return {
+      "ExpiredIteratorException",
+      fmt::format(
+          "Iterator expired. The iterator was created at time {} while right now it is {} which is further "
+          "in the future than the tolerated delay of {} milliseconds.",
+          javaDate(issued), javaDate(now), life.count())};
 }
 
 std::string ShardIterators::issue(const ShardCursor& cursor, rt::WallTime now) {
-  const std::string payload = fmt::format("{}/{}/{}/{}/{}", now.time_since_epoch().count(), cursor.incarnation,
-                                          cursor.shard, cursor.counter, cursor.stream);
+  const std::string payload = fmt::format("{}/{}/{}/{}/{}", now.time_since_epoch().count(),
+                                          cursor.incarnation, cursor.shard, cursor.counter, cursor.stream);
   return tokens_.seal(payload, 152 + (cursor.stream.size() + 2) / 16 * 16);
 }
 

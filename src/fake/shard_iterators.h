@@ -24,8 +24,8 @@ class ShardIterators {
  public:
   ShardIterators(base::Random random, std::chrono::milliseconds life) : tokens_(random), life_(life) {}
 
-  // Each call gives another text, also for the same cursor. Its size is the service's: 152 bytes and a multiple
-  // of 16, before base64.
+  // Each call gives another text, also for the same cursor. Its size is the service's: 152 bytes and a
+  // multiple of 16, before base64.
   std::string issue(const ShardCursor& cursor, rt::WallTime now);
 
   // Fails with InvalidArgumentException for what it did not issue, ExpiredIteratorException past its life.

@@ -47,8 +47,9 @@ char* ShardLog::room(std::size_t size) {
 
 void ShardLog::append(const SequenceLayout& sequence, std::string_view partitionKey, std::string_view data,
                       rt::WallTime arrival) {
-  TIDEMILL_CHECK(records_.empty() || (records_.back().counter < sequence.counter && records_.back().arrival <= arrival),
-                 "records are appended in order");
+  TIDEMILL_CHECK(
+      records_.empty() || (records_.back().counter < sequence.counter && records_.back().arrival <= arrival),
+      "records are appended in order");
   shardSecond_ = sequence.shardSecond;
   shardIndex_ = sequence.shardIndex;
   std::size_t dataOffset = 0;
@@ -110,6 +111,8 @@ std::size_t ShardLog::encodedBytes(std::uint64_t from, std::uint64_t to) const {
 }
 
 void ShardLog::trimBefore(rt::WallTime horizon, bool keep) {
+  // Called with every request; nearly always there is nothing to do.
+  if (trimmed_ == end() || entry(trimmed_).arrival >= horizon) return;
   trimmed_ = positionOfTime(horizon);
   if (keep || trimmed_ == forgotten_) return;
   records_.erase(records_.begin(), records_.begin() + static_cast<std::ptrdiff_t>(trimmed_ - forgotten_));
