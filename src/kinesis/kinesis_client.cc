@@ -56,7 +56,7 @@ rt::Task<Result<ListShardsPage>> KinesisClient::listShardsPage(const std::string
   if (!answer) co_return fail(answer.error().error.within(streamContext(stream)));
   Result<ListShardsPage> page = readListShards(answer->body->view());
   if (!page) co_return fail(unreadable(aws_, operation, *answer, page.error()).within(streamContext(stream)));
-  co_return page;
+  co_return std::move(page);
 }
 
 rt::Task<Result<StreamSummary>> KinesisClient::describeStreamSummary(const std::string& stream) {
@@ -66,7 +66,7 @@ rt::Task<Result<StreamSummary>> KinesisClient::describeStreamSummary(const std::
   Result<StreamSummary> summary = readStreamSummary(answer->body->view());
   if (!summary)
     co_return fail(unreadable(aws_, operation, *answer, summary.error()).within(streamContext(stream)));
-  co_return summary;
+  co_return std::move(summary);
 }
 
 rt::Task<Result<std::string>> KinesisClient::getShardIterator(const std::string& stream,
@@ -80,7 +80,7 @@ rt::Task<Result<std::string>> KinesisClient::getShardIterator(const std::string&
     co_return fail(
         unreadable(aws_, operation, *answer, iterator.error()).within(shardContext(stream, shardId)));
   }
-  co_return iterator;
+  co_return std::move(iterator);
 }
 
 Result<codec::RecordsPage> KinesisClient::readPage(const aws::Operation& operation,
@@ -147,7 +147,7 @@ rt::Task<Result<codec::RecordsPage>> KinesisClient::getRecords(const std::string
       fallBack("the endpoint answers JSON to CBOR");
     }
     if (!page) co_return fail(page.error().within(shardContext(stream, shardId)));
-    co_return page;
+    co_return std::move(page);
   }
 }
 
@@ -164,7 +164,7 @@ rt::Task<Result<std::vector<PutOutcome>>> KinesisClient::putRecords(const std::s
   if (!outcomes) {
     co_return fail(unreadable(aws_, operation, *answer, outcomes.error()).within(streamContext(stream)));
   }
-  co_return outcomes;
+  co_return std::move(outcomes);
 }
 
 // Calls whose answer is empty.
