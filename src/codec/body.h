@@ -33,6 +33,7 @@ class Body {
 
   // Appends `size` bytes for the caller to fill and returns where they start; valid until the next growth.
   char* extend(std::size_t size);
+  // For its one writer; null before anything was reserved.
   char* data() { return bytes_.get(); }
   // Drops what lies behind the first `size` bytes and gives the memory back. The content may move.
   void shrinkTo(std::size_t size);

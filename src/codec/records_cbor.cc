@@ -2,7 +2,6 @@
 // where the network put them.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "codec/base64.h"
 #include "codec/cbor_scanner.h"
@@ -11,12 +10,6 @@
 
 namespace tidemill::codec {
 namespace {
-
-// Compares with a literal; the constant length lets the compiler use plain integer compares.
-template <std::size_t Size>
-bool is(std::string_view key, const char (&name)[Size]) {
-  return key.size() == Size - 1 && std::memcmp(key.data(), name, Size - 1) == 0;
-}
 
 class RecordsCborReader {
  public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string_view>
 
@@ -13,6 +14,12 @@ namespace tidemill::codec {
 
 // A split gives two children, a merge one; the bound keeps hostile answers from filling the memory.
 constexpr std::size_t kChildShardsMax = 64;
+
+// Compares a key with a literal; the constant length lets the compiler use plain integer compares.
+template <std::size_t Size>
+bool is(std::string_view key, const char (&name)[Size]) {
+  return key.size() == Size - 1 && std::memcmp(key.data(), name, Size - 1) == 0;
+}
 
 // Which members of one map were present, by small numbers.
 class MemberSet {

@@ -18,11 +18,15 @@ namespace json = simdjson::ondemand;
 
 static_assert(Body::kPadding >= simdjson::SIMDJSON_PADDING);
 
+bool isSpace(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 // A member's value as it is written: a scalar whole, of an array or object only the bracket.
 std::string_view tokenOf(json::value& value) {
   std::string_view token = value.raw_json_token();
-  const auto last = token.find_last_not_of(" \t\r\n");
-  return last == std::string_view::npos ? std::string_view() : token.substr(0, last + 1);
+  while (!token.empty() && isSpace(token.back())) token.remove_suffix(1);
+  return token;
 }
 
 bool hasEscapes(std::string_view content) {
@@ -108,16 +112,16 @@ class RecordsJsonReader {
 
   bool readMember(std::string_view key, json::value& value, MemberSet& seen) {
     if (locate(value) == "null") return true;
-    if (key == "Records") return once(seen, kRecords) && readRecords(value, page_.records);
-    if (key == "NextShardIterator") {
+    if (is(key, "Records")) return once(seen, kRecords) && readRecords(value, page_.records);
+    if (is(key, "NextShardIterator")) {
       return once(seen, kIterator) && readText(value, page_.nextShardIterator.emplace());
     }
-    if (key == "MillisBehindLatest") {
+    if (is(key, "MillisBehindLatest")) {
       if (!once(seen, kBehind)) return false;
       if (const auto error = value.get_int64().get(page_.millisBehindLatest)) return bad(error);
       return page_.millisBehindLatest >= 0 || bad("MillisBehindLatest is negative");
     }
-    if (key == "ChildShards") return once(seen, kChildren) && readChildren(value, page_.childShards);
+    if (is(key, "ChildShards")) return once(seen, kChildren) && readChildren(value, page_.childShards);
     return true;
   }
 
@@ -157,13 +161,13 @@ class RecordsJsonReader {
   bool readRecordMember(std::string_view key, json::value& value, Record& record, MemberSet& seen) {
     const std::string_view token = locate(value);
     if (token == "null") return true;
-    if (key == "Data") return once(seen, kData) && readData(value, token, record);
-    if (key == "PartitionKey") return once(seen, kKey) && keepText(value, token, record.partitionKey);
-    if (key == "SequenceNumber") {
+    if (is(key, "Data")) return once(seen, kData) && readData(value, token, record);
+    if (is(key, "PartitionKey")) return once(seen, kKey) && keepText(value, token, record.partitionKey);
+    if (is(key, "SequenceNumber")) {
       if (!once(seen, kNumber) || !keepText(value, token, record.sequenceNumber)) return false;
       return isSequenceNumber(record.sequenceNumber) || bad("a SequenceNumber is not a decimal number");
     }
-    if (key == "ApproximateArrivalTimestamp") return once(seen, kArrival) && readArrival(token, record);
+    if (is(key, "ApproximateArrivalTimestamp")) return once(seen, kArrival) && readArrival(token, record);
     return true;
   }
 
@@ -246,9 +250,9 @@ class RecordsJsonReader {
       json::value value;
       if (!take(field, key, value)) return false;
       if (locate(value) == "null") continue;
-      if (key == "ShardId" && !readText(value, child.shardId)) return false;
-      if (key == "ParentShards" && !readParents(value, child.parentShards)) return false;
-      if (key == "HashKeyRange" && !readHashKeys(value, child)) return false;
+      if (is(key, "ShardId") && !readText(value, child.shardId)) return false;
+      if (is(key, "ParentShards") && !readParents(value, child.parentShards)) return false;
+      if (is(key, "HashKeyRange") && !readHashKeys(value, child)) return false;
     }
     return !child.shardId.empty() || bad("a child shard has no ShardId");
   }
@@ -273,8 +277,8 @@ class RecordsJsonReader {
       json::value bound;
       if (!take(field, key, bound)) return false;
       if (locate(bound) == "null") continue;
-      if (key == "StartingHashKey" && !readText(bound, child.startingHashKey)) return false;
-      if (key == "EndingHashKey" && !readText(bound, child.endingHashKey)) return false;
+      if (is(key, "StartingHashKey") && !readText(bound, child.startingHashKey)) return false;
+      if (is(key, "EndingHashKey") && !readText(bound, child.endingHashKey)) return false;
     }
     return true;
   }

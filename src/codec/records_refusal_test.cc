@@ -109,6 +109,7 @@ TEST(ReadRecords, RefusesWrongTypes) {
   expectMalformed(readJson(R"({"Records":[],"MillisBehindLatest":-7})"), "negative");
   expectMalformed(readJson(R"({"Records":[{"Data":"!!!!"}]})"), "base64");
   expectMalformed(readJson(R"({"Records":[{"ApproximateArrivalTimestamp":"1"}]})"), "number of seconds");
+  expectMalformed(readJson("{\"Records\":[{\"ApproximateArrivalTimestamp\":1.5\x01}]}"), "number of seconds");
   expectMalformed(readCbor("\xa1\x67Records\xa0"), "array");
   expectMalformed(readCbor("\xa1\x67Records\x81\x01"), "map");
   expectMalformed(readCbor("\xa1\x01\x02"), "text");
