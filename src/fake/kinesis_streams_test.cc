@@ -50,6 +50,7 @@ TEST(CreateStream, BackdatesItsShards) {
   const auto called = client.now;
   client.makeStream("s", 1);
 
+  client.aws.kinesis().settle(client.now);
   const auto& shard = *client.aws.kinesis().store().streams().at("s")->shards[0];
 
   EXPECT_EQ(shard.second, std::chrono::floor<std::chrono::seconds>(called - 2s).time_since_epoch().count());
