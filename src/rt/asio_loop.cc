@@ -9,9 +9,13 @@ namespace tidemill::rt {
 AsioLoop::AsioLoop() : work_(boost::asio::make_work_guard(context_)), timer_(context_) {}
 AsioLoop::~AsioLoop() = default;
 
-void AsioLoop::run() { context_.run(); }
+void AsioLoop::run() {
+  context_.run();
+}
 
-void AsioLoop::stop() { context_.stop(); }
+void AsioLoop::stop() {
+  context_.stop();
+}
 
 TimePoint AsioLoop::now() const {
   return TimePoint(std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));

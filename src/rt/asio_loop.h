@@ -39,8 +39,8 @@ class AsioLoop final : public Loop {
   void armTimer();
   void fireDue();
 
-  // Before the context: work that is still posted when the loop goes is destroyed with the context, and what it
-  // owns may withdraw waiters from these lists.
+  // Before the context: work that is still posted when the loop goes is destroyed with the context, and what
+  // it owns may withdraw waiters from these lists.
   ReadyList round_;
   ReadyList next_;
   TimerList timers_;

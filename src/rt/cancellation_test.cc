@@ -1,5 +1,5 @@
-// Cancellation by destruction: a tree of tasks that uses every kind of wait is destroyed after its n-th resumption,
-// for every n. Sanitizers see what is used after it died; the test sees what was not given back.
+// Cancellation by destruction: a tree of tasks that uses every kind of wait is destroyed after its n-th
+// resumption, for every n. Sanitizers see what is used after it died; the test sees what was not given back.
 
 #include <gtest/gtest.h>
 
@@ -37,7 +37,8 @@ struct Held {
 
 // What outlives the tree.
 struct Ground {
-  explicit Ground(std::uint64_t seed) : loop(seed), workers(loop, seed, {.threads = 2}), store(loop, seed, {}) {}
+  explicit Ground(std::uint64_t seed)
+      : loop(seed), workers(loop, seed, {.threads = 2}), store(loop, seed, {}) {}
 
   sim::SimLoop loop;
   sim::SimWorkers workers;

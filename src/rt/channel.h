@@ -35,8 +35,8 @@ class Channel {
     filled_.release(1);
     co_return true;
   }
-  // Puts a value in without waiting, above the capacity if need be: for messages that must not be lost. False,
-  // and the value dropped, if the channel is closed.
+  // Puts a value in without waiting, above the capacity if need be: for messages that must not be lost.
+  // False, and the value dropped, if the channel is closed.
   bool pushNow(T value) {
     if (closed_) return false;
     room_.take(1);
@@ -44,8 +44,8 @@ class Channel {
     filled_.release(1);
     return true;
   }
-  // auto value = co_await channel.pop(); gives std::optional<T>. A reader destroyed before it resumes has taken
-  // nothing: the value goes to the next one.
+  // auto value = co_await channel.pop(); gives std::optional<T>. A reader destroyed before it resumes has
+  // taken nothing: the value goes to the next one.
   class [[nodiscard]] Pop {
    public:
     explicit Pop(Channel& channel) : channel_(channel), acquire_(channel.filled_.acquire(1)) {}

@@ -33,8 +33,8 @@ class Registry {
   std::map<std::string, void*> entries_;
 };
 
-// References to the seams of one node, as its control lane sees them. Production and simulation differ only in
-// who builds this. Everything referred to outlives whoever holds an Env.
+// References to the seams of one node, as its control lane sees them. Production and simulation differ only
+// in who builds this. Everything referred to outlives whoever holds an Env.
 struct Env {
   // The control lane: leases, batch ticks, block registry.
   Loop& loop;

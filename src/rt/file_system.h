@@ -11,15 +11,15 @@
 
 namespace tidemill::rt {
 
-// One file opened for appending. Blocking: call it from the store thread. Errors are kDiskFull or kIo and name
-// the path.
+// One file opened for appending. Blocking: call it from the store thread. Errors are kDiskFull or kIo and
+// name the path.
 class AppendFile {
  public:
   virtual ~AppendFile() = default;
   // Adds all of `bytes`. After a failure nothing was added, or the file is dead like after a failed sync().
   virtual Result<void> append(std::string_view bytes) = 0;
-  // Returns when everything appended so far survives a power cut. After a failure the file is dead: every later
-  // call fails, because the kernel may have dropped the pages.
+  // Returns when everything appended so far survives a power cut. After a failure the file is dead: every
+  // later call fails, because the kernel may have dropped the pages.
   virtual Result<void> sync() = 0;
 };
 
@@ -35,7 +35,8 @@ class FileSystem {
 
   // Creates the folder and its parents, and makes them survive a power cut; succeeds if it exists.
   virtual Result<void> makeDirectory(const std::string& path) = 0;
-  // Opens for appending; creates the file if `path` is missing. Its name survives a crash after syncDirectory().
+  // Opens for appending; creates the file if `path` is missing. Its name survives a crash after
+  // syncDirectory().
   virtual Result<std::unique_ptr<AppendFile>> openAppend(const std::string& path) = 0;
   // The whole content, refused with kIo above `bytesMax`.
   virtual Result<std::string> read(const std::string& path, std::uint64_t bytesMax) = 0;
@@ -47,8 +48,9 @@ class FileSystem {
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   // Makes creations, renames and removals in `directory` survive a power cut.
   virtual Result<void> syncDirectory(const std::string& directory) = 0;
-  // Takes the exclusive lock of `path` (created if missing) and writes `holder` into it (who it is: process and
-  // worker id), or fails with kConflict whose message holds what the present holder wrote. Nobody may remove the file.
+  // Takes the exclusive lock of `path` (created if missing) and writes `holder` into it (who it is: process
+  // and worker id), or fails with kConflict whose message holds what the present holder wrote. Nobody may
+  // remove the file.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, const std::string& holder) = 0;
 };
 

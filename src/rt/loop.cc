@@ -4,7 +4,9 @@
 
 namespace tidemill::rt {
 
-Waiter::~Waiter() { cancel(); }
+Waiter::~Waiter() {
+  cancel();
+}
 
 void Waiter::cancel() {
   if (state_ == State::kIdle) return;

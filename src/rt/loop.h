@@ -12,8 +12,8 @@ namespace tidemill::rt {
 class Loop;
 class Sleep;
 
-// Something that a loop calls back once: a suspended coroutine, or an object's own function. Not movable while
-// pending. Its destructor withdraws it, which is what makes cancellation by destruction safe.
+// Something that a loop calls back once: a suspended coroutine, or an object's own function. Not movable
+// while pending. Its destructor withdraws it, which is what makes cancellation by destruction safe.
 class Waiter {
  public:
   using Fire = void (*)(Waiter&);
@@ -61,8 +61,8 @@ class Loop {
   void makeReady(Waiter& waiter);
   // Fires `waiter` at `due` or soon after. It must not be pending.
   void wakeAt(Waiter& waiter, TimePoint due);
-  // Runs `work` on this lane soon. The only call allowed from other threads; work posted by one thread runs in
-  // its order. After the loop has ended, `work` is destroyed without being run.
+  // Runs `work` on this lane soon. The only call allowed from other threads; work posted by one thread runs
+  // in its order. After the loop has ended, `work` is destroyed without being run.
   virtual void post(base::UniqueFunction<void()> work) = 0;
 
   // co_await loop.sleepFor(100ms);
@@ -116,8 +116,14 @@ class Sleep {
   Waiter waiter_;
 };
 
-inline Sleep Loop::sleepFor(Duration duration) { return Sleep(*this, laterBy(now(), duration), true); }
-inline Sleep Loop::sleepUntil(TimePoint due) { return Sleep(*this, due, true); }
-inline Sleep Loop::yield() { return Sleep(*this, TimePoint{}, false); }
+inline Sleep Loop::sleepFor(Duration duration) {
+  return Sleep(*this, laterBy(now(), duration), true);
+}
+inline Sleep Loop::sleepUntil(TimePoint due) {
+  return Sleep(*this, due, true);
+}
+inline Sleep Loop::yield() {
+  return Sleep(*this, TimePoint{}, false);
+}
 
 }  // namespace tidemill::rt

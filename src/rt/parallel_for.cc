@@ -8,7 +8,8 @@
 namespace tidemill::rt {
 namespace {
 
-// Shared with work that may start after the call has returned: it finds nothing left and never touches `body`.
+// Shared with work that may start after the call has returned: it finds nothing left and never touches
+// `body`.
 struct Shared {
   std::mutex mutex;
   std::condition_variable idle;

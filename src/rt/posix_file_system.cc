@@ -89,7 +89,8 @@ class PosixFile final : public AppendFile {
     const off_t before = ::lseek(fd_.get(), 0, SEEK_END);
     if (before < 0) return failed(errno, "could not append to", path_);
     auto written = writeAll(fd_.get(), bytes, path_);
-    // Half a frame at the end would be taken for a torn one, and what follows it for damage: cut it off again.
+    // Half a frame at the end would be taken for a torn one, and what follows it for damage: cut it off
+    // again.
     if (!written && ::ftruncate(fd_.get(), before) != 0) dead_ = true;
     return written;
   }
@@ -128,7 +129,7 @@ std::string parentOf(const std::string& path) {
 }
 
 bool isDirectory(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
@@ -160,7 +161,7 @@ Result<std::string> PosixFileSystem::read(const std::string& path, std::uint64_t
 }
 
 Result<bool> PosixFileSystem::exists(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) == 0) return true;
   if (errno == ENOENT || errno == ENOTDIR) return false;
   return failed(errno, "could not look at", path);
@@ -180,7 +181,8 @@ Result<void> PosixFileSystem::remove(const std::string& path) {
 }
 
 Result<std::vector<std::string>> PosixFileSystem::list(const std::string& directory) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), [](DIR* d) { return ::closedir(d); });
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()),
+                                                   [](DIR* d) { return ::closedir(d); });
   if (stream == nullptr) return failed(errno, "could not list", directory);
   std::vector<std::string> names;
   for (;;) {  // Bounded by the entries of the folder.
@@ -198,7 +200,8 @@ Result<std::vector<std::string>> PosixFileSystem::list(const std::string& direct
 Result<void> PosixFileSystem::syncDirectory(const std::string& directory) {
   const Descriptor fd = openFile(directory, O_RDONLY | O_DIRECTORY);
   if (!fd.open()) return failed(errno, "could not open the folder", directory);
-  if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0) return failed(errno, "could not sync the folder", directory);
+  if (uninterrupted([&] { return ::fsync(fd.get()); }) != 0)
+    return failed(errno, "could not sync the folder", directory);
   return {};
 }
 
@@ -209,7 +212,8 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path,
     if (errno != EWOULDBLOCK) return failed(errno, "could not lock", path);
     const auto present = readAll(fd.get(), path, kHolderBytesMax);
     const std::string who = present && !present->empty() ? *present : "another process";
-    return fail(Code::kConflict, path + " is locked by " + who, "stop that process first, or use another folder");
+    return fail(Code::kConflict, path + " is locked by " + who,
+                "stop that process first, or use another folder");
   }
   if (::ftruncate(fd.get(), 0) != 0) return failed(errno, "could not write the lock", path);
   auto written = writeAll(fd.get(), holder, path);

@@ -5,8 +5,8 @@
 
 namespace tidemill::rt {
 
-// Plain POSIX calls, repeated when a signal interrupts them. Has no state; callable from any thread, one thread per
-// open file. Error messages name the path and what the system said; a full disk is kDiskFull.
+// Plain POSIX calls, repeated when a signal interrupts them. Has no state; callable from any thread, one
+// thread per open file. Error messages name the path and what the system said; a full disk is kDiskFull.
 class PosixFileSystem final : public FileSystem {
  public:
   Result<void> makeDirectory(const std::string& path) override;

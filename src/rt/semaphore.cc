@@ -4,7 +4,9 @@
 
 namespace tidemill::rt {
 
-Semaphore::~Semaphore() { TIDEMILL_CHECK(waiting_.empty(), "a semaphore outlives its waiters"); }
+Semaphore::~Semaphore() {
+  TIDEMILL_CHECK(waiting_.empty(), "a semaphore outlives its waiters");
+}
 
 void Semaphore::release(std::int64_t count) {
   TIDEMILL_CHECK(count >= 0);

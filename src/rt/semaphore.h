@@ -17,17 +17,17 @@ class Semaphore {
 
   // `permits` at least 0: the capacity, all of it free.
   Semaphore(Loop& loop, std::int64_t permits) : Semaphore(loop, permits, permits) {}
-  // `available` of `capacity` are free. A semaphore that counts what is there, not what may be, starts with none free
-  // and a capacity that no request exceeds.
+  // `available` of `capacity` are free. A semaphore that counts what is there, not what may be, starts with
+  // none free and a capacity that no request exceeds.
   Semaphore(Loop& loop, std::int64_t available, std::int64_t capacity)
       : loop_(loop), available_(available), capacity_(capacity) {}
   ~Semaphore();
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
 
-  // co_await semaphore.acquire(n); waits until `count` permits are free and takes them. A count above the capacity
-  // is granted when everything is free (and leaves the balance negative), so that one oversized item can always
-  // pass alone. An awaiter destroyed before it resumes holds nothing.
+  // co_await semaphore.acquire(n); waits until `count` permits are free and takes them. A count above the
+  // capacity is granted when everything is free (and leaves the balance negative), so that one oversized item
+  // can always pass alone. An awaiter destroyed before it resumes holds nothing.
   Acquire acquire(std::int64_t count);
   // Takes permits without waiting, even below zero: for what is there already and must be accounted for.
   void take(std::int64_t count) { available_ -= count; }
@@ -48,8 +48,8 @@ class Semaphore {
   std::list<Acquire*> waiting_;  // Without those that have been granted and resume soon.
 };
 
-// What acquire() returns; awaited on the spot. Not a task: between the grant and the resumption of the caller there
-// is no moment in which a cancelled caller could leave permits behind.
+// What acquire() returns; awaited on the spot. Not a task: between the grant and the resumption of the caller
+// there is no moment in which a cancelled caller could leave permits behind.
 class [[nodiscard]] Semaphore::Acquire {
  public:
   Acquire(Semaphore& semaphore, std::int64_t count);
@@ -72,6 +72,8 @@ class [[nodiscard]] Semaphore::Acquire {
   Waiter waiter_;
 };
 
-inline Semaphore::Acquire Semaphore::acquire(std::int64_t count) { return Acquire(*this, count); }
+inline Semaphore::Acquire Semaphore::acquire(std::int64_t count) {
+  return Acquire(*this, count);
+}
 
 }  // namespace tidemill::rt

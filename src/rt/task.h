@@ -15,9 +15,9 @@ class Task;
 
 namespace detail {
 
-// What the promises of all tasks share. A task inherits the loop of the one that awaits it. When it ends it puts
-// its awaiter into the loop's ready queue and never resumes it by a nested call: chains of any length use a
-// constant part of the stack.
+// What the promises of all tasks share. A task inherits the loop of the one that awaits it. When it ends it
+// puts its awaiter into the loop's ready queue and never resumes it by a nested call: chains of any length
+// use a constant part of the stack.
 class PromiseBase {
  public:
   std::suspend_always initial_suspend() const noexcept { return {}; }
@@ -31,7 +31,7 @@ class PromiseBase {
       // Null while the awaiter is still inside its own await_suspend: it sees done_ and goes on by itself.
       if (promise.awaiter_ != nullptr) promise.loop_->makeReady(*promise.awaiter_);
     }
-      void await_resume() const noexcept {}
+    void await_resume() const noexcept {}
   };
   FinalAwaiter final_suspend() const noexcept { return {}; }
 
@@ -74,8 +74,8 @@ class Promise<void> final : public PromiseBase {
 
 }  // namespace detail
 
-// A computation that starts when it is awaited, on the lane of its awaiter. Destroying a task that has not ended
-// destroys its frame, and with it everything that it waits for.
+// A computation that starts when it is awaited, on the lane of its awaiter. Destroying a task that has not
+// ended destroys its frame, and with it everything that it waits for.
 //
 //   Task<int> twice(Loop& loop, int n) {
 //     co_await loop.sleepFor(1s);
@@ -127,8 +127,8 @@ class [[nodiscard]] Task {
   Awaiter operator co_await() & noexcept { return Awaiter(handle_); }
   Awaiter operator co_await() && noexcept { return Awaiter(handle_); }
 
-  // For whoever owns a root task (see task_group.h): runs it on `loop` until it first waits; `whenDone` becomes
-  // ready when it ends. Returns true if it has ended already, and then `whenDone` is never fired.
+  // For whoever owns a root task (see task_group.h): runs it on `loop` until it first waits; `whenDone`
+  // becomes ready when it ends. Returns true if it has ended already, and then `whenDone` is never fired.
   bool start(Loop& loop, Waiter& whenDone) {
     promise_type& promise = handle_.promise();
     promise.startsOn(loop);

@@ -10,8 +10,8 @@
 
 namespace tidemill::rt {
 
-// Every task that nobody awaits belongs to a group; destroying the group cancels them all. Lives on one lane; must
-// outlive whoever waits in join().
+// Every task that nobody awaits belongs to a group; destroying the group cancels them all. Lives on one lane;
+// must outlive whoever waits in join().
 //
 //   TaskGroup group(loop);
 //   group.spawn(renewLeases(...));

@@ -12,7 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Task<void> sleepOnce(Loop& loop, Duration duration) { co_await loop.sleepFor(duration); }
+Task<void> sleepOnce(Loop& loop, Duration duration) {
+  co_await loop.sleepFor(duration);
+}
 
 Task<void> spawnTwice(TaskGroup& group, Loop& loop) {
   co_await loop.sleepFor(1ms);
@@ -137,7 +139,8 @@ TEST(TaskGroup, ADestructorInACancelledFrameMaySpawn) {
 TEST(TaskGroup, EndsManyTasksInAnyOrder) {
   sim::SimLoop loop(7);
   TaskGroup group(loop);
-  for (int i = 0; i < 10'000; ++i) group.spawn(sleepOnce(loop, std::chrono::microseconds((i * 7919) % 10'000)));
+  for (int i = 0; i < 10'000; ++i)
+    group.spawn(sleepOnce(loop, std::chrono::microseconds((i * 7919) % 10'000)));
   EXPECT_TRUE(loop.run(group.join(1s)));
 }
 

@@ -13,7 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Task<int> plain(int value) { co_return value; }
+Task<int> plain(int value) {
+  co_return value;
+}
 
 Task<int> sumOfReady(int count) {
   int sum = 0;

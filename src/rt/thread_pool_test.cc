@@ -85,7 +85,8 @@ TEST(ThreadPool, DropsQueuedWorkAtItsEndAndFreesWhatItOwns) {
   const std::shared_future<void> mayEnd = goOn.get_future().share();
   ThreadPool* const raw = pool.get();
   pool->submit([raw, owned, mayEnd, &running] {
-    for (int i = 0; i < 10; ++i) raw->submit([owned] { ADD_FAILURE() << "this was queued when the pool ended"; });
+    for (int i = 0; i < 10; ++i)
+      raw->submit([owned] { ADD_FAILURE() << "this was queued when the pool ended"; });
     running.set_value();
     mayEnd.wait();
     const auto probe = std::make_shared<int>(0);

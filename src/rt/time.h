@@ -7,7 +7,8 @@ namespace tidemill::rt {
 
 using Duration = std::chrono::nanoseconds;
 
-// Monotonic; drives every wait, pace and deadline. Its zero has no meaning outside one process (or one world).
+// Monotonic; drives every wait, pace and deadline. Its zero has no meaning outside one process (or one
+// world).
 struct MonotonicClock {
   using duration = Duration;
   using rep = duration::rep;

@@ -12,8 +12,8 @@
 
 namespace tidemill::rt {
 
-// Threads that run functions; in simulation, the loop itself after a drawn delay. Workers run tasks of batches;
-// a pool of one thread is the store thread.
+// Threads that run functions; in simulation, the loop itself after a drawn delay. Workers run tasks of
+// batches; a pool of one thread is the store thread.
 class WorkerPool {
  public:
   virtual ~WorkerPool() = default;
@@ -26,7 +26,8 @@ class WorkerPool {
 
 namespace detail {
 
-// Shared between the awaiting coroutine and the work: whoever goes last frees it. `waiter` belongs to the lane.
+// Shared between the awaiting coroutine and the work: whoever goes last frees it. `waiter` belongs to the
+// lane.
 template <class R>
 struct RunOnState {
   std::optional<R> result;

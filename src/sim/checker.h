@@ -7,13 +7,14 @@
 
 namespace tidemill::sim {
 
-// A checker sees events (from services, sinks, nodes) as they happen and reports the first one that must not be.
-// It lives beside the World, knows the truth that no node knows, and never changes anything.
+// A checker sees events (from services, sinks, nodes) as they happen and reports the first one that must not
+// be. It lives beside the World, knows the truth that no node knows, and never changes anything.
 //
 //   class NeverAhead final : public Checker {
 //    public:
 //     using Checker::Checker;
-//     void onCheckpoint(int position) { expect(position <= processed_, "I3", "checkpoint passed the output"); }
+//     void onCheckpoint(int position) { expect(position <= processed_, "I3", "checkpoint passed the output");
+//     }
 class Checker {
  public:
   explicit Checker(World& world) : world_(world) {}

@@ -36,9 +36,13 @@ std::uint64_t mixBytes(std::uint64_t state, std::string_view bytes) {
   return bytes.empty() ? state : mix(state, wordAt(bytes.data(), bytes.size()));
 }
 
-std::uint64_t mixNumber(std::uint64_t state, std::uint64_t number) { return mix(state, number); }
+std::uint64_t mixNumber(std::uint64_t state, std::uint64_t number) {
+  return mix(state, number);
+}
 
-History::History(std::size_t kept) : ring_(kept) { TIDEMILL_CHECK(kept >= 1); }
+History::History(std::size_t kept) : ring_(kept) {
+  TIDEMILL_CHECK(kept >= 1);
+}
 
 void History::add(const HistoryEvent& event) {
   hash_ = mix(hash_, static_cast<std::uint64_t>(event.at.time_since_epoch().count()));
@@ -65,8 +69,8 @@ std::vector<std::string> History::last() const {
     const Kept& kept = ring_[i % ring_.size()];
     const auto microseconds = kept.at.time_since_epoch().count() / 1000;
     lines.push_back(fmt::format("{:>6}.{:06} {:<8} {:<14} {} bytes={} n={}", microseconds / 1'000'000,
-                                microseconds % 1'000'000, kept.node, kept.kind, base::quoteIfNeeded(kept.detail),
-                                kept.bytes, kept.number));
+                                microseconds % 1'000'000, kept.node, kept.kind,
+                                base::quoteIfNeeded(kept.detail), kept.bytes, kept.number));
   }
   return lines;
 }

@@ -14,8 +14,8 @@ namespace tidemill::sim {
 std::uint64_t mixBytes(std::uint64_t state, std::string_view bytes);
 std::uint64_t mixNumber(std::uint64_t state, std::uint64_t number);
 
-// One event. `kind` names the seam and what happened, e.g. "net.request"; `detail` is short text; `bytes` enters
-// the hash but is not kept; `number` is a status, a count or the like.
+// One event. `kind` names the seam and what happened, e.g. "net.request"; `detail` is short text; `bytes`
+// enters the hash but is not kept; `number` is a status, a count or the like.
 struct HistoryEvent {
   rt::TimePoint at;
   std::string_view node;

@@ -25,8 +25,8 @@ struct CrashOptions {
   unsigned powerCut = 500'000;
 };
 
-// Each of them ends when World::heal() has been called. `node` and `world` must outlive the task, as they do when
-// the world runs it.
+// Each of them ends when World::heal() has been called. `node` and `world` must outlive the task, as they do
+// when the world runs it.
 rt::Task<void> crashNemesis(World& world, Node& node, CrashOptions options);
 rt::Task<void> stallNemesis(World& world, Node& node, DrawnTime every, DrawnTime length);
 // Moves the host's wall clock by up to `most` in either direction.

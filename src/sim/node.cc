@@ -52,7 +52,8 @@ Node::Node(World& world, std::string name, ProgramFactory factory, std::uint64_t
 }
 
 Node::~Node() {
-  TIDEMILL_CHECK(incarnation_ == nullptr || !incarnation_->loop.running(), "a node does not end its own world");
+  TIDEMILL_CHECK(incarnation_ == nullptr || !incarnation_->loop.running(),
+                 "a node does not end its own world");
   crash(CrashKind::kKill);
 }
 
@@ -109,7 +110,8 @@ void Node::stall(rt::Duration duration) {
 }
 
 void Node::note(std::string_view kind, std::uint64_t number) {
-  world_.history().add({.at = world_.loop().now(), .node = name_, .kind = kind, .detail = {}, .number = number});
+  world_.history().add(
+      {.at = world_.loop().now(), .node = name_, .kind = kind, .detail = {}, .number = number});
 }
 
 }  // namespace tidemill::sim

@@ -19,8 +19,8 @@ namespace tidemill::sim {
 
 class World;
 
-// What runs on a node: everything that a process would hold. Made by the factory at each start; destroyed at a
-// crash, when the seams are dead already.
+// What runs on a node: everything that a process would hold. Made by the factory at each start; destroyed at
+// a crash, when the seams are dead already.
 class NodeProgram {
  public:
   virtual ~NodeProgram() = default;
@@ -57,8 +57,9 @@ class Node {
   SimDisk& disk() { return disk_; }
   HostClock& clock() { return clock_; }
 
-  // First the seams are dead, then the program is destroyed, so no destructor can act on the world. Called from
-  // inside the node's own step, the destruction waits for the end of that step. No effect on a node that is down.
+  // First the seams are dead, then the program is destroyed, so no destructor can act on the world. Called
+  // from inside the node's own step, the destruction waits for the end of that step. No effect on a node that
+  // is down.
   void crash(CrashKind kind);
   // Starts the program again. The node must be down. Never called from inside the node's own step.
   void restart();

@@ -32,8 +32,9 @@ SeedOutcome outcomeOf(const World& world) {
   return outcome;
 }
 
-RunSummary runSeeds(const Workload& workload, std::uint64_t first, std::uint64_t last, const WorkloadOptions& options,
-                    const std::function<bool(const SeedOutcome&)>& onSeed, std::size_t failuresKept) {
+RunSummary runSeeds(const Workload& workload, std::uint64_t first, std::uint64_t last,
+                    const WorkloadOptions& options, const std::function<bool(const SeedOutcome&)>& onSeed,
+                    std::size_t failuresKept) {
   RunSummary summary;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     const SeedOutcome outcome = timed(workload, seed, options);
@@ -56,9 +57,10 @@ Result<SeedOutcome> runTwice(const Workload& workload, std::uint64_t seed, const
   const SeedOutcome again = timed(workload, seed, options);
   if (once.hash == again.hash && once.invariant == again.invariant) return once;
   return fail(Code::kWrongResult,
-              fmt::format("workload {} seed {}: hash {:016x} in the first run, {:016x} in the second", workload.name,
-                          seed, once.hash, again.hash),
-              "something outside the seed decides: a pointer, an unordered container, real time, two draws in one call");
+              fmt::format("workload {} seed {}: hash {:016x} in the first run, {:016x} in the second",
+                          workload.name, seed, once.hash, again.hash),
+              "something outside the seed decides: a pointer, an unordered container, real time, two draws "
+              "in one call");
 }
 
 void WorkloadList::add(Workload workload) {

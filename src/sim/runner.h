@@ -64,8 +64,10 @@ struct RunSummary {
 };
 
 // Runs seeds `first` to `last`, both inclusive. `onSeed` (may be empty) hears of each outcome; false stops.
-RunSummary runSeeds(const Workload& workload, std::uint64_t first, std::uint64_t last, const WorkloadOptions& options,
-                    const std::function<bool(const SeedOutcome&)>& onSeed = {}, std::size_t failuresKept = 10);
+RunSummary runSeeds(const Workload& workload, std::uint64_t first, std::uint64_t last,
+                    const WorkloadOptions& options,
+                    const std::function<bool(const SeedOutcome&)>& onSeed = {},
+                    std::size_t failuresKept = 10);
 
 // Runs one seed twice and compares: kWrongResult if the second run differs from the first.
 Result<SeedOutcome> runTwice(const Workload& workload, std::uint64_t seed, const WorkloadOptions& options);

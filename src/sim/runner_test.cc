@@ -19,12 +19,13 @@ const Workload kToy{"toy", "fails now and then", {"toy-bug"}, toy};
 
 TEST(RunSeeds, AddsUpOutcomesInTheOrderOfSeeds) {
   std::vector<std::uint64_t> seen;
-  const RunSummary summary = runSeeds(kToy, 1, 10, {.time = 1s, .planted = {}, .settings = {}},
-                                      [&](const SeedOutcome& outcome) {
-                                        seen.push_back(outcome.seed);
-                                        return true;
-                                      },
-                                      /*failuresKept=*/2);
+  const RunSummary summary = runSeeds(
+      kToy, 1, 10, {.time = 1s, .planted = {}, .settings = {}},
+      [&](const SeedOutcome& outcome) {
+        seen.push_back(outcome.seed);
+        return true;
+      },
+      /*failuresKept=*/2);
   EXPECT_EQ(summary.seeds, 10U);
   EXPECT_EQ(summary.failed, 3U);
   ASSERT_EQ(summary.failures.size(), 2U);
@@ -53,11 +54,12 @@ TEST(RunSeeds, FindsAPlantedBug) {
 
 TEST(RunTwice, SeesWhatTheSeedDoesNotDecide) {
   std::uint64_t runs = 0;
-  const Workload moody{"moody", "depends on how often it ran", {}, [&](std::uint64_t seed, const WorkloadOptions&) {
-                         World world(seed);
-                         world.history().add({.at = {}, .node = "n", .kind = "k", .detail = {}, .number = ++runs});
-                         return outcomeOf(world);
-                       }};
+  const Workload moody{
+      "moody", "depends on how often it ran", {}, [&](std::uint64_t seed, const WorkloadOptions&) {
+        World world(seed);
+        world.history().add({.at = {}, .node = "n", .kind = "k", .detail = {}, .number = ++runs});
+        return outcomeOf(world);
+      }};
   EXPECT_TRUE(runTwice(kToy, 1, {.time = 1s, .planted = {}, .settings = {}}));
   const auto moodyRun = runTwice(moody, 1, {});
   ASSERT_FALSE(moodyRun);
@@ -76,10 +78,14 @@ TEST(WorkloadList, FindsByName) {
 TEST(History, HashesEveryPartAndKeepsTheLastLines) {
   History history(2);
   EXPECT_TRUE(history.last().empty());
-  history.add({.at = rt::TimePoint(1500ms), .node = "w1", .kind = "net.request", .detail = "http://a/b c",
-               .bytes = "12345678abc", .number = 200});
-  EXPECT_EQ(history.last(),
-            std::vector<std::string>({"     1.500000 w1       net.request    \"http://a/b c\" bytes=11 n=200"}));
+  history.add({.at = rt::TimePoint(1500ms),
+               .node = "w1",
+               .kind = "net.request",
+               .detail = "http://a/b c",
+               .bytes = "12345678abc",
+               .number = 200});
+  EXPECT_EQ(history.last(), std::vector<std::string>(
+                                {"     1.500000 w1       net.request    \"http://a/b c\" bytes=11 n=200"}));
   const std::uint64_t first = history.hash();
   for (int i = 0; i < 3; ++i) {
     history.add({.at = rt::TimePoint(2s), .node = "w1", .kind = "k", .detail = "d", .number = 1});

@@ -35,9 +35,13 @@ void SimDisk::record(Change change) {
   changes_[directoryOf(change.to)].push_back(std::move(change));
 }
 
-void SimDisk::setName(const std::string& path, Inode inode) { record({{}, path, std::move(inode)}); }
+void SimDisk::setName(const std::string& path, Inode inode) {
+  record({{}, path, std::move(inode)});
+}
 
-void SimDisk::renameFile(const std::string& from, const std::string& to) { record({from, to, find(from)}); }
+void SimDisk::renameFile(const std::string& from, const std::string& to) {
+  record({from, to, find(from)});
+}
 
 void SimDisk::syncDirectory(const std::string& directory) {
   const auto found = changes_.find(directory);
@@ -53,10 +57,7 @@ void SimDisk::powerCut() {
   }
   changes_.clear();
   files_ = durableNames_;
-  std::set<const SimInode*> cut;  // Asked, never walked: a file may have two names.
-  for (const auto& [path, inode] : files_) {
-    if (cut.insert(inode.get()).second) cutFile(*inode);
-  }
+  for (const auto& [path, inode] : files_) cutFile(*inode);  // Renames stay in a folder: one name per file.
   locks_.clear();
 }
 

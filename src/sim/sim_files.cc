@@ -10,8 +10,12 @@ constexpr std::uint64_t kMillion = 1'000'000;
 tl::unexpected<Error> ioError(std::string_view what, const std::string& path) {
   return fail(Code::kIo, std::string(what) + " " + path, "look at the disk that holds the state directory");
 }
-tl::unexpected<Error> noSuchFile(const std::string& path) { return ioError("no such file:", path); }
-tl::unexpected<Error> deadNode(const std::string& path) { return ioError("this node is dead:", path); }
+tl::unexpected<Error> noSuchFile(const std::string& path) {
+  return ioError("no such file:", path);
+}
+tl::unexpected<Error> deadNode(const std::string& path) {
+  return ioError("this node is dead:", path);
+}
 
 }  // namespace
 
@@ -37,7 +41,8 @@ class SimFiles::File final : public rt::AppendFile {
     const bool drawn = disk.faults().on && disk.random().chance(disk.faults().full, kMillion);
     if (drawn || disk.bytesUsed() + bytes.size() > disk.faults().bytesMax) {
       view_->saw("file.full", path_);
-      return fail(Code::kDiskFull, "no space left while appending to " + path_, "free space, then start again");
+      return fail(Code::kDiskFull, "no space left while appending to " + path_,
+                  "free space, then start again");
     }
     inode_->bytes.append(bytes);
     view_->saw("file.append", path_, bytes);
@@ -84,7 +89,9 @@ class SimFiles::Lock final : public rt::FileLock {
 SimFiles::SimFiles(SimDisk& disk, Observer observer)
     : view_(std::make_shared<View>(View{&disk, std::move(observer), {}})) {}
 
-SimFiles::~SimFiles() { kill(); }
+SimFiles::~SimFiles() {
+  kill();
+}
 
 void SimFiles::kill() {
   if (view_->disk == nullptr) return;
@@ -97,7 +104,8 @@ Result<void> SimFiles::makeDirectory(const std::string& path) {
   if (view_->disk == nullptr) return deadNode(path);
   std::string parent = path;
   while (!view_->disk->hasDirectory(parent)) {  // Bounded by the depth of the path.
-    if (view_->disk->find(parent) != nullptr) return ioError("a file stands where a folder should be:", parent);
+    if (view_->disk->find(parent) != nullptr)
+      return ioError("a file stands where a folder should be:", parent);
     view_->disk->addDirectory(parent);
     parent = directoryOf(parent);
   }

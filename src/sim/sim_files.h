@@ -17,7 +17,8 @@ namespace tidemill::sim {
 class SimFiles final : public rt::FileSystem {
  public:
   // Hears of every call that changes something: operation, path, bytes.
-  using Observer = std::function<void(std::string_view operation, std::string_view path, std::string_view bytes)>;
+  using Observer =
+      std::function<void(std::string_view operation, std::string_view path, std::string_view bytes)>;
 
   // `disk` must outlive this object.
   explicit SimFiles(SimDisk& disk, Observer observer = {});

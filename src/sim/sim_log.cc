@@ -2,7 +2,8 @@
 
 namespace tidemill::sim {
 
-void SimLog::write(base::Severity severity, std::string_view event, const std::vector<base::LogField>& fields) {
+void SimLog::write(base::Severity severity, std::string_view event,
+                   const std::vector<base::LogField>& fields) {
   const auto found = counts_.find(event);
   if (found == counts_.end()) {
     counts_.emplace(event, 1);

@@ -18,7 +18,8 @@ class SimLog final : public base::LogSink {
   // Hears of every event at or above Severity::kBug: the line.
   explicit SimLog(std::function<void(const std::string&)> onBug = {}) : onBug_(std::move(onBug)) {}
 
-  void write(base::Severity severity, std::string_view event, const std::vector<base::LogField>& fields) override;
+  void write(base::Severity severity, std::string_view event,
+             const std::vector<base::LogField>& fields) override;
 
   std::uint64_t count(std::string_view event) const;
   const std::deque<std::string>& lines() const { return lines_; }

@@ -22,7 +22,9 @@ rt::WallTime SimLoop::wall() const {
   return kEpoch + std::chrono::duration_cast<std::chrono::milliseconds>(now_.time_since_epoch());
 }
 
-void SimLoop::post(base::UniqueFunction<void()> work) { posted_.push_back(std::move(work)); }
+void SimLoop::post(base::UniqueFunction<void()> work) {
+  posted_.push_back(std::move(work));
+}
 
 bool SimLoop::step() {
   if (runReady()) return true;
@@ -62,7 +64,8 @@ bool SimLoop::runReady() {
 
 void SimLoop::runUntil(rt::TimePoint until) {
   do {
-    while (runReady()) {  // Ends when nothing is ready; the loop around it, when the next timer lies behind `until`.
+    while (runReady()) {  // Ends when nothing is ready; the loop around it, when the next timer lies behind
+                          // `until`.
     }
   } while (jump(until));
 }

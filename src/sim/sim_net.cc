@@ -15,12 +15,18 @@ enum class Fate { kAnswered, kRequestLost, kResponseLost, kReset, kServerError, 
 
 std::string_view fateName(Fate fate) {
   switch (fate) {
-    case Fate::kAnswered: return "net.answer";
-    case Fate::kRequestLost: return "net.reqlost";
-    case Fate::kResponseLost: return "net.resplost";
-    case Fate::kReset: return "net.reset";
-    case Fate::kServerError: return "net.5xx";
-    case Fate::kThrottled: return "net.throttle";
+    case Fate::kAnswered:
+      return "net.answer";
+    case Fate::kRequestLost:
+      return "net.reqlost";
+    case Fate::kResponseLost:
+      return "net.resplost";
+    case Fate::kReset:
+      return "net.reset";
+    case Fate::kServerError:
+      return "net.5xx";
+    case Fate::kThrottled:
+      return "net.throttle";
   }
   return "net.unknown";
 }
@@ -106,21 +112,25 @@ void SimNet::serve(const std::string& host, SimService service) {
   TIDEMILL_CHECK(service.handle != nullptr);
   if (!service.throttled) {
     service.throttled = [](const http::Request&, rt::WallTime) {
-      return makeResponse(400, kJson,
-                          R"({"__type":"ProvisionedThroughputExceededException","message":"Rate exceeded."})");
+      return makeResponse(
+          400, kJson, R"({"__type":"ProvisionedThroughputExceededException","message":"Rate exceeded."})");
     };
   }
   services_[host] = std::move(service);
 }
 
 void SimNet::cutRequests(const std::string& node, const std::string& host, bool cut) {
-  history_.add({.at = loop_.now(), .node = node, .kind = "net.cut.req", .detail = host, .number = cut ? 1U : 0U});
-  cut ? static_cast<void>(requestsCut_.emplace(node, host)) : static_cast<void>(requestsCut_.erase({node, host}));
+  history_.add(
+      {.at = loop_.now(), .node = node, .kind = "net.cut.req", .detail = host, .number = cut ? 1U : 0U});
+  cut ? static_cast<void>(requestsCut_.emplace(node, host))
+      : static_cast<void>(requestsCut_.erase({node, host}));
 }
 
 void SimNet::cutResponses(const std::string& node, const std::string& host, bool cut) {
-  history_.add({.at = loop_.now(), .node = node, .kind = "net.cut.resp", .detail = host, .number = cut ? 1U : 0U});
-  cut ? static_cast<void>(responsesCut_.emplace(node, host)) : static_cast<void>(responsesCut_.erase({node, host}));
+  history_.add(
+      {.at = loop_.now(), .node = node, .kind = "net.cut.resp", .detail = host, .number = cut ? 1U : 0U});
+  cut ? static_cast<void>(responsesCut_.emplace(node, host))
+      : static_cast<void>(responsesCut_.erase({node, host}));
 }
 
 void SimNet::healAll() {
@@ -189,7 +199,8 @@ void SimNet::arrive(Flight& arrived) {
   const bool known = service != services_.end();
   std::optional<http::Response> response;
   if (known && plan.applied) response = service->second.handle(arrived.request, loop_.wall());
-  if (known && plan.fate == Fate::kThrottled) response = service->second.throttled(arrived.request, loop_.wall());
+  if (known && plan.fate == Fate::kThrottled)
+    response = service->second.throttled(arrived.request, loop_.wall());
   if (plan.fate == Fate::kServerError) {
     response = makeResponse(500, kJson, R"({"__type":"InternalFailure","message":"Simulated."})");
   }
@@ -208,7 +219,8 @@ void SimNet::arrive(Flight& arrived) {
   } else if (plan.fate == Fate::kReset) {
     call->settle(plan.back, fail(Code::kUnreachable, "connection to " + std::string(host) + " was reset"));
   } else if (response->body->size() > call->options.bodyBytesMax) {
-    call->settle(plan.back, fail(Code::kResponseTooLarge, "response of " + std::string(host) + " is too large"));
+    call->settle(plan.back,
+                 fail(Code::kResponseTooLarge, "response of " + std::string(host) + " is too large"));
   } else {
     call->settle(plan.back, std::move(*response));
   }
@@ -228,7 +240,8 @@ rt::Task<Result<http::Response>> SimTransport::send(const http::Request& request
   SimNet::Call call(*this, request, options);
   co_await call;
   if (call.outcome) co_return std::move(*call.outcome);
-  co_return fail(Code::kTimeout, "no answer from " + std::string(hostOfUrl(request.url)) + " by the deadline");
+  co_return fail(Code::kTimeout,
+                 "no answer from " + std::string(hostOfUrl(request.url)) + " by the deadline");
 }
 
 http::Response makeResponse(int status, std::string_view contentType, std::string_view body) {

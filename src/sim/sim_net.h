@@ -47,8 +47,8 @@ struct SimService {
   std::function<http::Response(const http::Request&, rt::WallTime serverNow)> throttled;
 };
 
-// Carries requests of all nodes to services registered by URL host. A request in flight belongs to the network: it
-// is applied even if its node has crashed meanwhile. Owned by the World.
+// Carries requests of all nodes to services registered by URL host. A request in flight belongs to the
+// network: it is applied even if its node has crashed meanwhile. Owned by the World.
 class SimNet {
  public:
   // All must outlive this object.
@@ -100,7 +100,8 @@ class SimNet {
 class SimTransport final : public http::HttpTransport {
  public:
   // `loop` is the node's.
-  SimTransport(SimNet& net, rt::Loop& loop, std::string node) : net_(net), loop_(loop), node_(std::move(node)) {}
+  SimTransport(SimNet& net, rt::Loop& loop, std::string node)
+      : net_(net), loop_(loop), node_(std::move(node)) {}
 
   rt::Task<Result<http::Response>> send(const http::Request& request, http::SendOptions options) override;
   // Nothing is sent any more.

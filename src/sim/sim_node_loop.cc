@@ -11,7 +11,9 @@ SimNodeLoop::SimNodeLoop(SimLoop& world, std::uint64_t seed, const HostClock& cl
       turn_(*this, [](rt::Waiter& waiter) { static_cast<Turn&>(waiter).loop.runTurn(); }),
       stallEnd_(*this, [](rt::Waiter& waiter) { static_cast<Turn&>(waiter).loop.askForTurn(); }) {}
 
-SimNodeLoop::~SimNodeLoop() { kill(); }
+SimNodeLoop::~SimNodeLoop() {
+  kill();
+}
 
 rt::WallTime SimNodeLoop::wall() const {
   const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch());

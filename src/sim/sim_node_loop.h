@@ -18,9 +18,9 @@ struct HostClock {
   std::int64_t driftPpm = 0;
 };
 
-// A lane of its own on the world's SimLoop: the node's ready waiters and posts are kept here, and the world runs
-// one of them, chosen by the seed, per step. That is what makes "crash before the n-th step" and stalls possible.
-// Its monotonic clock is the world's.
+// A lane of its own on the world's SimLoop: the node's ready waiters and posts are kept here, and the world
+// runs one of them, chosen by the seed, per step. That is what makes "crash before the n-th step" and stalls
+// possible. Its monotonic clock is the world's.
 class SimNodeLoop final : public rt::Loop {
  public:
   // `clock` must outlive this object.

@@ -26,7 +26,9 @@ SimWorkers::SimWorkers(rt::Loop& loop, std::uint64_t seed, SimWorkersOptions opt
   TIDEMILL_CHECK(options.timeMin >= rt::Duration(1), "equal ends would lose the order of a single thread");
 }
 
-SimWorkers::~SimWorkers() { kill(); }
+SimWorkers::~SimWorkers() {
+  kill();
+}
 
 void SimWorkers::submit(base::UniqueFunction<void()> work) {
   if (dead_) return;

@@ -40,8 +40,8 @@ class SimWorkers final : public rt::WorkerPool {
   base::Random random_;
   const SimWorkersOptions options_;
   std::vector<rt::TimePoint> freeAt_;
-  // One token per function, due when some thread ends one. They carry no function: after a stall many tokens are
-  // ready at once and fire in any order, and a single thread must still keep its own.
+  // One token per function, due when some thread ends one. They carry no function: after a stall many tokens
+  // are ready at once and fire in any order, and a single thread must still keep its own.
   std::list<Token> tokens_;
   std::deque<base::UniqueFunction<void()>> functions_;
   bool dead_ = false;

@@ -9,7 +9,7 @@ namespace tidemill::sim {
 namespace {
 
 // Far above what any instant of a correct program needs: only a loop of ready tasks gets there.
-constexpr std::uint64_t kStepsPerInstantMax = 20'000'000;
+constexpr std::uint64_t kStepsPerInstantMax = 2'000'000;
 
 }  // namespace
 
@@ -90,8 +90,8 @@ void World::violation(std::string_view invariant, std::string_view detail) {
 std::string World::failureText() const {
   if (!failed()) return {};
   const auto microseconds = loop_.now().time_since_epoch().count() / 1000;
-  std::string text = fmt::format("FAILED seed={} invariant={} at={}.{:06} detail={}\n", seed_, violation_->invariant,
-                                 microseconds / 1'000'000, microseconds % 1'000'000,
+  std::string text = fmt::format("FAILED seed={} invariant={} at={}.{:06} detail={}\n", seed_,
+                                 violation_->invariant, microseconds / 1'000'000, microseconds % 1'000'000,
                                  base::quoteIfNeeded(violation_->detail));
   for (const std::string& line : history_.last()) text += "  " + line + '\n';
   return text;

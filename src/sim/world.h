@@ -69,8 +69,8 @@ class World {
   // `patience` is over.
   bool runUntil(const std::function<bool()>& reached, rt::Duration patience);
 
-  // Ends all faults for the liveness phase: network, disks, fault points, stalls to come; starts nodes that are
-  // down. Nemeses ask faultsOn() and stop by themselves.
+  // Ends all faults for the liveness phase: network, disks, fault points, stalls to come; starts nodes that
+  // are down. Nemeses ask faultsOn() and stop by themselves.
   void heal();
   bool faultsOn() const { return faultsOn_; }
 

@@ -102,7 +102,8 @@ TEST(World, RepeatsItselfFromTheSeed) {
 }
 
 TEST(World, GivesTheSameHashWithEveryCompiler) {
-  // A change of the simulator's draws changes this number, and that is fine: take the new one. A compiler must not.
+  // A change of the simulator's draws changes this number, and that is fine: take the new one. A compiler
+  // must not.
   const WorkloadOptions options{.time = 10s, .planted = {}, .settings = {}};
   const RunSummary summary = runSeeds(kRough, 1, 20, options);
   EXPECT_EQ(summary.failed, 0U);
@@ -204,7 +205,8 @@ TEST(World, ABugInTheLogFailsTheRunAndTheReportSaysWhere) {
                 }));
   EXPECT_FALSE(world.runFor(10s));
   EXPECT_EQ(world.firstViolation()->invariant, "Bug");
-  EXPECT_EQ(world.failureText().find("FAILED seed=7 invariant=Bug at=1.500000 detail="), 0U) << world.failureText();
+  EXPECT_EQ(world.failureText().find("FAILED seed=7 invariant=Bug at=1.500000 detail="), 0U)
+      << world.failureText();
   EXPECT_NE(world.failureText().find("node.start"), std::string::npos);
   EXPECT_EQ(world.loop().now() - rt::TimePoint{}, 1500ms);  // The run ended there.
 }
