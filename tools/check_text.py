@@ -12,8 +12,8 @@ from checklib import Finding, run, walk
 CHECK = "check_text"
 BYTES_MAX = 1 << 20
 # Hosts that a reader or a test may be sent to. Package registries are reached by package name only.
-_HOSTS = re.compile(r"(?:^|\.)(?:amazonaws\.com(?:\.cn)?|amazon\.com|apache\.org|example\.(?:com|org|net)|localhost|invalid|test|example|local|internal"
-                    r"|keepachangelog\.com|semver\.org|contributor-covenant\.org)$|^[\d.]+$|^\[|^[{$%<]|^[a-z]$|^$")
+_HOSTS = re.compile(r"(?:^|\.)(?:amazonaws\.com(?:\.cn)?|amazon\.com|apache\.org|example\.(?:com|org|net)|localhost"
+                    r"|invalid|test|example|local|internal|keepachangelog\.com|semver\.org|contributor-covenant\.org)$|^[\d.]+$|^\[|^[{$%<]|^[a-z]*$")
 _URL = re.compile(r"\bhttps?://([\w.\-\[\]:{}$%<>]*)")
 _MACHINE_PATH = re.compile(r"(?<![\w.}/])/(?:root|home|work|Users)/\w")
 _TODO = re.compile(r"\b(?:TODO|FIXME|XXX)\b(?!\(#\d+\): \w)")
