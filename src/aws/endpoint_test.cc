@@ -81,9 +81,9 @@ TEST(ResolveEndpoint, PlainHttpLeavesThisMachineOnlyOnDemand) {
 }
 
 TEST(ResolveEndpoint, RefusesWhatIsNoEndpoint) {
-  for (const char* url :
-       {"", "kinesis", "ftp://host", "http://", "https:// host", "https://host/path", "https://host?q",
-        "https://host#f", "https://ho\nst", "https://host:99999999", "file:///etc/passwd"}) {
+  for (const char* url : {"", "kinesis", "ftp://host", "http://", "https:// example.com",
+                          "https://example.com/path", "https://example.com?q", "https://example.com#f",
+                          "https://exam\nple.com", "https://example.com:99999999", "file:///etc/passwd"}) {
     if (*url == '\0') continue;  // Not given.
     const auto endpoint = withUrl(url);
     ASSERT_FALSE(endpoint) << url;
@@ -92,7 +92,7 @@ TEST(ResolveEndpoint, RefusesWhatIsNoEndpoint) {
 }
 
 TEST(ResolveEndpoint, NeverRepeatsAPassword) {
-  const auto endpoint = withUrl("https://user:hunter22@host");
+  const auto endpoint = withUrl("https://user:hunter22@example.com");
 
   ASSERT_FALSE(endpoint);
   EXPECT_EQ(endpoint.error().message().find("hunter22"), std::string::npos);

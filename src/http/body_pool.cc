@@ -1,55 +1,76 @@
 #include "http/body_pool.h"
 
-#include <mutex>
+#include <array>
+#include <atomic>
 #include <utility>
-#include <vector>
 
 namespace tidemill::http {
 namespace {
 
 // The allocator serves smaller ones from memory that is mapped already.
 constexpr std::size_t kLargeBytes = 128u << 10;
+constexpr std::size_t kPlaces = 16;
+
+// Not more than twice the size: whoever holds a body is charged for all of it.
+bool fits(const codec::Body& body, std::size_t size) {
+  return body.capacity() >= size + codec::Body::kPadding && body.capacity() <= 2 * size;
+}
 
 }  // namespace
 
-struct BodyPool::Shelf {
-  explicit Shelf(std::size_t max) : idleBytesMax(max) {}
+// Places for unused bodies, without a lock: any thread may fill an empty place, only the pool's lane empties
+// one. So what the lane sees in a place stays there until the lane takes it.
+class BodyPool::Shelf {
+ public:
+  explicit Shelf(std::size_t max) : idleBytesMax_(max) {}
+  ~Shelf() {
+    for (std::atomic<codec::Body*>& place : places_) delete place.load();
+  }
+  Shelf(const Shelf&) = delete;
+  Shelf& operator=(const Shelf&) = delete;
 
-  // The smallest fitting body, but none of more than twice the size: its owner is charged for all of it.
+  // The smallest fitting body, or null.
   std::unique_ptr<codec::Body> find(std::size_t size) {
-    const std::lock_guard lock(mutex);
-    std::size_t best = idle.size();
-    for (std::size_t i = 0; i < idle.size(); ++i) {
-      const std::size_t room = idle[i]->capacity();
-      if (room < size + codec::Body::kPadding || room > 2 * size) continue;
-      if (best == idle.size() || room < idle[best]->capacity()) best = i;
+    std::atomic<codec::Body*>* best = nullptr;
+    for (std::atomic<codec::Body*>& place : places_) {
+      const codec::Body* body = place.load();
+      if (body == nullptr || !fits(*body, size)) continue;
+      if (best == nullptr || body->capacity() < best->load()->capacity()) best = &place;
     }
-    if (best == idle.size()) return nullptr;
-    std::swap(idle[best], idle.back());
-    std::unique_ptr<codec::Body> found = std::move(idle.back());
-    idle.pop_back();
-    idleBytes -= found->capacity();
+    if (best == nullptr) return nullptr;
+    std::unique_ptr<codec::Body> found(best->exchange(nullptr));
+    idleBytes_ -= found->capacity();
     return found;
   }
 
+  // Frees the body if there is no room for it.
   void giveBack(std::unique_ptr<codec::Body> body) {
     body->clear();
-    const std::lock_guard lock(mutex);
-    if (idleBytes + body->capacity() > idleBytesMax) return;
-    idleBytes += body->capacity();
-    idle.push_back(std::move(body));
+    const std::size_t bytes = body->capacity();
+    if (idleBytes_.fetch_add(bytes) + bytes <= idleBytesMax_) {
+      for (std::atomic<codec::Body*>& place : places_) {
+        codec::Body* empty = nullptr;
+        if (!place.compare_exchange_strong(empty, body.get())) continue;
+        static_cast<void>(body.release());
+        return;
+      }
+    }
+    idleBytes_ -= bytes;
   }
 
-  const std::size_t idleBytesMax;
-  mutable std::mutex mutex;
-  std::vector<std::unique_ptr<codec::Body>> idle;
-  std::size_t idleBytes = 0;
+  std::size_t idleBytes() const { return idleBytes_; }
+  bool keepsNone() const { return idleBytesMax_ == 0; }
+
+ private:
+  const std::size_t idleBytesMax_;
+  std::atomic<std::size_t> idleBytes_{0};
+  std::array<std::atomic<codec::Body*>, kPlaces> places_{};
 };
 
 BodyPool::BodyPool(std::size_t idleBytesMax) : shelf_(std::make_shared<Shelf>(idleBytesMax)) {}
 
 std::shared_ptr<codec::Body> BodyPool::take(std::size_t size) {
-  if (size < kLargeBytes || shelf_->idleBytesMax == 0) {
+  if (size < kLargeBytes || shelf_->keepsNone()) {
     auto body = std::make_shared<codec::Body>();
     body->reserve(size);
     return body;
@@ -65,8 +86,7 @@ std::shared_ptr<codec::Body> BodyPool::take(std::size_t size) {
 }
 
 std::size_t BodyPool::idleBytes() const {
-  const std::lock_guard lock(shelf_->mutex);
-  return shelf_->idleBytes;
+  return shelf_->idleBytes();
 }
 
 }  // namespace tidemill::http

@@ -8,12 +8,11 @@
 
 namespace tidemill::http {
 
-// A fresh buffer of 10 MiB costs a page fault for every 4 KiB of it; a used one costs none. Bodies may be
-// freed on any thread and after the pool, so what they share is locked: the one lock outside rt, held for a
-// few instructions per large response.
+// A fresh buffer of 10 MiB costs a page fault for every 4 KiB of it; a used one costs none. take() belongs to
+// one lane; bodies may be freed on any thread, and after the pool.
 class BodyPool {
  public:
-  // Keeps up to `idleBytesMax` bytes of unused buffers. 0 keeps none.
+  // Keeps up to `idleBytesMax` bytes in at most 16 unused buffers. 0 keeps none.
   explicit BodyPool(std::size_t idleBytesMax);
 
   // An empty body with room for `size` bytes. Large ones come back here when their last owner lets go.
@@ -23,7 +22,7 @@ class BodyPool {
   std::size_t idleBytes() const;
 
  private:
-  struct Shelf;
+  class Shelf;
   std::shared_ptr<Shelf> shelf_;
 };
 

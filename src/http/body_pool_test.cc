@@ -4,6 +4,7 @@
 
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace tidemill::http {
 namespace {
@@ -57,6 +58,20 @@ TEST(BodyPool, BodiesMayOutliveThePoolAndEndOnOtherThreads) {
     body = pool.take(kMiB);
   }
   std::thread([owned = std::move(body)]() mutable { owned.reset(); }).join();
+}
+
+TEST(BodyPool, ManyThreadsMayGiveBackAtOnce) {
+  BodyPool pool(64 * kMiB);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::thread> owners;
+    for (int i = 0; i < 4; ++i) {
+      owners.emplace_back([owned = pool.take(kMiB)]() mutable { owned.reset(); });
+    }
+    for (std::thread& owner : owners) owner.join();
+  }
+
+  EXPECT_GE(pool.idleBytes(), kMiB);
+  EXPECT_LE(pool.idleBytes(), 8 * kMiB);
 }
 
 }  // namespace
