@@ -18,7 +18,7 @@ SeedOutcome timed(const Workload& workload, std::uint64_t seed, const WorkloadOp
 
 }  // namespace
 
-SeedOutcome outcomeOf(const World& world) {
+SeedOutcome outcomeOf(World& world) {
   SeedOutcome outcome;
   outcome.seed = world.seed();
   outcome.failed = world.failed();
@@ -29,6 +29,7 @@ SeedOutcome outcomeOf(const World& world) {
   }
   outcome.hash = world.history().hash();
   outcome.calls = world.net().calls();
+  world.end();
   return outcome;
 }
 

@@ -38,8 +38,8 @@ struct SeedOutcome {
   double wallSeconds = 0;
 };
 
-// What a workload returns in the end.
-SeedOutcome outcomeOf(const World& world);
+// What a workload returns in the end. Ends the world, see World::end().
+SeedOutcome outcomeOf(World& world);
 
 struct Workload {
   std::string name;

@@ -265,6 +265,24 @@ TEST(World, HealingEndsAllFaultsAndStartsWhatIsDown) {
   EXPECT_EQ(counter.applied, world.net().calls() - (counter.applied < world.net().calls() ? 1 : 0));
 }
 
+TEST(World, EndsItsProgramsWhileWhatTheyReferToIsStillThere) {
+  struct Tracker {
+    bool gone = false;
+  };
+  struct Program final : NodeProgram {
+    explicit Program(Tracker& t) : tracker(t) {}
+    ~Program() override { tracker.gone = true; }
+    Tracker& tracker;
+  };
+  World world(1);
+  Tracker tracker;  // Declared later, so destroyed earlier than the world.
+  world.addNode("one", [&](rt::Env&) { return std::make_unique<Program>(tracker); });
+  world.runFor(1s);
+  EXPECT_FALSE(outcomeOf(world).failed);
+  EXPECT_TRUE(tracker.gone);
+  EXPECT_EQ(world.node("one"), nullptr);
+}
+
 TEST(World, SeesTasksThatKeepEachOtherReadyForEver) {
   World world(1);
   world.addNode("one", taskProgram([](rt::Env& env) -> rt::Task<void> {
