@@ -77,6 +77,8 @@ class LoopbackConnection {
     if (descriptor >= 0) ::shutdown(descriptor, SHUT_RDWR);
   }
   int index() const { return index_; }
+  // For those who speak TLS over it; the connection keeps owning it.
+  int descriptor() const { return descriptor_; }
   bool stopping() const { return stopping_; }
 
  private:
