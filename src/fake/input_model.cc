@@ -232,7 +232,7 @@ class Violations {
 Outcome<void> checkTypes(InputValue& input, const InputModel& model) {
   std::erase_if(input.members, [&](const auto& member) {
     return std::none_of(model.begin(), model.end(),
-                        [&](const MemberRule& rule) { return rule.name == member.first; });
+                        [&](const MemberRule& rule) { return rule.name == member.name; });
   });
   for (const MemberRule& rule : model) {
     for (auto& [name, value] : input.members) {

@@ -47,7 +47,7 @@ InputValue fromJson(const json::value& value) {
       out.kind = Kind::kMap;
       out.members.reserve(value.get_object().size());
       for (const auto& member : value.get_object()) {
-        out.members.emplace_back(std::string(member.key()), fromJson(member.value()));
+        out.members.push_back({std::string(member.key()), fromJson(member.value())});
       }
       break;
   }
@@ -81,7 +81,7 @@ InputValue fromCbor(const codec::CborValue& value) {
   } else if (const auto* members = value.map()) {
     out.kind = Kind::kMap;
     out.members.reserve(members->size());
-    for (const auto& [name, member] : *members) out.members.emplace_back(name, fromCbor(member));
+    for (const auto& [name, member] : *members) out.members.push_back({name, fromCbor(member)});
   }
   return out;
 }
@@ -90,7 +90,7 @@ InputValue fromCbor(const codec::CborValue& value) {
 
 const InputValue* InputValue::find(std::string_view name) const {
   for (auto member = members.rbegin(); member != members.rend(); ++member) {
-    if (member->first == name) return member->second.kind == Kind::kNull ? nullptr : &member->second;
+    if (member->name == name) return member->value.kind == Kind::kNull ? nullptr : &member->value;
   }
   return nullptr;
 }

@@ -5,12 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "rt/time.h"
 
 namespace tidemill::fake {
+
+struct InputMember;
 
 // Members keep their order; of two with one name the later wins. A null member counts as absent everywhere.
 struct InputValue {
@@ -22,7 +23,7 @@ struct InputValue {
   double real = 0;
   std::string text;  // Also the content of kBytes.
   std::vector<InputValue> items;
-  std::vector<std::pair<std::string, InputValue>> members;
+  std::vector<InputMember> members;
 
   // Null if absent.
   const InputValue* find(std::string_view name) const;
@@ -37,6 +38,11 @@ struct InputValue {
   // False if absent.
   bool isTrue(std::string_view name) const;
   std::optional<rt::WallTime> timeOf(std::string_view name) const;
+};
+
+struct InputMember {
+  std::string name;
+  InputValue value;
 };
 
 // The tree of a request's body, or nothing if it does not parse, is nested too deep or is no map.
