@@ -76,7 +76,7 @@ class AwsClient {
   CallFailure failureOf(const Operation& operation, const http::Response& response) const;
   std::string where(const Operation& operation, std::string_view requestId) const;
   std::string redacted(std::string text) const;
-  bool learnClock(const ServiceFailure& failure, const http::Response& response);
+  bool learnClock(const ServiceFailure& failure, const http::Response& response, rt::Duration signedWith);
 
   rt::Loop& loop_;
   http::HttpTransport& transport_;

@@ -1,0 +1,260 @@
+// tidemill/rdd.h: the data of one batch, in partitions; computed when an action asks for it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "tidemill/function_ref.h"
+#include "tidemill/task_runner.h"
+
+namespace tidemill {
+
+template <class T>
+class RDD;
+
+namespace detail {
+
+// One step of a computation. Immutable but for prepare().
+template <class T>
+class RddNode {
+ public:
+  explicit RddNode(TaskRunner& runner) : runner_(runner) {}
+  virtual ~RddNode() = default;
+
+  TaskRunner& runner() const { return runner_; }
+  virtual std::size_t partitions() const = 0;
+  // Runs what must be complete before any partition can be computed (the map side of a shuffle). Called by an
+  // action, on its thread, before its tasks.
+  virtual void prepare() {}
+  // Gives each element of a partition to `emit`, in order. Called by tasks, several at a time.
+  virtual void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const = 0;
+
+ private:
+  TaskRunner& runner_;
+};
+
+template <class T>
+class VectorNode final : public RddNode<T> {
+ public:
+  VectorNode(TaskRunner& runner, std::vector<T> elements) : RddNode<T>(runner), elements_(std::move(elements)) {}
+  std::size_t partitions() const override { return 1; }
+  void compute(std::size_t, FunctionRef<void(T&&)> emit) const override {
+    for (const T& element : elements_) emit(T(element));
+  }
+
+ private:
+  const std::vector<T> elements_;
+};
+
+// A step that needs nothing but its parent's same partition.
+template <class T, class U, class Step>
+class NarrowNode final : public RddNode<U> {
+ public:
+  NarrowNode(std::shared_ptr<RddNode<T>> parent, Step step)
+      : RddNode<U>(parent->runner()), parent_(std::move(parent)), step_(std::move(step)) {}
+  std::size_t partitions() const override { return parent_->partitions(); }
+  void prepare() override { parent_->prepare(); }
+  void compute(std::size_t partition, FunctionRef<void(U&&)> emit) const override {
+    parent_->compute(partition, [&](T&& element) { step_(std::move(element), emit); });
+  }
+
+ private:
+  const std::shared_ptr<RddNode<T>> parent_;
+  const Step step_;
+};
+
+// Combines values by key: first within each partition, then across them by the hash of the key.
+template <class K, class V, class Combine>
+class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
+ public:
+  using Buckets = std::vector<std::unordered_map<K, V>>;
+
+  ReduceByKeyNode(std::shared_ptr<RddNode<std::pair<K, V>>> parent, Combine combine)
+      : RddNode<std::pair<K, V>>(parent->runner()), parent_(std::move(parent)), combine_(std::move(combine)) {}
+
+  std::size_t partitions() const override { return std::max<std::size_t>(parent_->partitions(), 1); }
+
+  void prepare() override {
+    if (prepared_) return;
+    parent_->prepare();
+    std::vector<Buckets> sides(parent_->partitions());
+    this->runner().run(sides.size(), [&](std::size_t partition) {
+      Buckets buckets(partitions());
+      parent_->compute(partition, [&](std::pair<K, V>&& element) {
+        merge(buckets[std::hash<K>{}(element.first) % buckets.size()], std::move(element));
+      });
+      sides[partition] = std::move(buckets);
+    });
+    sides_ = std::move(sides);
+    prepared_ = true;
+  }
+
+  void compute(std::size_t partition, FunctionRef<void(std::pair<K, V>&&)> emit) const override {
+    std::unordered_map<K, V> merged;
+    for (const Buckets& side : sides_) {
+      for (const auto& element : side[partition]) merge(merged, element);
+    }
+    // allow(determinism): the order within a partition of a shuffle is nobody's promise.
+    for (const auto& element : merged) emit(std::pair<K, V>(element.first, element.second));
+  }
+
+ private:
+  template <class Element>
+  void merge(std::unordered_map<K, V>& into, Element&& element) const {
+    const auto found = into.find(element.first);
+    if (found == into.end()) {
+      into.emplace(std::forward<Element>(element));
+    } else {
+      found->second = combine_(found->second, element.second);
+    }
+  }
+
+  const std::shared_ptr<RddNode<std::pair<K, V>>> parent_;
+  const Combine combine_;
+  std::vector<Buckets> sides_;
+  bool prepared_ = false;
+};
+
+template <class T>
+struct IsPair : std::false_type {};
+template <class K, class V>
+struct IsPair<std::pair<K, V>> : std::true_type {};
+
+}  // namespace detail
+
+// Valid inside the output operation that received it. Copies are cheap and share the computation. Functions given to
+// it run on worker threads, several at a time: they must not change shared state.
+template <class T>
+class RDD {
+ public:
+  explicit RDD(std::shared_ptr<detail::RddNode<T>> node) : node_(std::move(node)) {}
+
+  // f: T -> U.
+  template <class F>
+  auto map(F f) const {
+    using U = std::decay_t<std::invoke_result_t<const F&, T&&>>;
+    return narrow<U>([f = std::move(f)](T&& element, const FunctionRef<void(U&&)>& emit) {
+      emit(U(f(std::move(element))));
+    });
+  }
+
+  // f: T -> a container of U.
+  template <class F>
+  auto flatMap(F f) const {
+    using Many = std::decay_t<std::invoke_result_t<const F&, T&&>>;
+    using U = typename Many::value_type;
+    return narrow<U>([f = std::move(f)](T&& element, const FunctionRef<void(U&&)>& emit) {
+      Many many = f(std::move(element));
+      for (auto& one : many) emit(std::move(one));
+    });
+  }
+
+  // Keeps the elements for which f(const T&) is true.
+  template <class F>
+  RDD<T> filter(F f) const {
+    return narrow<T>([f = std::move(f)](T&& element, const FunctionRef<void(T&&)>& emit) {
+      if (f(std::as_const(element))) emit(std::move(element));
+    });
+  }
+
+  // For elements that are pairs: combines the values of each key with f(V, V) -> V, which must not care for order.
+  // Needs std::hash of the key. (Spark: PairRDDFunctions.reduceByKey)
+  template <class F>
+  RDD<T> reduceByKey(F f) const
+    requires detail::IsPair<T>::value
+  {
+    using Node = detail::ReduceByKeyNode<typename T::first_type, typename T::second_type, F>;
+    return RDD<T>(std::make_shared<Node>(node_, std::move(f)));
+  }
+
+  // Actions. Each computes the partitions on the worker threads and throws Error(kUserCodeFailed) if a function
+  // given by the user keeps failing.
+
+  // All elements, in the order of their partitions.
+  std::vector<T> collect() const {
+    std::vector<std::vector<T>> parts = perPartition<std::vector<T>>(
+        [](std::vector<T>& part, T&& element) { part.push_back(std::move(element)); });
+    std::vector<T> all;
+    for (std::vector<T>& part : parts) {
+      all.insert(all.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
+    }
+    return all;
+  }
+
+  std::int64_t count() const {
+    std::int64_t total = 0;
+    for (const std::int64_t part : perPartition<std::int64_t>([](std::int64_t& n, T&&) { ++n; })) total += part;
+    return total;
+  }
+
+  // The first `limit` elements; computes all partitions.
+  std::vector<T> take(std::size_t limit) const {
+    std::vector<T> all = collect();
+    if (all.size() > limit) all.erase(all.begin() + static_cast<std::ptrdiff_t>(limit), all.end());
+    return all;
+  }
+
+  // f(T, T) -> T; nothing if there is no element.
+  template <class F>
+  std::optional<T> reduce(F f) const {
+    const auto fold = [&f](std::optional<T>& sum, T&& element) {
+      sum = sum ? f(std::move(*sum), std::move(element)) : std::move(element);
+    };
+    std::optional<T> total;
+    for (std::optional<T>& part : perPartition<std::optional<T>>(fold)) {
+      if (part) fold(total, std::move(*part));
+    }
+    return total;
+  }
+
+  // Runs f(const T&) for each element, on the worker threads.
+  template <class F>
+  void foreach(F f) const {
+    perPartition<char>([&f](char&, T&& element) { f(std::as_const(element)); });
+  }
+
+  // Runs f(std::vector<T>&&) once for each partition, on the worker threads.
+  template <class F>
+  void foreachPartition(F f) const {
+    node_->prepare();
+    node_->runner().run(node_->partitions(), [&](std::size_t partition) {
+      std::vector<T> part;
+      node_->compute(partition, [&](T&& element) { part.push_back(std::move(element)); });
+      f(std::move(part));
+    });
+  }
+
+  bool isEmpty() const { return count() == 0; }
+  std::size_t getNumPartitions() const { return node_->partitions(); }
+
+ private:
+  template <class U, class Step>
+  RDD<U> narrow(Step step) const {
+    return RDD<U>(std::make_shared<detail::NarrowNode<T, U, Step>>(node_, std::move(step)));
+  }
+
+  // Folds each partition into an A of its own, which starts as A{}.
+  template <class A, class Fold>
+  std::vector<A> perPartition(Fold fold) const {
+    node_->prepare();
+    std::vector<A> parts(node_->partitions());
+    node_->runner().run(parts.size(), [&](std::size_t partition) {
+      A part{};
+      node_->compute(partition, [&](T&& element) { fold(part, std::move(element)); });
+      parts[partition] = std::move(part);
+    });
+    return parts;
+  }
+
+  std::shared_ptr<detail::RddNode<T>> node_;
+};
+
+}  // namespace tidemill

@@ -1,0 +1,117 @@
+// tidemill/streaming_context.h: a program of micro-batches, and its life.
+#pragma once
+
+#include <any>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tidemill/batch_info.h"
+#include "tidemill/conf.h"
+#include "tidemill/function_ref.h"
+#include "tidemill/record.h"
+#include "tidemill/result.h"
+#include "tidemill/streaming_listener.h"
+#include "tidemill/task_runner.h"
+#include "tidemill/time.h"
+
+namespace tidemill {
+
+namespace stream {
+struct Seams;
+class ContextCore;
+struct KinesisSource;
+}  // namespace stream
+
+namespace detail {
+
+// The records of one block, as a partition of an input's RDD sees them.
+class RecordBlock {
+ public:
+  virtual ~RecordBlock() = default;
+  virtual void forEachRecord(FunctionRef<void(const Record&)> visit) const = 0;
+};
+
+// What the operators of one batch are computed from.
+struct BatchContext {
+  BatchInfo info;
+  TaskRunner* tasks = nullptr;
+  // By input id.
+  std::vector<std::vector<std::shared_ptr<const RecordBlock>>> blocks;
+  // RDDs that were made for this batch, by stream id: a stream used twice is computed from one RDD.
+  std::vector<std::any> made;
+};
+
+// The way from the templates of the public headers into a context.
+class GraphAccess;
+
+}  // namespace detail
+
+enum class StreamingContextState { INITIALIZED, ACTIVE, STOPPED };
+
+// Owns everything that a stream program runs on. Make it, define streams and outputs, start it, wait for its end:
+//
+//   StreamingContext context(conf, Seconds(1));
+//   auto lines = KinesisUtils::createStream(context, "app", "orders", "", "eu-west-1",
+//                                           InitialPositionInStream::TRIM_HORIZON, Seconds(10),
+//                                           StorageLevel::MEMORY_ONLY);
+//   lines.count().print();
+//   context.start();
+//   Result<void> end = context.awaitTermination();
+//
+// Functions throw Error(kUsage or kInvalidConfig) for mistakes in the program: outputs missing, operators added after
+// start, a second context active in the same environment. Thread safe but for the definition of the graph.
+class StreamingContext {
+ public:
+  // `batchInterval`: 10 ms to 1 hour. Larger batches cost less per record and delay results.
+  StreamingContext(Conf conf, Duration batchInterval);
+  // Borrows its surroundings: simulation and tests.
+  StreamingContext(const stream::Seams& seams, Conf conf, Duration batchInterval);
+  // Stops without grace if it still runs.
+  ~StreamingContext();
+  StreamingContext(const StreamingContext&) = delete;
+  StreamingContext& operator=(const StreamingContext&) = delete;
+
+  // Begins in the background; failures to begin are what awaitTermination() gives. A second call does nothing.
+  void start();
+
+  // Asks for the end and returns at once. Graceful: reading stops, what was received is processed, lease checkpoints
+  // are written, leases released. Else: a running batch is finished or abandoned, nothing more is written.
+  void requestStop(bool stopGracefully);
+  // requestStop() and awaitTermination(). (Spark's first parameter, stopSparkContext, has no meaning here.)
+  Result<void> stop(bool stopSparkContext = true, bool stopGracefully = false);
+
+  // Blocks until the context has stopped. An error says why it stopped by itself.
+  Result<void> awaitTermination();
+  // False if it still runs after `patience`.
+  bool awaitTerminationOrTimeout(Duration patience);
+
+  StreamingContextState getState() const;
+  StreamingTotals totals() const;
+
+  // Before start(). The listener must outlive the context.
+  void addStreamingListener(StreamingListener& listener);
+
+ private:
+  friend class detail::GraphAccess;
+  std::shared_ptr<stream::ContextCore> core_;
+};
+
+namespace detail {
+
+class GraphAccess {
+ public:
+  // Registers an input and returns its id.
+  static int addKinesisInput(StreamingContext& context, const stream::KinesisSource& source);
+  // A fresh id for a stream.
+  static int addStream(stream::ContextCore& core);
+  // Registers an output operation; its body runs for each batch, in the order of registration.
+  static void addOutput(stream::ContextCore& core, std::string name, std::function<void(BatchContext&)> body);
+  static std::shared_ptr<stream::ContextCore> core(StreamingContext& context) { return context.core_; }
+};
+
+}  // namespace detail
+
+}  // namespace tidemill

@@ -1,0 +1,37 @@
+// tidemill/streaming_listener.h: what a running context tells.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tidemill/batch_info.h"
+
+namespace tidemill {
+
+// How the work of a context adds up, over the life of the process.
+struct StreamingTotals {
+  // Records that were put into blocks.
+  std::int64_t received = 0;
+  // Records whose batch has succeeded.
+  std::int64_t processed = 0;
+  // Records that a written lease checkpoint covers.
+  std::int64_t checkpointed = 0;
+};
+
+// Override what you need. Called on the control lane: return at once, never block, never call the context.
+class StreamingListener {
+ public:
+  virtual ~StreamingListener() = default;
+  // The leases are taken and reading begins.
+  virtual void onStreamingStarted() {}
+  // A shard is read from here on. `afterSequenceNumber` is its lease checkpoint; empty when it starts at an initial
+  // position, whose name is in `from` ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP").
+  virtual void onShardStarted(const std::string& /*streamName*/, const std::string& /*shardId*/,
+                              const std::string& /*from*/, const std::string& /*afterSequenceNumber*/) {}
+  // All outputs of the batch have succeeded.
+  virtual void onBatchCompleted(const BatchInfo&) {}
+  // An output failed; the batch is tried again with the same records.
+  virtual void onBatchFailed(const BatchInfo&, const std::string& /*reason*/) {}
+};
+
+}  // namespace tidemill

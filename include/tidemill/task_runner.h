@@ -1,0 +1,19 @@
+// tidemill/task_runner.h: runs the tasks of a batch on the worker threads.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace tidemill {
+
+// Given to the RDDs of a batch by the engine. Callable from the thread that runs an output operation only.
+class TaskRunner {
+ public:
+  virtual ~TaskRunner() = default;
+  // Runs task(0) … task(count - 1), several at a time, the calling thread taking part, and returns when all have
+  // ended. A task that throws is tried again up to `spark.task.maxFailures` times in all; then this throws
+  // Error(kUserCodeFailed) with the partition and what was thrown.
+  virtual void run(std::size_t count, const std::function<void(std::size_t)>& task) = 0;
+};
+
+}  // namespace tidemill

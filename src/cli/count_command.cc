@@ -1,0 +1,164 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/termination.h"
+#include "cli/word_count_job.h"
+#include "tidemill/conf.h"
+#include "tidemill/streaming_context.h"
+
+namespace tidemill::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct CountFlags {
+  WordCountOptions job;
+  std::string state;
+  std::string workerId;
+  std::string position = "TRIM_HORIZON";
+  std::vector<std::string> settings;
+  std::int64_t batchMilliseconds = 1000;
+  std::int64_t checkpointMilliseconds = 1000;
+  std::string plant;
+  bool json = false;
+};
+
+// Prints what happens as results.
+class CountListener final : public StreamingListener {
+ public:
+  explicit CountListener(const Output& output) : output_(output) {}
+
+  void onStreamingStarted() override { output_.line("ready", {{"event", "ready"}}); }
+  void onShardStarted(const std::string& streamName, const std::string& shardId, const std::string& from,
+                      const std::string& afterSequenceNumber) override {
+    if (!afterSequenceNumber.empty()) {
+      output_.line(fmt::format("resumed: {} after {}", shardId, afterSequenceNumber),
+                   {{"event", "resumed"}, {"stream", streamName}, {"shard", shardId}, {"after", afterSequenceNumber}});
+    } else {
+      output_.line(fmt::format("started: {} at {}", shardId, from),
+                   {{"event", "started"}, {"stream", streamName}, {"shard", shardId}, {"from", from}});
+    }
+  }
+  void onBatchCompleted(const BatchInfo& batch) override {
+    if (batch.records == 0) return;
+    const std::int64_t time = batch.time.time_since_epoch().count();
+    output_.line(fmt::format("batch: {} records: {}", time, batch.records),
+                 {{"event", "batch"}, {"batch", time}, {"records", batch.records}});
+  }
+
+ private:
+  const Output& output_;
+};
+
+Result<Conf> confOf(const CountFlags& flags) {
+  Conf conf;
+  try {
+    for (const std::string& setting : flags.settings) {
+      const auto equals = setting.find('=');
+      if (equals == std::string::npos) {
+        return fail(Code::kUsage, "--set " + setting + " has no '='", "for example --set spark.streaming.blockInterval=200ms");
+      }
+      conf.set(setting.substr(0, equals), setting.substr(equals + 1));
+    }
+    conf.set("tidemill.state.directory", flags.state);
+    if (!flags.workerId.empty()) conf.set("tidemill.worker.id", flags.workerId);
+  } catch (const Error& error) {
+    return fail(error);
+  }
+  for (const UnknownKey& unknown : conf.takeUnknownKeys()) {
+    printWarning("UnknownKey", unknown.key + " is not a setting of tidemill and has no effect" +
+                                   (unknown.nearest.empty() ? "" : "; nearest: " + unknown.nearest));
+  }
+  return conf;
+}
+
+Result<void> makeStateDirectory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) {
+    return fail(Code::kIo, fmt::format("state directory {}: {}", path, error.message()),
+                "choose a folder that may be written, with --state");
+  }
+  return {};
+}
+
+// Runs until the stream fails or a signal asks for the end; a second signal ends the process at once.
+Result<void> runUntilSignal(StreamingContext& context, TerminationSignals& signals) {
+  bool stopping = false;
+  while (!context.awaitTerminationOrTimeout(Milliseconds(0))) {
+    if (!signals.waitFor(50ms)) continue;
+    if (stopping) {
+      printError(Error(Code::kCancelled, "a second signal: ended at once; unprocessed records are read again",
+                       "start again to go on"));
+      std::_Exit(1);
+    }
+    stopping = true;
+    context.requestStop(true);
+  }
+  return context.awaitTermination();
+}
+
+int runCount(CountFlags flags) {
+  TerminationSignals signals;
+  flags.job.initialPosition =
+      flags.position == "LATEST" ? KinesisInitialPosition::Latest() : KinesisInitialPosition::TrimHorizon();
+  flags.job.checkpointInterval = Milliseconds(flags.checkpointMilliseconds);
+  flags.job.dropRecord = flags.plant == "drop-record";
+  auto conf = confOf(flags);
+  if (!conf) return printError(conf.error());
+  auto made = makeStateDirectory(flags.state);
+  if (!made) return printError(made.error());
+
+  const Output output(flags.json);
+  CountListener listener(output);
+  auto sink = WordCountSink::open(flags.state + "/counts.db");
+  if (!sink) return printError(sink.error());
+  StreamingContext context(*conf, Milliseconds(flags.batchMilliseconds));
+  WordCountJob job(context, **sink, flags.job);
+  context.addStreamingListener(listener);
+  context.start();
+  auto ended = runUntilSignal(context, signals);
+  if (!ended) return printError(ended.error());
+  const StreamingTotals totals = context.totals();
+  output.line(fmt::format("stopped: received={} processed={} checkpointed={}", totals.received, totals.processed,
+                          totals.checkpointed),
+              {{"event", "stopped"},
+               {"received", totals.received},
+               {"processed", totals.processed},
+               {"checkpointed", totals.checkpointed}});
+  return 0;
+}
+
+}  // namespace
+
+void addCountCommand(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand("count", "Counts the words of a stream, each record exactly once");
+  auto flags = std::make_shared<CountFlags>();
+  command->add_option("--app", flags->job.application, "Application name: names the lease rows")->required();
+  command->add_option("--stream", flags->job.stream, "Name of the stream")->required();
+  command->add_option("--state", flags->state, "Folder of leases and counts")->required();
+  command->add_option("--endpoint", flags->job.endpoint,
+                      "Url of Kinesis; else AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL or the region's own");
+  command->add_option("--region", flags->job.region, "Region; else AWS_REGION or AWS_DEFAULT_REGION");
+  command->add_option("--worker-id", flags->workerId, "Stable across restarts, unique among workers");
+  command->add_option("--initial-position", flags->position, "Where unknown shards start")
+      ->check(CLI::IsMember({"TRIM_HORIZON", "LATEST"}))
+      ->capture_default_str();
+  command->add_option("--batch-ms", flags->batchMilliseconds, "Batch interval in milliseconds")->capture_default_str();
+  command->add_option("--checkpoint-ms", flags->checkpointMilliseconds,
+                      "Least time between two lease checkpoints of a shard, in milliseconds")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command->add_option("--set", flags->settings, "A setting as key=value; may be given several times")
+      ->allow_extra_args(false);
+  command->add_option("--plant", flags->plant, "A mistake on purpose: drop-record loses one record")
+      ->check(CLI::IsMember({"drop-record"}));
+  command->add_flag("--json", flags->json, "One JSON object per line");
+  command->callback([&chosen, flags] { chosen = [flags] { return runCount(*flags); }; });
+}
+
+}  // namespace tidemill::cli

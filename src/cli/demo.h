@@ -1,0 +1,39 @@
+// cli/demo.h: the main job, end to end, with real processes and sockets.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/output.h"
+#include "cli/word_count_sink.h"
+#include "tidemill/result.h"
+
+namespace tidemill::cli {
+
+struct DemoOptions {
+  std::string text;  // Empty: a text of at least 2 MB is made.
+  std::uint64_t seed = 1;
+  std::string plant;
+  std::vector<std::string> settings;
+};
+
+struct DemoResult {
+  CountTotals totals;
+  std::int64_t shards = 0;
+  std::int64_t kills = 0;
+  std::vector<WordCount> top;
+  bool exact = false;
+  // What differs first, if anything does.
+  std::string difference;
+
+  Fields fields() const;
+};
+
+// Starts a fake AWS, makes a stream of 4 shards, puts the text line by line, counts its words in batches of one
+// second, splits a shard, merges two others, kills the consumer half way and starts it again; then compares the counts
+// with those of the shell's tools. Progress goes to standard error. Everything lives in a temporary folder, which is
+// removed unless something failed.
+Result<DemoResult> runDemo(const DemoOptions& options);
+
+}  // namespace tidemill::cli

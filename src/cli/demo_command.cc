@@ -1,0 +1,30 @@
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/demo.h"
+#include "cli/output.h"
+
+namespace tidemill::cli {
+
+void addDemoCommand(CLI::App& app, Chosen& chosen) {
+  CLI::App* command = app.add_subcommand(
+      "demo", "Counts the words of a text through a resharding and a kill -9, against the fake AWS");
+  auto options = std::make_shared<DemoOptions>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("--text", options->text, "The text; else the licences that Debian ships, repeated");
+  command->add_option("--seed", options->seed, "Seed of the fake AWS")->capture_default_str();
+  command->add_option("--plant", options->plant, "A mistake on purpose: drop-record loses one record")
+      ->check(CLI::IsMember({"drop-record"}));
+  command->add_option("--set", options->settings, "A setting of the consumer as key=value")->allow_extra_args(false);
+  command->add_flag("--json", *json, "One JSON object");
+  command->callback([&chosen, options, json] {
+    chosen = [options, json] {
+      auto result = runDemo(*options);
+      if (!result) return printError(result.error());
+      Output(*json).report(result->fields());
+      return result->exact ? 0 : 1;
+    };
+  });
+}
+
+}  // namespace tidemill::cli

@@ -1,0 +1,29 @@
+// cli/kinesis_access.h: the options that say which Kinesis a command talks to.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "http/production_env.h"
+#include "kinesis/kinesis_client.h"
+#include "tidemill/result.h"
+
+namespace CLI {
+class App;
+}
+
+namespace tidemill::cli {
+
+struct KinesisFlags {
+  std::string endpoint;  // Empty: environment, then the region's own.
+  std::string region;    // Empty: environment.
+};
+
+// Adds --endpoint and --region.
+void addKinesisFlags(CLI::App& command, KinesisFlags& flags);
+
+// A client on the control lane of `production`, which outlives it. Errors: kInvalidConfig, kNoCredentials.
+Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production, base::Random& random,
+                                                            const KinesisFlags& flags);
+
+}  // namespace tidemill::cli

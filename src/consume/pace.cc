@@ -1,0 +1,17 @@
+#include "consume/pace.h"
+
+namespace tidemill::consume {
+
+void Pace::called(rt::TimePoint now) {
+  if (options_.callsPerSecond > 0) postpone(now + rt::Duration(std::chrono::seconds(1)) / options_.callsPerSecond);
+}
+
+void Pace::answered(rt::TimePoint now, std::int64_t bytes, bool atTip) {
+  if (options_.bytesPerSecond > 0) {
+    const auto microseconds = bytes * 1'000'000 / options_.bytesPerSecond;
+    postpone(now + std::chrono::microseconds(microseconds));
+  }
+  if (atTip) postpone(now + options_.idle);
+}
+
+}  // namespace tidemill::consume

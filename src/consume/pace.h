@@ -1,0 +1,45 @@
+// consume/pace.h: when a shard may be read again.
+#pragma once
+
+#include <cstdint>
+
+#include "rt/time.h"
+
+namespace tidemill::consume {
+
+// The service's limits per shard, shared by every application that reads it (kcl.md 3.1).
+struct PaceOptions {
+  // Calls of GetRecords in a second. Range: 1 to 1,000; 0 lifts the limit. AWS allows 5.
+  int callsPerSecond = 5;
+  // Bytes read in a second. 0 lifts the limit. AWS allows 2 MB, and after an answer of 10 MiB refuses for 5 s,
+  // which the same rate implies.
+  std::int64_t bytesPerSecond = 2 << 20;
+  // Wait after an empty answer at the tip. Larger costs latency, smaller costs calls.
+  rt::Duration idle = std::chrono::milliseconds(1000);
+  // Wait after the shard was throttled, so that others get their turn.
+  rt::Duration afterThrottle = std::chrono::milliseconds(1000);
+};
+
+// Pure: all times are passed in. One for each shard.
+class Pace {
+ public:
+  explicit Pace(PaceOptions options) : options_(options) {}
+
+  // The earliest time of the next call.
+  rt::TimePoint next() const { return next_; }
+
+  void called(rt::TimePoint now);
+  // `bytes` of payload came back; `atTip`: nothing was left to read.
+  void answered(rt::TimePoint now, std::int64_t bytes, bool atTip);
+  void throttled(rt::TimePoint now) { postpone(now + options_.afterThrottle); }
+
+ private:
+  void postpone(rt::TimePoint until) {
+    if (next_ < until) next_ = until;
+  }
+
+  const PaceOptions options_;
+  rt::TimePoint next_{};
+};
+
+}  // namespace tidemill::consume

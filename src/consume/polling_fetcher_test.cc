@@ -1,0 +1,158 @@
+#include "consume/polling_fetcher.h"
+
+#include <gtest/gtest.h>
+
+#include "consume/scripted_kinesis.h"
+#include "sim/sim_log.h"
+#include "sim/sim_loop.h"
+
+namespace tidemill::consume {
+namespace {
+
+using namespace std::chrono_literals;
+using Calls = std::vector<std::string>;
+
+class PollingFetcherTest : public testing::Test {
+ protected:
+  PollingFetcherTest() { start_.type = kinesis::IteratorPosition::Type::kTrimHorizon; }
+
+  PollingFetcher fetcher(PollingOptions options = {}) {
+    return PollingFetcher({loop_, api_, budget_, random_, log_}, "orders", "shard-1", start_, options);
+  }
+  Result<Fetched> next(PollingFetcher& fetcher) { return loop_.run(fetcher.next()); }
+  static std::string lastOf(const Result<Fetched>& fetched) {
+    return std::string(fetched->page->page.records.back().sequenceNumber);
+  }
+
+  sim::SimLoop loop_{1};
+  base::Random random_{1};
+  sim::SimLog log_;
+  ScriptedKinesis api_;
+  std::shared_ptr<block::MemoryBudget> budget_ = std::make_shared<block::MemoryBudget>(loop_, 1 << 20);
+  kinesis::IteratorPosition start_;
+};
+
+TEST_F(PollingFetcherTest, FollowsTheIteratorsOfTheAnswers) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"1", "2"}, "i2"), pageOf({"3"}, "i3")};
+  auto fetcher = this->fetcher();
+
+  EXPECT_EQ(lastOf(next(fetcher)), "2");
+  EXPECT_EQ(lastOf(next(fetcher)), "3");
+
+  EXPECT_EQ(api_.calls, (Calls{"TRIM_HORIZON", "records i1", "records i2"}));
+}
+
+TEST_F(PollingFetcherTest, ResumesBehindTheLastRecordWhenTheIteratorHasExpired) {
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {pageOf({"9", "10"}, "i2"), fail(Code::kExpiredIterator, "expired"), pageOf({"11"}, "j2")};
+  auto fetcher = this->fetcher();
+
+  next(fetcher);
+  EXPECT_EQ(lastOf(next(fetcher)), "11");
+
+  EXPECT_EQ(api_.calls,
+            (Calls{"TRIM_HORIZON", "records i1", "records i2", "AFTER_SEQUENCE_NUMBER 10", "records j1"}));
+}
+
+TEST_F(PollingFetcherTest, StartsAgainWhereItStartedWhenTheFirstIteratorExpires) {
+  start_.type = kinesis::IteratorPosition::Type::kAfterSequenceNumber;
+  start_.sequenceNumber = "41";
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {fail(Code::kExpiredIterator, "expired"), pageOf({"42"}, "j2")};
+  auto fetcher = this->fetcher();
+
+  EXPECT_EQ(lastOf(next(fetcher)), "42");
+
+  EXPECT_EQ(api_.calls, (Calls{"AFTER_SEQUENCE_NUMBER 41", "records i1", "AFTER_SEQUENCE_NUMBER 41", "records j1"}));
+}
+
+TEST_F(PollingFetcherTest, TakesEmptyPagesAsNormalAndWaitsAtTheTip) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({}, "i2", 0), pageOf({}, "i3", 5000), pageOf({"1"}, "i4")};
+  auto fetcher = this->fetcher();
+
+  auto first = next(fetcher);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->page, nullptr);
+  EXPECT_FALSE(first->ended);
+  const auto before = loop_.now();
+  next(fetcher);
+  EXPECT_EQ(loop_.now() - before, 1s);  // It was at the tip.
+  EXPECT_EQ(lastOf(next(fetcher)), "1");
+  EXPECT_EQ(loop_.now() - before, 1200ms);  // It was behind: only the shard's pace.
+}
+
+TEST_F(PollingFetcherTest, RidesOutThrottlingAndOutages) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {fail(Code::kThrottled, "slow down"), fail(Code::kServiceError, "500"), fail(Code::kUnreachable, "reset"),
+                fail(Code::kTimeout, "late"), pageOf({"1"}, "i2")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(lastOf(next(fetcher)), "1");
+  EXPECT_EQ(log_.count("fetch_recovered"), 1u);
+}
+
+TEST_F(PollingFetcherTest, GivesUpWhatTryingAgainCannotMend) {
+  api_.iterators = {fail(Code::kAccessDenied, "kinesis:GetShardIterator is not allowed", "allow it")};
+  auto fetcher = this->fetcher();
+  auto fetched = next(fetcher);
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().code(), Code::kAccessDenied);
+  EXPECT_NE(fetched.error().message().find("stream orders, shard shard-1"), std::string::npos);
+}
+
+TEST_F(PollingFetcherTest, GivesUpAnEndpointThatNeverSendsSense) {
+  api_.iterators = {std::string("i1")};
+  for (int i = 0; i < 3; ++i) api_.pages.push_back(fail(Code::kMalformedResponse, "<html>"));
+  auto fetcher = this->fetcher({.malformedMax = 3});
+  EXPECT_EQ(next(fetcher).error().code(), Code::kMalformedResponse);
+}
+
+TEST_F(PollingFetcherTest, DropsRecordsThatAreRepeated) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"9", "10"}, "i2"), pageOf({"9", "10", "11"}, "i3")};
+  auto fetcher = this->fetcher();
+  next(fetcher);
+
+  auto second = next(fetcher);
+
+  ASSERT_EQ(second->page->page.records.size(), 1u);
+  EXPECT_EQ(lastOf(second), "11");
+  EXPECT_EQ(log_.count("repeated_records_dropped"), 1u);
+}
+
+TEST_F(PollingFetcherTest, TellsTheEndOfTheShardWithItsChildren) {
+  api_.iterators = {std::string("i1")};
+  auto last = pageOf({"1"}, std::nullopt);
+  last.childShards = {{"shard-2", {"shard-1"}, "0", "9"}};
+  api_.pages.push_back(std::move(last));
+  auto fetcher = this->fetcher();
+  auto fetched = next(fetcher);
+  EXPECT_TRUE(fetched->ended);
+  EXPECT_EQ(fetched->children.at(0).shardId, "shard-2");
+  EXPECT_EQ(lastOf(fetched), "1");
+}
+
+TEST_F(PollingFetcherTest, AsksForNothingWhileTheBudgetIsUsedUp) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"1"}, "i2")};
+  auto fetcher = this->fetcher();
+  auto everything = std::make_unique<block::BudgetHold>(loop_.run(budget_->acquire(1 << 20)));
+  rt::TaskGroup group(loop_);
+  std::optional<Result<Fetched>> fetched;
+  const auto fetchInto = [](PollingFetcher& from, std::optional<Result<Fetched>>& into) -> rt::Task<void> {
+    auto one = co_await from.next();
+    into.emplace(std::move(one));
+  };
+  group.spawn(fetchInto(fetcher, fetched));
+
+  loop_.runFor(60s);
+  EXPECT_EQ(api_.calls, (Calls{"TRIM_HORIZON"}));
+
+  everything.reset();
+  loop_.runFor(1s);
+  EXPECT_TRUE(fetched.has_value());
+}
+
+}  // namespace
+}  // namespace tidemill::consume

@@ -1,0 +1,24 @@
+// consume/record_sink.h: who takes what a shard's reader brings.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "block/block.h"
+#include "tidemill/error.h"
+
+namespace tidemill::consume {
+
+// Called on the fetch lane, in order per shard: pages, then at most one end or failure.
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  // At least one record. What is accepted here is never fetched again in this run.
+  virtual void page(std::shared_ptr<const block::ShardPage> page) = 0;
+  // The shard has ended and everything in it was handed over.
+  virtual void ended(block::ShardEnd end) = 0;
+  // Reading cannot go on, and trying again would not help.
+  virtual void failed(const std::string& shardId, const Error& error) = 0;
+};
+
+}  // namespace tidemill::consume

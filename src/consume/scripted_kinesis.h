@@ -1,0 +1,85 @@
+// consume/scripted_kinesis.h: a KinesisApi for tests whose answers are queued beforehand.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kinesis/kinesis_api.h"
+
+namespace tidemill::consume {
+
+// Answers getRecords and getShardIterator in the order in which answers were queued; every call is noted. A call
+// without an answer fails with kServiceError. What a consumer never calls is refused.
+class ScriptedKinesis final : public kinesis::KinesisApi {
+ public:
+  std::deque<Result<codec::RecordsPage>> pages;
+  std::deque<Result<std::string>> iterators;
+  std::vector<kinesis::Shard> shards;
+  // "AFTER_SEQUENCE_NUMBER 12", "records i1", …
+  std::vector<std::string> calls;
+
+  rt::Task<Result<kinesis::ListShardsPage>> listShardsPage(const std::string&,
+                                                           const std::optional<std::string>&) override {
+    calls.push_back("list");
+    kinesis::ListShardsPage page;
+    page.shards = shards;
+    co_return page;
+  }
+  rt::Task<Result<std::string>> getShardIterator(const std::string&, const std::string&,
+                                                 const kinesis::IteratorPosition& position) override {
+    std::string call(kinesis::iteratorTypeName(position.type));
+    if (!position.sequenceNumber.empty()) call += " " + position.sequenceNumber;
+    calls.push_back(call);
+    if (iterators.empty()) co_return fail(Code::kServiceError, "no iterator was scripted");
+    auto next = std::move(iterators.front());
+    iterators.pop_front();
+    co_return std::move(next);
+  }
+  rt::Task<Result<codec::RecordsPage>> getRecords(const std::string&, const std::string&, const std::string& iterator,
+                                                  int) override {
+    calls.push_back("records " + iterator);
+    if (pages.empty()) co_return fail(Code::kServiceError, "no page was scripted");
+    auto next = std::move(pages.front());
+    pages.pop_front();
+    co_return std::move(next);
+  }
+  rt::Task<Result<kinesis::StreamSummary>> describeStreamSummary(const std::string&) override { co_return refused(); }
+  rt::Task<Result<std::vector<kinesis::PutOutcome>>> putRecords(const std::string&,
+                                                                const std::vector<kinesis::PutEntry>&) override {
+    co_return refused();
+  }
+  rt::Task<Result<void>> createStream(const std::string&, int) override { co_return refused(); }
+  rt::Task<Result<void>> deleteStream(const std::string&) override { co_return refused(); }
+  rt::Task<Result<void>> splitShard(const std::string&, const std::string&, const std::string&) override {
+    co_return refused();
+  }
+  rt::Task<Result<void>> mergeShards(const std::string&, const std::string&, const std::string&) override {
+    co_return refused();
+  }
+
+ private:
+  static tl::unexpected<Error> refused() { return fail(Code::kUnknownOperation, "not scripted"); }
+};
+
+// A page with the records of these sequence numbers; `next` empty: the shard has ended.
+inline codec::RecordsPage pageOf(const std::vector<std::string>& numbers, std::optional<std::string> next,
+                                 std::int64_t millisBehind = 0) {
+  codec::RecordsPage page;
+  std::string text;
+  for (const std::string& number : numbers) text += number + ";";
+  page.body = codec::Body::copyOf(text);
+  std::size_t at = 0;
+  for (const std::string& number : numbers) {
+    Record record;
+    record.sequenceNumber = page.body->view().substr(at, number.size());
+    page.records.push_back(record);
+    at += number.size() + 1;
+  }
+  page.nextShardIterator = std::move(next);
+  page.millisBehindLatest = millisBehind;
+  return page;
+}
+
+}  // namespace tidemill::consume

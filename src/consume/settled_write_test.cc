@@ -1,0 +1,80 @@
+#include "consume/settled_write.h"
+
+#include <gtest/gtest.h>
+
+#include "lease/memory_lease_store.h"
+#include "sim/world.h"
+
+namespace tidemill::consume {
+namespace {
+
+using lease::Checkpoint;
+using lease::Lease;
+
+// A memory table whose requests and responses get lost as often as a test says.
+class SettledWriteTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    Lease row;
+    row.leaseKey = "shard-1";
+    row.leaseOwner = "me";
+    table_->rows["shard-1"] = row;
+    node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
+    store_ = std::make_unique<lease::MemoryLeaseStore>(node_->env(), table_);
+  }
+  SettleContext context() { return {world_.loop(), *store_, random_}; }
+  const Lease& row() const { return table_->rows.at("shard-1"); }
+
+  sim::World world_{1};
+  base::Random random_{1};
+  sim::Node* node_ = nullptr;
+  std::shared_ptr<lease::MemoryLeaseTable> table_ = std::make_shared<lease::MemoryLeaseTable>();
+  std::unique_ptr<lease::MemoryLeaseStore> store_;
+};
+
+TEST_F(SettledWriteTest, TakesALostResponseForSuccessNotForTheft) {
+  world_.faultPlan().rates = {{"lease.lost_response", 500'000}};
+  Lease held = row();
+  for (int i = 1; i <= 50; ++i) {
+    auto written = world_.loop().run(checkpointSettled(context(), held, Checkpoint::at(std::to_string(i))));
+    ASSERT_TRUE(written) << written.error().message();
+    held = *written;
+    EXPECT_EQ(held, row());
+  }
+  EXPECT_EQ(row().leaseCounter, 50);
+}
+
+TEST_F(SettledWriteTest, TriesAgainWhenTheRequestWasLost) {
+  world_.faultPlan().rates = {{"lease.lost_request", 400'000}};
+  auto written = world_.loop().run(checkpointSettled(context(), row(), Checkpoint::at("7")));
+  ASSERT_TRUE(written);
+  EXPECT_EQ(row().checkpoint, Checkpoint::at("7"));
+}
+
+TEST_F(SettledWriteTest, TellsAnotherOwnersWriteApart) {
+  const Lease stale = row();
+  table_->rows["shard-1"].leaseOwner = "you";
+  ++table_->rows["shard-1"].leaseCounter;
+  auto written = world_.loop().run(checkpointSettled(context(), stale, Checkpoint::at("7")));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code(), Code::kConflict);
+  EXPECT_FALSE(row().checkpoint.isSequenceNumber());
+}
+
+TEST_F(SettledWriteTest, GivesUpAfterItsAttempts) {
+  world_.faultPlan().rates = {{"lease.lost_request", 1'000'000}};
+  auto written = world_.loop().run(checkpointSettled(context(), row(), Checkpoint::at("7")));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code(), Code::kTimeout);
+}
+
+TEST_F(SettledWriteTest, CreatesARowOnceHoweverOftenItIsSent) {
+  world_.faultPlan().rates = {{"lease.lost_response", 400'000}};
+  Lease child;
+  child.leaseKey = "shard-2";
+  EXPECT_TRUE(world_.loop().run(createSettled(context(), child)));
+  EXPECT_EQ(table_->rows.at("shard-2"), child);
+}
+
+}  // namespace
+}  // namespace tidemill::consume

@@ -1,0 +1,23 @@
+#include "consume/start_plan.h"
+
+#include <algorithm>
+
+namespace tidemill::consume {
+
+std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
+                                       const std::set<std::string>& started, const std::string& worker,
+                                       StartPlanOptions options) {
+  const auto blocks = [&](const std::string& parent) {
+    const auto row = leases.find(parent);
+    return row != leases.end() && !row->second.checkpoint.isShardEnd();
+  };
+  std::vector<std::string> ready;
+  for (const auto& [key, lease] : leases) {
+    if (lease.leaseOwner != worker || lease.checkpoint.isShardEnd() || started.contains(key)) continue;
+    const auto& parents = lease.parentShardIds;
+    if (options.ignoreParents || std::none_of(parents.begin(), parents.end(), blocks)) ready.push_back(key);
+  }
+  return ready;
+}
+
+}  // namespace tidemill::consume

@@ -1,0 +1,50 @@
+#include "consume/start_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace tidemill::consume {
+namespace {
+
+using lease::Checkpoint;
+using lease::Lease;
+using Leases = std::map<std::string, Lease>;
+
+void add(Leases& leases, const std::string& key, const std::set<std::string>& parents, Checkpoint checkpoint,
+         const std::string& owner = "me") {
+  Lease lease;
+  lease.leaseKey = key;
+  lease.parentShardIds = parents;
+  lease.checkpoint = checkpoint;
+  lease.leaseOwner = owner;
+  leases[key] = lease;
+}
+
+using Keys = std::vector<std::string>;
+
+TEST(StartPlan, StartsAChildOnlyWhenAllItsParentsHaveEnded) {
+  Leases leases;
+  add(leases, "left", {}, Checkpoint::shardEnd());
+  add(leases, "right", {}, Checkpoint::at("7"));
+  add(leases, "merged", {"left", "right"}, Checkpoint::trimHorizon());
+  EXPECT_EQ(shardsToStart(leases, {}, "me"), Keys{"right"});
+
+  leases["right"].checkpoint = Checkpoint::shardEnd();
+  EXPECT_EQ(shardsToStart(leases, {"right"}, "me"), Keys{"merged"});
+}
+
+TEST(StartPlan, CountsAMissingParentAsEnded) {
+  Leases leases;
+  add(leases, "child", {"trimmed"}, Checkpoint::trimHorizon());
+  EXPECT_EQ(shardsToStart(leases, {}, "me"), Keys{"child"});
+}
+
+TEST(StartPlan, LeavesWhatIsStartedFinishedOrSomebodyElses) {
+  Leases leases;
+  add(leases, "started", {}, Checkpoint::at("1"));
+  add(leases, "finished", {}, Checkpoint::shardEnd());
+  add(leases, "foreign", {}, Checkpoint::at("1"), "you");
+  EXPECT_TRUE(shardsToStart(leases, {"started"}, "me").empty());
+}
+
+}  // namespace
+}  // namespace tidemill::consume

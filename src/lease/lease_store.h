@@ -1,0 +1,48 @@
+// lease/lease_store.h: the seam to the lease table of one application and stream.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "lease/lease.h"
+#include "rt/task.h"
+#include "tidemill/result.h"
+
+namespace tidemill::lease {
+
+// Every write is conditional; a condition that does not hold is an ordinary answer (kConflict), not a failure.
+// Other errors: kThrottled, kTimeout, kUnreachable, kServiceError (the write may or may not have been applied:
+// get() settles it), kIo, kDiskFull. Messages name the application and the lease key. Used from one lane.
+class LeaseStore {
+ public:
+  virtual ~LeaseStore() = default;
+
+  virtual rt::Task<Result<std::vector<Lease>>> list() = 0;
+  // The row as it is now (a consistent read), or nothing.
+  virtual rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) = 0;
+  // True if the row was made, false if it existed: then it is left alone.
+  virtual rt::Task<Result<bool>> create(const Lease& lease) = 0;
+  // Makes `owner` the owner if the counter is still that of `seen`. Gives the row as written.
+  virtual rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) = 0;
+  // Clears the owner if the counter is still that of `held`. Gives the row as written.
+  virtual rt::Task<Result<Lease>> release(const Lease& held) = 0;
+  // Moves the checkpoint if the counter is still that of `held`, never from SHARD_END to anything else. Gives the
+  // row as written.
+  virtual rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) = 0;
+  // Writes the children if the row exists, and leaves its counter alone; kConflict if there is no row.
+  virtual rt::Task<Result<void>> setChildren(const std::string& leaseKey, const std::set<std::string>& children) = 0;
+};
+
+// Opens the table of an application, creating it if need be. What it returns may outlive the factory's call, not
+// the factory.
+class LeaseStoreFactory {
+ public:
+  virtual ~LeaseStoreFactory() = default;
+  virtual rt::Task<Result<std::unique_ptr<LeaseStore>>> open(const std::string& application,
+                                                             const std::string& stream) = 0;
+};
+
+}  // namespace tidemill::lease

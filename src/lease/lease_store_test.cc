@@ -1,0 +1,219 @@
+// One contract for every store: each test runs on SQLite (a real file) and on memory.
+
+#include "lease/lease_store.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "http/http_transport.h"
+#include "lease/memory_lease_store.h"
+#include "lease/sqlite_lease_store.h"
+#include "sim/world.h"
+
+namespace tidemill::lease {
+namespace {
+
+using namespace std::chrono_literals;
+
+Lease rowOf(const std::string& key) {
+  Lease row;
+  row.leaseKey = key;
+  row.checkpoint = Checkpoint::trimHorizon();
+  row.parentShardIds = {"shardId-000000000000", "shardId-000000000001"};
+  row.startingHashKey = "0";
+  row.endingHashKey = "340282366920938463463374607431768211455";
+  row.startsAt = rt::WallTime(1'767'225'600'123ms);
+  return row;
+}
+
+// A world with one node, whose Env the store uses; its pools run on the simulated loop.
+class LeaseStoreContract : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
+    open("app", "orders", store_);
+  }
+  void TearDown() override {
+    store_.reset();
+    factory_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void open(const std::string& application, const std::string& stream, std::unique_ptr<LeaseStore>& into) {
+    rt::Env& env = node_->env();
+    if (factory_ == nullptr && GetParam() == "sqlite") {
+      directory_ = std::filesystem::temp_directory_path() / ("lease-store-test-" + std::to_string(getpid()));
+      std::filesystem::create_directories(directory_);
+      factory_ = std::make_unique<SqliteLeaseStoreFactory>(env, directory_.string());
+    } else if (factory_ == nullptr) {
+      factory_ = std::make_unique<MemoryLeaseStoreFactory>(env, std::make_shared<MemoryLeaseTable>());
+    }
+    auto opened = run(factory_->open(application, stream));
+    ASSERT_TRUE(opened) << opened.error().message();
+    into = std::move(*opened);
+  }
+  template <class T>
+  T run(rt::Task<T> task) {
+    return world_.loop().run(std::move(task));
+  }
+  Lease created(const std::string& key) {
+    const Lease row = rowOf(key);
+    EXPECT_TRUE(run(store_->create(row)).value());
+    return row;
+  }
+
+  sim::World world_{1};
+  sim::Node* node_ = nullptr;
+  std::filesystem::path directory_;
+  std::unique_ptr<LeaseStoreFactory> factory_;
+  std::unique_ptr<LeaseStore> store_;
+};
+
+TEST_P(LeaseStoreContract, KeepsEveryAttributeOfARow) {
+  const Lease row = created("shardId-000000000002");
+  const auto read = run(store_->get(row.leaseKey));
+  ASSERT_TRUE(read && *read);
+  EXPECT_EQ(**read, row);
+  EXPECT_EQ(run(store_->list()).value(), std::vector<Lease>{row});
+}
+
+TEST_P(LeaseStoreContract, GivesNothingForARowThatIsNotThere) {
+  EXPECT_FALSE(run(store_->get("shardId-000000000009")).value().has_value());
+}
+
+TEST_P(LeaseStoreContract, LeavesAnExistingRowAlone) {
+  const Lease row = created("shardId-000000000002");
+  Lease other = row;
+  other.leaseOwner = "somebody";
+  EXPECT_FALSE(run(store_->create(other)).value());
+  EXPECT_EQ(**run(store_->get(row.leaseKey)), row);
+}
+
+TEST_P(LeaseStoreContract, TakesOnlyTheRowThatWasSeen) {
+  const Lease row = created("shardId-000000000002");
+  const auto taken = run(store_->take(row, "a"));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->leaseOwner, "a");
+  EXPECT_EQ(taken->leaseCounter, 1);
+  EXPECT_EQ(taken->ownerSwitchesSinceCheckpoint, 0);
+
+  const auto late = run(store_->take(row, "b"));
+
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), Code::kConflict);
+  EXPECT_EQ(**run(store_->get(row.leaseKey)), *taken);
+}
+
+TEST_P(LeaseStoreContract, CountsSwitchesOfOwnersUntilACheckpoint) {
+  const Lease row = created("shardId-000000000002");
+  const Lease a = *run(store_->take(row, "a"));
+  const Lease b = *run(store_->take(a, "b"));
+  EXPECT_EQ(b.ownerSwitchesSinceCheckpoint, 1);
+  const Lease moved = *run(store_->checkpoint(b, Checkpoint::at("17", 3)));
+  EXPECT_EQ(moved.ownerSwitchesSinceCheckpoint, 0);
+  EXPECT_EQ(moved.leaseCounter, 3);
+  EXPECT_EQ(**run(store_->get(row.leaseKey)), moved);
+}
+
+TEST_P(LeaseStoreContract, NeverMovesACheckpointBackFromTheEnd) {
+  const Lease row = created("shardId-000000000002");
+  const Lease ended = *run(store_->checkpoint(row, Checkpoint::shardEnd()));
+  const auto back = run(store_->checkpoint(ended, Checkpoint::at("17")));
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().code(), Code::kConflict);
+  EXPECT_TRUE((*run(store_->get(row.leaseKey)))->checkpoint.isShardEnd());
+}
+
+TEST_P(LeaseStoreContract, ReleasesToNobody) {
+  const Lease taken = *run(store_->take(created("shardId-000000000002"), "a"));
+  const Lease released = *run(store_->release(taken));
+  EXPECT_EQ(released.leaseOwner, "");
+  EXPECT_EQ(released.leaseCounter, 2);
+  EXPECT_FALSE(run(store_->release(taken)));
+}
+
+TEST_P(LeaseStoreContract, WritesChildrenWithoutTouchingTheCounter) {
+  const Lease row = created("shardId-000000000002");
+  ASSERT_TRUE(run(store_->setChildren(row.leaseKey, {"shardId-000000000005", "shardId-000000000004"})));
+  const Lease read = **run(store_->get(row.leaseKey));
+  EXPECT_EQ(read.childShardIds, (std::set<std::string>{"shardId-000000000004", "shardId-000000000005"}));
+  EXPECT_EQ(read.leaseCounter, 0);
+  EXPECT_EQ(run(store_->setChildren("shardId-000000000009", {})).error().code(), Code::kConflict);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, LeaseStoreContract, testing::Values("sqlite", "memory"),
+                         [](const auto& store) { return store.param; });
+
+class SqliteLeaseStoreTest : public LeaseStoreContract {};
+
+TEST_P(SqliteLeaseStoreTest, KeepsApplicationsAndStreamsApart) {
+  created("shardId-000000000002");
+  std::unique_ptr<LeaseStore> otherApplication;
+  std::unique_ptr<LeaseStore> otherStream;
+  open("other", "orders", otherApplication);
+  open("app", "clicks", otherStream);
+  EXPECT_TRUE(run(otherApplication->list())->empty());
+  EXPECT_TRUE(run(otherStream->list())->empty());
+}
+
+TEST_P(SqliteLeaseStoreTest, FindsItsRowsAgainAfterARestart) {
+  const Lease row = created("shardId-000000000002");
+  store_.reset();
+  open("app", "orders", store_);
+  EXPECT_EQ(run(store_->list()).value(), std::vector<Lease>{row});
+}
+
+TEST_P(SqliteLeaseStoreTest, NamesARowThatWasDamagedByHand) {
+  created("shardId-000000000002");
+  auto database = SqliteDatabase::open((directory_ / "leases.db").string());
+  ASSERT_TRUE(database);
+  ASSERT_TRUE((*database)->execute("UPDATE leases SET checkpoint = 'yesterday'"));
+  const auto rows = run(store_->list());
+  ASSERT_FALSE(rows);
+  EXPECT_EQ(rows.error().code(), Code::kIo);
+  EXPECT_NE(rows.error().message().find("shardId-000000000002"), std::string::npos);
+  EXPECT_NE(rows.error().message().find("yesterday"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteLeaseStoreTest, testing::Values("sqlite"));
+
+TEST(SqliteDatabase, NamesAFileThatIsNoDatabase) {
+  const auto path = std::filesystem::temp_directory_path() / ("no-database-" + std::to_string(getpid()));
+  {
+    std::FILE* file = std::fopen(path.c_str(), "w");
+    ASSERT_NE(file, nullptr);
+    std::fputs("this file was here before and is something else entirely, in more than one page of text", file);
+    std::fclose(file);
+  }
+  const auto opened = SqliteDatabase::open(path.string());
+  std::filesystem::remove(path);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code(), Code::kIo);
+  EXPECT_NE(opened.error().message().find(path.filename().string()), std::string::npos);
+  EXPECT_FALSE(opened.error().hint().empty());
+}
+
+TEST(SqliteDatabase, SaysThatTheDiskIsFullAndKeepsWhatWasCommitted) {
+  const auto path = std::filesystem::temp_directory_path() / ("full-database-" + std::to_string(getpid()));
+  auto database = SqliteDatabase::open(path.string());
+  ASSERT_TRUE(database);
+  ASSERT_TRUE((*database)->execute("CREATE TABLE t (x TEXT); PRAGMA max_page_count = 4; INSERT INTO t VALUES ('kept')"));
+
+  const auto full = (*database)->transaction(
+      [&]() -> Result<void> { return (*database)->execute("INSERT INTO t VALUES (hex(zeroblob(100000)))"); });
+
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code(), Code::kDiskFull);
+  EXPECT_EQ(exitCode(full.error().code()), 2);
+  auto select = (*database)->prepare("SELECT x FROM t");
+  ASSERT_TRUE(select->step().value());
+  EXPECT_EQ(select->text(0), "kept");
+  EXPECT_FALSE(select->step().value());
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path.string() + suffix);
+}
+
+}  // namespace
+}  // namespace tidemill::lease

@@ -1,0 +1,59 @@
+// lease/memory_lease_store.h: a lease table in memory, for tests and simulation.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "lease/lease_store.h"
+#include "rt/env.h"
+
+namespace tidemill::lease {
+
+// The rows, which outlive the workers that use them. One thread.
+struct MemoryLeaseTable {
+  std::map<std::string, Lease> rows;
+  // Called, if set, at the moment when a checkpoint is moved: what a checker watches.
+  std::function<void(const std::string& leaseKey, const Checkpoint& from, const Checkpoint& to)> onCheckpoint;
+};
+
+// Answers after a short wait on the loop. The fault points "lease.lost_request" and "lease.lost_response" make a
+// call fail with kTimeout before or after the write was applied.
+class MemoryLeaseStore final : public LeaseStore {
+ public:
+  MemoryLeaseStore(const rt::Env& env, std::shared_ptr<MemoryLeaseTable> table) : env_(env), table_(std::move(table)) {}
+
+  rt::Task<Result<std::vector<Lease>>> list() override;
+  rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) override;
+  rt::Task<Result<bool>> create(const Lease& lease) override;
+  rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) override;
+  rt::Task<Result<Lease>> release(const Lease& held) override;
+  rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) override;
+  rt::Task<Result<void>> setChildren(const std::string& leaseKey, const std::set<std::string>& children) override;
+
+ private:
+  // The wait before the table is looked at; fails if the request got lost.
+  rt::Task<Result<void>> reach();
+  // The wait afterwards; fails if the response got lost.
+  rt::Task<Result<void>> answer();
+  rt::Task<Result<Lease>> replace(Lease expected, Lease next);
+
+  const rt::Env env_;
+  const std::shared_ptr<MemoryLeaseTable> table_;
+};
+
+// Opens the same table for every application.
+class MemoryLeaseStoreFactory final : public LeaseStoreFactory {
+ public:
+  MemoryLeaseStoreFactory(const rt::Env& env, std::shared_ptr<MemoryLeaseTable> table)
+      : env_(env), table_(std::move(table)) {}
+  rt::Task<Result<std::unique_ptr<LeaseStore>>> open(const std::string& application,
+                                                     const std::string& stream) override;
+
+ private:
+  const rt::Env env_;
+  const std::shared_ptr<MemoryLeaseTable> table_;
+};
+
+}  // namespace tidemill::lease

@@ -1,0 +1,142 @@
+#include "lease/shard_sync_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "tidemill/sequence_number.h"
+
+namespace tidemill::lease {
+namespace {
+
+// What the walk over the ancestors of an open shard finds; memoised, because shards share ancestors.
+class Planner {
+ public:
+  Planner(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases, const InitialPosition& initial,
+          rt::WallTime serverNow)
+      : initial_(initial), serverNow_(serverNow) {
+    for (const kinesis::Shard& shard : shards) shards_[shard.shardId] = &shard;
+    for (const Lease& lease : leases) leased_.insert(lease.leaseKey);
+  }
+
+  std::vector<Lease> plan() {
+    for (const auto& [id, shard] : shards_) {
+      if (shard->open() && !leased_.contains(id)) planFor(*shard);
+    }
+    std::vector<const kinesis::Shard*> order;
+    for (const auto& [id, atInitial] : wanted_) order.push_back(shards_.at(id));
+    std::sort(order.begin(), order.end(), [](const kinesis::Shard* a, const kinesis::Shard* b) {
+      const auto byStart = compareSequenceNumbers(a->startingSequenceNumber, b->startingSequenceNumber);
+      return byStart != 0 ? byStart < 0 : a->shardId < b->shardId;
+    });
+    std::vector<Lease> rows;
+    for (const kinesis::Shard* shard : order) rows.push_back(rowFor(*shard, wanted_.at(shard->shardId)));
+    return rows;
+  }
+
+ private:
+  std::vector<std::string> listedParents(const kinesis::Shard& shard) const {
+    std::vector<std::string> parents;
+    for (const std::string& id : {shard.parentShardId, shard.adjacentParentShardId}) {
+      if (!id.empty() && (shards_.contains(id) || leased_.contains(id))) parents.push_back(id);
+    }
+    return parents;
+  }
+
+  // True if the shard has a lease, or some ancestor has.
+  bool descendsFromLease(const std::string& id) {
+    if (leased_.contains(id)) return true;
+    const auto known = descends_.find(id);
+    if (known != descends_.end()) return known->second;
+    descends_[id] = false;  // A cycle in a hostile listing ends here.
+    const auto shard = shards_.find(id);
+    bool result = false;
+    if (shard != shards_.end()) {
+      for (const std::string& parent : listedParents(*shard->second)) result = descendsFromLease(parent) || result;
+    }
+    descends_[id] = result;
+    return result;
+  }
+
+  void planFor(const kinesis::Shard& open) {
+    if (descendsFromLease(open.shardId)) {
+      std::set<std::string> seen;
+      addFirstMissingGeneration(open, seen);
+    } else if (initial_.kind == InitialPosition::Kind::kLatest) {
+      wanted_[open.shardId] = true;
+    } else {
+      std::set<std::string> seen;
+      addOldestAncestors(open, seen, true);
+    }
+  }
+
+  // Below a leased ancestor only the generation next to it is made; the rest follows at its SHARD_END. A side of
+  // a merge without any leased ancestor must be read from its oldest shard.
+  void addFirstMissingGeneration(const kinesis::Shard& shard, std::set<std::string>& seen) {
+    if (!seen.insert(shard.shardId).second) return;
+    bool everyParentLeased = true;
+    for (const std::string& parent : listedParents(shard)) {
+      if (leased_.contains(parent)) continue;
+      everyParentLeased = false;
+      const kinesis::Shard& unleased = *shards_.at(parent);
+      if (descendsFromLease(parent)) {
+        addFirstMissingGeneration(unleased, seen);
+      } else {
+        addOldestAncestors(unleased, seen, false);
+      }
+    }
+    if (everyParentLeased) wanted_.emplace(shard.shardId, false);
+  }
+
+  void addOldestAncestors(const kinesis::Shard& shard, std::set<std::string>& seen, bool atInitialPosition) {
+    if (!seen.insert(shard.shardId).second) return;
+    const std::vector<std::string> parents = listedParents(shard);
+    for (const std::string& parent : parents) addOldestAncestors(*shards_.at(parent), seen, atInitialPosition);
+    if (parents.empty()) wanted_[shard.shardId] = atInitialPosition;
+  }
+
+  Lease rowFor(const kinesis::Shard& shard, bool atInitialPosition) const {
+    Lease row;
+    row.leaseKey = shard.shardId;
+    row.startingHashKey = shard.startingHashKey;
+    row.endingHashKey = shard.endingHashKey;
+    for (const std::string& parent : listedParents(shard)) row.parentShardIds.insert(parent);
+    if (initial_.kind == InitialPosition::Kind::kAtTimestamp) {
+      row.checkpoint = Checkpoint::atTimestamp();
+      row.startsAt = initial_.timestamp;
+    } else if (atInitialPosition && initial_.kind == InitialPosition::Kind::kLatest) {
+      row.checkpoint = Checkpoint::latest();
+      row.startsAt = serverNow_;
+    } else {
+      row.checkpoint = Checkpoint::trimHorizon();
+    }
+    return row;
+  }
+
+  const InitialPosition initial_;
+  const rt::WallTime serverNow_;
+  std::map<std::string, const kinesis::Shard*> shards_;
+  std::set<std::string> leased_;
+  std::map<std::string, bool> descends_;
+  // Shard id to "starts at the initial position".
+  std::map<std::string, bool> wanted_;
+};
+
+}  // namespace
+
+std::vector<Lease> leasesToCreate(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases,
+                                  const InitialPosition& initial, rt::WallTime serverNow) {
+  return Planner(shards, leases, initial, serverNow).plan();
+}
+
+Lease childLease(const codec::ChildShard& child) {
+  Lease row;
+  row.leaseKey = child.shardId;
+  row.checkpoint = Checkpoint::trimHorizon();
+  row.parentShardIds.insert(child.parentShards.begin(), child.parentShards.end());
+  row.startingHashKey = child.startingHashKey;
+  row.endingHashKey = child.endingHashKey;
+  return row;
+}
+
+}  // namespace tidemill::lease

@@ -1,0 +1,112 @@
+#include "lease/shard_sync_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace tidemill::lease {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr rt::WallTime kNow{1'767'225'600'000ms};
+
+kinesis::Shard shard(int id, int parent = -1, int adjacent = -1, bool open = true) {
+  kinesis::Shard result;
+  result.shardId = "s" + std::to_string(id);
+  if (parent >= 0) result.parentShardId = "s" + std::to_string(parent);
+  if (adjacent >= 0) result.adjacentParentShardId = "s" + std::to_string(adjacent);
+  result.startingSequenceNumber = std::to_string(1000 + id);
+  if (!open) result.endingSequenceNumber = std::to_string(2000 + id);
+  return result;
+}
+
+// Three generations, as in KCL's documentation: 0-5 (0 to 3 and 4, 5), merged and split into 6-8, then 9 and 10.
+std::vector<kinesis::Shard> threeGenerations() {
+  return {shard(0, -1, -1, false), shard(1, -1, -1, false), shard(2, -1, -1, false), shard(3, -1, -1, false),
+          shard(4, -1, -1, false), shard(5, -1, -1, false), shard(6, 0, 1, false),   shard(7, 2, 3, false),
+          shard(8, 4),             shard(9, 6, 7),          shard(10, 5)};
+}
+
+std::vector<Lease> leasesOn(const std::vector<std::string>& ids) {
+  std::vector<Lease> rows;
+  for (const std::string& id : ids) {
+    Lease row;
+    row.leaseKey = id;
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+std::string keysOf(const std::vector<Lease>& rows) {
+  std::string keys;
+  for (const Lease& row : rows) keys += (keys.empty() ? "" : " ") + row.leaseKey;
+  return keys;
+}
+
+constexpr InitialPosition kLatest{InitialPosition::Kind::kLatest, {}};
+constexpr InitialPosition kTrimHorizon{InitialPosition::Kind::kTrimHorizon, {}};
+
+TEST(ShardSyncPlan, StartsAnEmptyTableAtTheOldestShards) {
+  const auto rows = leasesToCreate(threeGenerations(), {}, kTrimHorizon, kNow);
+  EXPECT_EQ(keysOf(rows), "s0 s1 s2 s3 s4 s5");
+  for (const Lease& row : rows) EXPECT_EQ(row.checkpoint, Checkpoint::trimHorizon());
+}
+
+TEST(ShardSyncPlan, StartsAnEmptyTableAtLatestWithTheOpenShardsAndFixesTheTime) {
+  const auto rows = leasesToCreate(threeGenerations(), {}, kLatest, kNow);
+  EXPECT_EQ(keysOf(rows), "s8 s9 s10");
+  for (const Lease& row : rows) {
+    EXPECT_EQ(row.checkpoint, Checkpoint::latest());
+    EXPECT_EQ(row.startsAt, kNow);
+  }
+}
+
+TEST(ShardSyncPlan, StartsAtTheTimestampThatWasAskedFor) {
+  const rt::WallTime then{1'700'000'000'000ms};
+  const auto rows = leasesToCreate({shard(0)}, {}, {InitialPosition::Kind::kAtTimestamp, then}, kNow);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].checkpoint, Checkpoint::atTimestamp());
+  EXPECT_EQ(rows[0].startsAt, then);
+}
+
+TEST(ShardSyncPlan, CreatesOnlyTheGenerationBelowALeasedAncestor) {
+  const auto rows = leasesToCreate({shard(0, -1, -1, false), shard(1, 0, -1, false), shard(2, 1)}, leasesOn({"s0"}),
+                                   kLatest, kNow);
+  EXPECT_EQ(keysOf(rows), "s1");
+  EXPECT_EQ(rows[0].checkpoint, Checkpoint::trimHorizon());
+  EXPECT_EQ(rows[0].parentShardIds, std::set<std::string>{"s0"});
+}
+
+TEST(ShardSyncPlan, CreatesNothingWhenEveryOpenShardHasALease) {
+  EXPECT_TRUE(leasesToCreate({shard(0), shard(1)}, leasesOn({"s0", "s1"}), kLatest, kNow).empty());
+}
+
+TEST(ShardSyncPlan, ReadsTheUnleasedSideOfAMergeFromItsStartEvenAtLatest) {
+  const auto rows = leasesToCreate({shard(0, -1, -1, false), shard(1, -1, -1, false), shard(2, 0, 1)},
+                                   leasesOn({"s0"}), kLatest, kNow);
+  EXPECT_EQ(keysOf(rows), "s1");
+  EXPECT_EQ(rows[0].checkpoint, Checkpoint::trimHorizon());
+}
+
+TEST(ShardSyncPlan, TakesAShardWithTrimmedParentsAsARoot) {
+  const auto rows = leasesToCreate({shard(7, 3)}, {}, kTrimHorizon, kNow);
+  EXPECT_EQ(keysOf(rows), "s7");
+  EXPECT_TRUE(rows[0].parentShardIds.empty());
+}
+
+TEST(ShardSyncPlan, EndsOnAListingInWhichShardsAreEachOthersParents) {
+  kinesis::Shard a = shard(0, 1);
+  kinesis::Shard b = shard(1, 0);
+  leasesToCreate({a, b}, {}, kTrimHorizon, kNow);
+  leasesToCreate({a, b}, leasesOn({"s0"}), kTrimHorizon, kNow);
+}
+
+TEST(ShardSyncPlan, GivesChildrenTheirHashRangeParentsAndTrimHorizon) {
+  const Lease row = childLease({"s9", {"s6", "s7"}, "0", "99"});
+  EXPECT_EQ(row.leaseKey, "s9");
+  EXPECT_EQ(row.parentShardIds, (std::set<std::string>{"s6", "s7"}));
+  EXPECT_EQ(row.checkpoint, Checkpoint::trimHorizon());
+  EXPECT_EQ(row.endingHashKey, "99");
+}
+
+}  // namespace
+}  // namespace tidemill::lease

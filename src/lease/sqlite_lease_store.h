@@ -1,0 +1,49 @@
+// lease/sqlite_lease_store.h: lease rows in an embedded SQLite file, for one host.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "lease/lease_store.h"
+#include "lease/sqlite_database.h"
+#include "rt/env.h"
+
+namespace tidemill::lease {
+
+// All calls run on the store thread. One file may hold several applications; a row belongs to one application and
+// one stream.
+class SqliteLeaseStore final : public LeaseStore {
+ public:
+  SqliteLeaseStore(const rt::Env& env, std::shared_ptr<SqliteDatabase> database, std::string application,
+                   std::string stream);
+
+  rt::Task<Result<std::vector<Lease>>> list() override;
+  rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) override;
+  rt::Task<Result<bool>> create(const Lease& lease) override;
+  rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) override;
+  rt::Task<Result<Lease>> release(const Lease& held) override;
+  rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) override;
+  rt::Task<Result<void>> setChildren(const std::string& leaseKey, const std::set<std::string>& children) override;
+
+ private:
+  rt::Task<Result<Lease>> replace(Lease expected, Lease next);
+
+  const rt::Env env_;
+  const std::shared_ptr<SqliteDatabase> database_;
+  const std::string application_;
+  const std::string stream_;
+};
+
+// Opens `directory`/leases.db, which must be an existing folder or one that can be made.
+class SqliteLeaseStoreFactory final : public LeaseStoreFactory {
+ public:
+  SqliteLeaseStoreFactory(const rt::Env& env, std::string directory) : env_(env), directory_(std::move(directory)) {}
+  rt::Task<Result<std::unique_ptr<LeaseStore>>> open(const std::string& application,
+                                                     const std::string& stream) override;
+
+ private:
+  const rt::Env env_;
+  const std::string directory_;
+};
+
+}  // namespace tidemill::lease

@@ -1,0 +1,48 @@
+// stream/batch_plan.h: which block goes into which batch, and when batches are due.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "rt/time.h"
+#include "stream/batch.h"
+
+namespace tidemill::stream {
+
+// Every block goes into exactly one batch, whole, in the order in which it came. Pure: a value without clocks.
+class BatchPlan {
+ public:
+  explicit BatchPlan(std::size_t inputs) : unallocated_(inputs) {}
+
+  void add(std::size_t input, std::shared_ptr<const block::Block> block);
+
+  // Everything that came since the last call, as the batch of `time`. Nothing if nothing came and a batch is still
+  // being worked on (`busy`): empty batches must not pile up behind a slow one.
+  std::optional<Batch> allocate(Time time, bool busy);
+
+  std::int64_t unallocatedRecords() const;
+
+ private:
+  std::vector<BlockList> unallocated_;
+};
+
+// The times of batches: names are multiples of the interval on the wall clock as it was at the start; waiting goes by
+// the monotonic clock, so a jump of the wall clock changes nothing.
+class BatchTimes {
+ public:
+  BatchTimes(rt::TimePoint now, rt::WallTime wall, Duration interval);
+
+  struct Tick {
+    Time time;
+    rt::TimePoint due;
+  };
+  // The first tick is the first multiple of the interval after the start.
+  Tick tick(std::int64_t number) const;
+
+ private:
+  Time first_;
+  rt::TimePoint firstDue_;
+  Duration interval_;
+};
+
+}  // namespace tidemill::stream

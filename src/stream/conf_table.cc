@@ -1,0 +1,130 @@
+#include "stream/conf_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "base/text.h"
+
+namespace tidemill::stream {
+namespace {
+
+constexpr std::int64_t kHour = 3'600'000;
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
+// Sorted by key. Keys of Spark that this version does not act on are not here: they are unknown, and said to be.
+constexpr std::array kTable = {
+    ConfEntry{"spark.streaming.blockInterval", ConfType::kDuration, "200ms", "ms", 1, kHour,
+              "How often received records are sealed into a block; one task for each block."},
+    ConfEntry{"spark.task.maxFailures", ConfType::kInteger, "4", "", 1, 1000,
+              "Tries of one task before its batch fails."},
+    ConfEntry{"tidemill.batch.maxFailures", ConfType::kInteger, "10", "", 1, 1'000'000,
+              "Tries of one batch, with growing waits, before the context stops; nothing is lost by it."},
+    ConfEntry{"tidemill.block.sealBytes", ConfType::kBytes, "16m", "", 1, std::int64_t{1} << 32,
+              "Payload at which a block is sealed before its interval is over."},
+    ConfEntry{"tidemill.kinesis.callTimeout", ConfType::kDuration, "15s", "ms", 100, 300'000,
+              "Each call to Kinesis ends by then, its retries included."},
+    ConfEntry{"tidemill.kinesis.idleTimeBetweenReads", ConfType::kDuration, "1000ms", "ms", 0, kHour,
+              "Wait after an empty answer at the tip of a shard."},
+    ConfEntry{"tidemill.kinesis.maxRecords", ConfType::kInteger, "10000", "", 1, 10'000,
+              "Records asked for in one GetRecords call."},
+    ConfEntry{"tidemill.kinesis.readBytesPerSecond", ConfType::kBytes, "2m", "", 0, std::int64_t{1} << 40,
+              "Bytes read from one shard in a second; 0 lifts the limit. AWS allows 2 MB."},
+    ConfEntry{"tidemill.kinesis.readCallsPerSecond", ConfType::kInteger, "5", "", 0, 1000,
+              "GetRecords calls to one shard in a second; 0 lifts the limit. AWS allows 5 for all readers together."},
+    ConfEntry{"tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
+              "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
+    ConfEntry{"tidemill.state.directory", ConfType::kText, "tidemill-state", "", 0, kMost,
+              "Folder of the lease table and of the lock that keeps a second process out."},
+    ConfEntry{"tidemill.worker.id", ConfType::kText, "tidemill-worker", "", 0, kMost,
+              "Who owns leases: stable across restarts, unique among workers."},
+};
+
+struct Suffix {
+  std::string_view text;
+  std::int64_t factor;
+};
+
+// Spark's time suffixes, in milliseconds; microseconds are too fine for any key here.
+constexpr std::array kTimes = {Suffix{"ms", 1},       Suffix{"s", 1000},     Suffix{"m", 60'000},
+                               Suffix{"min", 60'000}, Suffix{"h", 3'600'000}, Suffix{"d", 86'400'000}};
+constexpr std::array kSizes = {Suffix{"b", 1},         Suffix{"k", 1 << 10},  Suffix{"kb", 1 << 10}, Suffix{"m", 1 << 20},
+                               Suffix{"mb", 1 << 20},  Suffix{"g", 1 << 30},  Suffix{"gb", 1 << 30}};
+
+tl::unexpected<Error> refuse(const ConfEntry& entry, std::string_view value, std::string_view expected) {
+  return fail(Code::kInvalidConfig,
+              fmt::format("{}={} is not {}", entry.key, base::quoteIfNeeded(value), expected),
+              fmt::format("for example {}={}", entry.key, entry.fallback));
+}
+
+Result<std::int64_t> parseScaled(const ConfEntry& entry, std::string_view value, std::span<const Suffix> suffixes,
+                                 std::string_view unit, std::string_view expected) {
+  const auto digits = value.find_first_not_of("0123456789");
+  const auto number = base::parseInteger(value.substr(0, digits));
+  if (!number) return refuse(entry, value, expected);
+  const std::string suffix = digits == std::string_view::npos ? std::string(unit) : base::toLower(value.substr(digits));
+  const auto found = std::find_if(suffixes.begin(), suffixes.end(), [&](const Suffix& s) { return s.text == suffix; });
+  if (found == suffixes.end() || *number > kMost / found->factor) return refuse(entry, value, expected);
+  return *number * found->factor;
+}
+
+Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value) {
+  const std::string lower = base::toLower(value);
+  if (lower == "true") return 1;
+  if (lower == "false") return 0;
+  return refuse(entry, value, "true or false");
+}
+
+}  // namespace
+
+std::span<const ConfEntry> confTable() { return kTable; }
+
+const ConfEntry* findConfEntry(std::string_view key) {
+  const auto found = std::find_if(kTable.begin(), kTable.end(), [&](const ConfEntry& entry) { return entry.key == key; });
+  return found == kTable.end() ? nullptr : &*found;
+}
+
+std::string nearestConfKey(std::string_view key) {
+  const ConfEntry* nearest = nullptr;
+  std::size_t least = key.size() / 3 + 1;  // Further away than that is another word, not a slip.
+  for (const ConfEntry& entry : kTable) {
+    const std::size_t distance = base::editDistance(key, entry.key);
+    if (distance < least) {
+      least = distance;
+      nearest = &entry;
+    }
+  }
+  return nearest == nullptr ? std::string() : std::string(nearest->key);
+}
+
+Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view value) {
+  Result<std::int64_t> number = 0;
+  switch (entry.type) {
+    case ConfType::kText:
+      return 0;
+    case ConfType::kBoolean:
+      return parseBoolean(entry, value);
+    case ConfType::kInteger: {
+      const auto parsed = base::parseInteger(value);
+      if (!parsed) return refuse(entry, value, "a whole number");
+      number = *parsed;
+      break;
+    }
+    case ConfType::kDuration:
+      number = parseScaled(entry, value, kTimes, entry.unit, "a time such as 200ms, 10s, 5m, 2h or 1d");
+      break;
+    case ConfType::kBytes:
+      number = parseScaled(entry, value, kSizes, "b", "a size such as 512k, 64m or 2g");
+      break;
+  }
+  if (!number) return number;
+  if (*number < entry.least || *number > entry.most) {
+    return refuse(entry, value, fmt::format("between {} and {}{}", entry.least, entry.most,
+                                            entry.type == ConfType::kDuration ? " ms" : ""));
+  }
+  return number;
+}
+
+}  // namespace tidemill::stream

@@ -1,0 +1,35 @@
+// stream/conf_table.h: every key that a configuration may hold.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tidemill/conf.h"
+#include "tidemill/result.h"
+
+namespace tidemill::stream {
+
+enum class ConfType { kDuration, kInteger, kBoolean, kText, kBytes };
+
+// One key. Durations and bytes without a suffix are in `unit`.
+struct ConfEntry {
+  std::string_view key;
+  ConfType type;
+  std::string_view fallback;
+  std::string_view unit;  // "ms", "s" or "" (bytes, numbers, text).
+  std::int64_t least;     // Durations: milliseconds.
+  std::int64_t most;
+  std::string_view meaning;
+};
+
+std::span<const ConfEntry> confTable();
+// Null if the key is not known.
+const ConfEntry* findConfEntry(std::string_view key);
+// The known key most like `key`; empty if none is near.
+std::string nearestConfKey(std::string_view key);
+
+// Reads a value as its entry's type: milliseconds, a number, 0 or 1, bytes. kInvalidConfig names key and value.
+Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view value);
+
+}  // namespace tidemill::stream

@@ -1,0 +1,91 @@
+#include "tidemill/conf.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tidemill/error.h"
+
+namespace tidemill {
+namespace {
+
+std::string refusalOf(const std::string& key, const std::string& value) {
+  Conf conf;
+  try {
+    conf.set(key, value);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidConfig);
+    EXPECT_FALSE(error.hint().empty());
+    return error.message();
+  }
+  return "accepted";
+}
+
+TEST(Conf, GivesDefaultsOfKnownKeys) {
+  const Conf conf;
+  EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Milliseconds(200));
+  EXPECT_EQ(conf.getInteger("tidemill.memory.budget"), 256 << 20);
+  EXPECT_EQ(conf.getText("tidemill.state.directory"), "tidemill-state");
+  EXPECT_EQ(conf.get("no.such.key"), std::nullopt);
+}
+
+TEST(Conf, ReadsSparksTimesAndSizes) {
+  Conf conf;
+  conf.set("spark.streaming.blockInterval", "50");
+  EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Milliseconds(50));
+  conf.set("spark.streaming.blockInterval", "2s");
+  EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Seconds(2));
+  conf.set("spark.streaming.blockInterval", "3min");
+  EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Minutes(3));
+  conf.set("tidemill.memory.budget", "2g");
+  EXPECT_EQ(conf.getInteger("tidemill.memory.budget"), std::int64_t{2} << 30);
+}
+
+TEST(Conf, NamesKeyAndValueOfWhatItRefuses) {
+  const std::string message = refusalOf("spark.streaming.blockInterval", "abc");
+  EXPECT_NE(message.find("spark.streaming.blockInterval"), std::string::npos);
+  EXPECT_NE(message.find("abc"), std::string::npos);
+}
+
+TEST(Conf, RefusesFractionsSignsUnitsAndRangesThatDoNotFit) {
+  for (const char* value : {"", "1.5s", "-1s", "0", "10 s", "5parsecs", "99999999999999999999s", "2h"}) {
+    EXPECT_NE(refusalOf("spark.streaming.blockInterval", value), "accepted") << value;
+  }
+  EXPECT_NE(refusalOf("spark.task.maxFailures", "0"), "accepted");
+  EXPECT_NE(refusalOf("spark.task.maxFailures", "four"), "accepted");
+  EXPECT_NE(refusalOf("tidemill.memory.budget", "9223372036854775807g"), "accepted");
+}
+
+TEST(Conf, ARefusedValueChangesNothing) {
+  Conf conf;
+  conf.set("spark.streaming.blockInterval", "1s");
+  EXPECT_THROW(conf.set("spark.streaming.blockInterval", "abc"), Error);
+  EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Seconds(1));
+}
+
+TEST(Conf, RemembersUnknownKeysOnceWithTheNearestKnownOne) {
+  Conf conf;
+  conf.set("spark.streaming.blockIntervall", "1s").set("spark.streaming.blockIntervall", "2s");
+  conf.set("my.own.thing", "x");
+
+  const auto unknown = conf.takeUnknownKeys();
+
+  ASSERT_EQ(unknown.size(), 2u);
+  EXPECT_EQ(unknown[0].key, "spark.streaming.blockIntervall");
+  EXPECT_EQ(unknown[0].nearest, "spark.streaming.blockInterval");
+  EXPECT_EQ(unknown[1].nearest, "");
+  EXPECT_TRUE(conf.takeUnknownKeys().empty());
+  EXPECT_EQ(conf.get("my.own.thing"), "x");
+}
+
+TEST(Conf, HasATableInOrderWhoseDefaultsItAccepts) {
+  const auto keys = confKeys();
+  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.key < b.key; }));
+  for (const ConfKey& key : keys) {
+    EXPECT_EQ(refusalOf(std::string(key.key), std::string(key.fallback)), "accepted") << key.key;
+    EXPECT_FALSE(key.meaning.empty());
+  }
+}
+
+}  // namespace
+}  // namespace tidemill

@@ -1,0 +1,142 @@
+#include "stream/context_core.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace tidemill::stream {
+namespace {
+
+constexpr char kActiveContext[] = "active streaming context";
+constexpr Duration kIntervalMin{10};
+constexpr Duration kIntervalMax{3'600'000};
+
+std::unique_ptr<OwnWorld> ownWorldUnless(bool borrowed, const Conf& conf) {
+  if (borrowed) return nullptr;
+  return std::make_unique<OwnWorld>(conf.getText("tidemill.state.directory"));
+}
+
+}  // namespace
+
+// Keeps the published totals fresh, batch by batch.
+class ContextCore::TotalsPublisher final : public StreamingListener {
+ public:
+  explicit TotalsPublisher(ContextCore& core) : core_(core) {}
+  void onBatchCompleted(const BatchInfo&) override { core_.publishTotals(); }
+
+ private:
+  ContextCore& core_;
+};
+
+ContextCore::ContextCore(std::optional<Seams> borrowed, Conf conf, Duration batchInterval)
+    : conf_(std::move(conf)),
+      batchInterval_(batchInterval),
+      own_(ownWorldUnless(borrowed.has_value(), conf_)),
+      seams_(borrowed ? *borrowed : Seams{own_->production.env(), own_->leases, aws::processEnvironment()}),
+      publisher_(std::make_unique<TotalsPublisher>(*this)) {
+  if (batchInterval < kIntervalMin || batchInterval > kIntervalMax) {
+    throw Error(Code::kInvalidConfig, fmt::format("batch interval of {} ms", batchInterval.count()),
+                "choose between 10 ms and 1 hour");
+  }
+  listeners_.push_back(publisher_.get());
+}
+
+ContextCore::~ContextCore() {
+  if (own_ == nullptr) {
+    root_.reset();
+    engine_.reset();
+    if (seams_.env.registry.find(kActiveContext) == this) seams_.env.registry.erase(kActiveContext);
+    return;
+  }
+  if (state_ == StreamingContextState::ACTIVE) {
+    requestStop(false);
+    ended_.wait();
+  }
+  own_->production.onControlLane([this] {
+    root_.reset();
+    engine_.reset();
+  });
+}
+
+Graph& ContextCore::editableGraph() {
+  if (state_ != StreamingContextState::INITIALIZED) {
+    throw Error(Code::kUsage, "inputs, operators and outputs cannot be added after the context has started",
+                "define the whole program before start()");
+  }
+  return *graph_;
+}
+
+void ContextCore::addListener(StreamingListener& listener) {
+  if (state_ != StreamingContextState::INITIALIZED) {
+    throw Error(Code::kUsage, "listeners cannot be added after the context has started", "add them before start()");
+  }
+  listeners_.push_back(&listener);
+}
+
+void ContextCore::start() {
+  if (state_ == StreamingContextState::ACTIVE) return;
+  if (state_ == StreamingContextState::STOPPED) {
+    throw Error(Code::kUsage, "the context has stopped and cannot be started again", "make a new StreamingContext");
+  }
+  if (graph_->outputs.empty()) {
+    throw Error(Code::kUsage, "no output operation is registered, so nothing would be computed",
+                "add foreachRDD() or print() before start()");
+  }
+  state_ = StreamingContextState::ACTIVE;
+  seams_.env.loop.post([this, alive = std::weak_ptr<char>(alive_)] {
+    if (!alive.expired()) begin();
+  });
+}
+
+void ContextCore::begin() {
+  rt::Registry& registry = seams_.env.registry;
+  if (registry.find(kActiveContext) != nullptr) {
+    result_ = fail(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
+    state_ = StreamingContextState::STOPPED;
+    ended_.set();
+    return;
+  }
+  registry.put(kActiveContext, this);
+  warnOfUnknownKeys();
+  engine_ = std::make_unique<Engine>(seams_, conf_, batchInterval_, graph_, listeners_);
+  root_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);
+  root_->spawn(live());
+}
+
+rt::Task<void> ContextCore::live() {
+  auto result = co_await engine_->run();
+  publishTotals();
+  result_ = std::move(result);
+  seams_.env.registry.erase(kActiveContext);
+  state_ = StreamingContextState::STOPPED;
+  ended_.set();
+}
+
+void ContextCore::warnOfUnknownKeys() {
+  for (const UnknownKey& unknown : conf_.takeUnknownKeys()) {
+    seams_.env.log.warning("unknown_key", {{"key", unknown.key}, {"nearest", unknown.nearest}});
+  }
+}
+
+void ContextCore::publishTotals() {
+  const StreamingTotals totals = engine_->totals();
+  received_ = totals.received;
+  processed_ = totals.processed;
+  checkpointed_ = totals.checkpointed;
+}
+
+StreamingTotals ContextCore::totals() const { return {received_, processed_, checkpointed_}; }
+
+void ContextCore::requestStop(bool graceful) {
+  if (state_ != StreamingContextState::ACTIVE) return;
+  seams_.env.loop.post([this, alive = std::weak_ptr<char>(alive_), graceful] {
+    if (!alive.expired() && engine_ != nullptr) engine_->requestStop(graceful);
+  });
+}
+
+Result<void> ContextCore::awaitTermination() {
+  ended_.wait();
+  return result_;
+}
+
+}  // namespace tidemill::stream

@@ -1,0 +1,77 @@
+// stream/context_core.h: what stands behind a StreamingContext.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "http/production_env.h"
+#include "lease/sqlite_lease_store.h"
+#include "rt/blocking_event.h"
+#include "rt/task_group.h"
+#include "stream/engine.h"
+#include "stream/graph.h"
+#include "stream/seams.h"
+#include "tidemill/streaming_context.h"
+
+namespace tidemill::stream {
+
+// The world that a StreamingContext(conf, interval) makes for itself.
+struct OwnWorld {
+  explicit OwnWorld(const std::string& stateDirectory)
+      : production(log), leases(production.env(), stateDirectory) {}
+
+  base::StderrLog log;
+  http::ProductionEnv production;
+  lease::SqliteLeaseStoreFactory leases;
+};
+
+// The user's threads talk to the engine on the control lane by messages; what they read (state, totals) is
+// published. In a borrowed world whoever made it runs the lane, and destroys the context on it.
+class ContextCore {
+ public:
+  ContextCore(std::optional<Seams> borrowed, Conf conf, Duration batchInterval);
+  ~ContextCore();
+
+  Graph& editableGraph();
+  void addListener(StreamingListener& listener);
+  void start();
+  void requestStop(bool graceful);
+  Result<void> awaitTermination();
+  bool awaitTerminationOrTimeout(Duration patience) { return ended_.waitFor(patience); }
+  StreamingContextState state() const { return state_; }
+  StreamingTotals totals() const;
+  Duration batchInterval() const { return batchInterval_; }
+
+ private:
+  class TotalsPublisher;
+
+  void begin();
+  rt::Task<void> live();
+  void publishTotals();
+  void warnOfUnknownKeys();
+
+  Conf conf_;
+  const Duration batchInterval_;
+  std::unique_ptr<OwnWorld> own_;
+  const Seams seams_;
+  std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();
+  std::vector<StreamingListener*> listeners_;
+  std::unique_ptr<StreamingListener> publisher_;
+
+  std::atomic<StreamingContextState> state_{StreamingContextState::INITIALIZED};
+  std::atomic<std::int64_t> received_{0};
+  std::atomic<std::int64_t> processed_{0};
+  std::atomic<std::int64_t> checkpointed_{0};
+  rt::BlockingEvent ended_;
+  Result<void> result_;  // Written before ended_ is set, read after.
+
+  // Of the control lane.
+  // Messages to the lane hold it weakly, so that one which outlives this object does nothing.
+  std::shared_ptr<char> alive_ = std::make_shared<char>();
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<rt::TaskGroup> root_;
+};
+
+}  // namespace tidemill::stream

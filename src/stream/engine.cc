@@ -1,0 +1,220 @@
+#include "stream/engine.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "consume/backoff.h"
+#include "stream/job_runner.h"
+
+namespace tidemill::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Messages and batches above these wait in the plan; the memory budget bounds what they can hold.
+constexpr std::int64_t kEventsMax = 1000;
+constexpr std::int64_t kBatchesMax = 1 << 20;
+
+// A graceful stop processes what was received, however long the outputs take.
+constexpr rt::Duration kPatience = 24h;
+
+}  // namespace
+
+Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval, std::shared_ptr<const Graph> graph,
+               std::vector<StreamingListener*> listeners)
+    : seams_(seams),
+      env_(seams.env),
+      conf_(conf),
+      interval_(batchInterval),
+      graph_(std::move(graph)),
+      listeners_(std::move(listeners)),
+      plan_(graph_->inputs.size()),
+      events_(env_.loop, kEventsMax),
+      batches_(env_.loop, kBatchesMax),
+      ticker_(std::make_unique<rt::TaskGroup>(env_.loop)),
+      processor_(std::make_unique<rt::TaskGroup>(env_.loop)) {}
+
+Engine::~Engine() = default;
+
+void Engine::requestStop(bool graceful) { events_.pushNow(Event{std::nullopt, graceful}); }
+
+rt::Task<Result<void>> Engine::run() {
+  auto locked = co_await lockState();
+  if (!locked) co_return fail(locked.error());
+  auto started = co_await startReceivers();
+  if (!started) {
+    co_await stopAtOnce();
+    co_return fail(started.error());
+  }
+  for (StreamingListener* listener : listeners_) listener->onStreamingStarted();
+  times_.emplace(env_.loop.now(), env_.loop.wall(), interval_);
+  ticker_->spawn(tick());
+  processor_->spawn(processBatches());
+
+  auto event = co_await events_.pop();
+  Result<void> result;
+  if (event->failure) {
+    co_await stopAtOnce();
+    result = fail(*event->failure);
+  } else if (event->graceful) {
+    result = co_await stopGracefully();
+  } else {
+    co_await stopAtOnce();
+  }
+  stateLock_.reset();
+  co_return std::move(result);
+}
+
+rt::Task<Result<void>> Engine::lockState() {
+  const std::string directory = conf_.getText("tidemill.state.directory");
+  const std::string worker = conf_.getText("tidemill.worker.id");
+  auto work = [files = &env_.files, directory, worker]() -> Result<std::unique_ptr<rt::FileLock>> {
+    auto made = files->makeDirectory(directory);
+    if (!made) return fail(made.error());
+    return files->lock(directory + "/worker.lock", worker);
+  };
+  auto lock = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  if (!lock && lock.error().code() == Code::kConflict) {
+    co_return fail(Code::kWorkerIdInUse,
+                   fmt::format("worker {} runs already on state directory {}: {}", worker, directory,
+                               lock.error().message()),
+                   "stop the other process, or give this one its own state directory and worker id");
+  }
+  if (!lock) co_return fail(lock.error());
+  stateLock_ = std::move(*lock);
+  co_return Result<void>();
+}
+
+rt::Task<Result<void>> Engine::startReceivers() {
+  for (std::size_t input = 0; input < graph_->inputs.size(); ++input) {
+    receivers_.push_back(std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *this));
+    auto started = co_await receivers_.back()->start();
+    if (!started) co_return fail(started.error());
+  }
+  co_return Result<void>();
+}
+
+void Engine::onBlock(std::size_t input, std::shared_ptr<const block::Block> block) {
+  received_ += block->recordCount();
+  plan_.add(input, std::move(block));
+}
+
+void Engine::onShardStarted(const std::string& streamName, const consume::ShardStart& start) {
+  for (StreamingListener* listener : listeners_) {
+    listener->onShardStarted(streamName, start.shardId, start.from.text(), start.from.sequenceNumber());
+  }
+}
+
+void Engine::onReceiverFailed(const Error& error) { events_.pushNow(Event{error, false}); }
+
+rt::Task<void> Engine::tick() {
+  for (;;) {  // Until the engine stops.
+    const BatchTimes::Tick next = times_->tick(ticks_);
+    co_await env_.loop.sleepUntil(next.due);
+    ++ticks_;
+    allocate(next.time);
+  }
+}
+
+void Engine::allocate(Time time) {
+  std::optional<Batch> batch = plan_.allocate(time, busy_ || batches_.size() > 0);
+  if (!batch) return;
+  batches_.pushNow(std::make_shared<const Batch>(std::move(*batch)));
+}
+
+rt::Task<void> Engine::processBatches() {
+  for (;;) {  // Until the channel is closed, or a batch keeps failing.
+    auto batch = co_await batches_.pop();
+    if (!batch) co_return;
+    busy_ = true;
+    auto done = co_await processBatch(std::move(*batch));
+    busy_ = false;
+    if (!done) {
+      batchFailure_ = done.error();
+      events_.pushNow(Event{done.error(), false});
+      co_return;
+    }
+  }
+}
+
+rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) {
+  const int attemptsMax = static_cast<int>(conf_.getInteger("tidemill.batch.maxFailures"));
+  consume::Backoff backoff({.base = 500ms, .cap = 30s}, env_.random);
+  for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
+    auto done = co_await tryBatch(batch, attempt);
+    if (done) {
+      batchDone(*batch, attempt);
+      co_return Result<void>();
+    }
+    const Error& error = done.error();
+    env_.log.warning("batch_failed", {{"batch", batch->time.time_since_epoch().count()},
+                                      {"records", batch->records()},
+                                      {"attempt", attempt},
+                                      {"reason", error.message()}});
+    for (StreamingListener* listener : listeners_) listener->onBatchFailed(infoOf(*batch, attempt), error.message());
+    if (attempt >= attemptsMax) {
+      co_return fail(error.within(fmt::format("batch {} failed {} times; its records were not checkpointed and are "
+                                              "read again at the next start",
+                                              batch->time.time_since_epoch().count(), attempt)));
+    }
+    const rt::Duration delay = backoff.next();
+    co_await env_.loop.sleepFor(delay);
+  }
+}
+
+rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int attempt) {
+  const int taskAttempts = static_cast<int>(conf_.getInteger("spark.task.maxFailures"));
+  if (attempt == 1 && env_.faults.planted("checkpoint-before-output")) {
+    for (std::size_t input = 0; input < receivers_.size(); ++input) receivers_[input]->processed(batch->inputs[input]);
+    co_await env_.loop.sleepFor(200ms);
+  }
+  co_return co_await runOutputs(env_, graph_, batch, attempt, taskAttempts);
+}
+
+void Engine::batchDone(const Batch& batch, int attempt) {
+  if (!env_.faults.planted("checkpoint-before-output")) {
+    for (std::size_t input = 0; input < receivers_.size(); ++input) receivers_[input]->processed(batch.inputs[input]);
+  }
+  const BatchInfo info = infoOf(batch, attempt);
+  for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);
+}
+
+rt::Task<Result<void>> Engine::stopGracefully() {
+  for (auto& receiver : receivers_) co_await receiver->drain(true);
+  ticker_->cancel();
+  allocate(times_->tick(ticks_).time);
+  batches_.close();
+  co_await processor_->join(kPatience);
+  if (batchFailure_) {
+    for (auto& receiver : receivers_) co_await receiver->abandon();
+    co_return fail(*batchFailure_);
+  }
+  for (auto& receiver : receivers_) {
+    auto finished = co_await receiver->finish();
+    if (!finished) co_return fail(finished.error());
+  }
+  co_return Result<void>();
+}
+
+rt::Task<void> Engine::stopAtOnce() {
+  ticker_->cancel();
+  processor_->cancel();
+  for (auto& receiver : receivers_) {
+    co_await receiver->drain(false);
+    co_await receiver->abandon();
+  }
+}
+
+StreamingTotals Engine::totals() const {
+  StreamingTotals totals;
+  totals.received = received_;
+  for (const auto& receiver : receivers_) {
+    const consume::CoordinatorTotals one = receiver->totals();
+    totals.processed += one.processed;
+    totals.checkpointed += one.checkpointed;
+  }
+  return totals;
+}
+
+}  // namespace tidemill::stream

@@ -1,0 +1,78 @@
+// stream/engine.h: the life of one context: batch ticks, jobs, graceful stop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rt/channel.h"
+#include "rt/file_system.h"
+#include "rt/task.h"
+#include "rt/task_group.h"
+#include "stream/batch_plan.h"
+#include "stream/graph.h"
+#include "stream/kinesis_receiver.h"
+#include "stream/seams.h"
+#include "tidemill/conf.h"
+#include "tidemill/streaming_listener.h"
+
+namespace tidemill::stream {
+
+// Lives on the control lane; made for one run. Destroying it abandons everything at once.
+class Engine final : public ReceiverHost {
+ public:
+  // References outlive this object; listeners are told on the control lane.
+  Engine(const Seams& seams, const Conf& conf, Duration batchInterval, std::shared_ptr<const Graph> graph,
+         std::vector<StreamingListener*> listeners);
+  ~Engine() override;
+
+  // From the start to the end; the result says why it ended, success for a requested stop.
+  rt::Task<Result<void>> run();
+  void requestStop(bool graceful);
+
+  StreamingTotals totals() const;
+
+ private:
+  struct Event {
+    std::optional<Error> failure;  // None: a stop was requested.
+    bool graceful = false;
+  };
+
+  void onBlock(std::size_t input, std::shared_ptr<const block::Block> block) override;
+  void onShardStarted(const std::string& streamName, const consume::ShardStart& start) override;
+  void onReceiverFailed(const Error& error) override;
+
+  rt::Task<Result<void>> lockState();
+  rt::Task<Result<void>> startReceivers();
+  rt::Task<void> tick();
+  void allocate(Time time);
+  rt::Task<void> processBatches();
+  rt::Task<Result<void>> processBatch(std::shared_ptr<const Batch> batch);
+  rt::Task<Result<void>> tryBatch(std::shared_ptr<const Batch> batch, int attempt);
+  void batchDone(const Batch& batch, int attempt);
+  rt::Task<Result<void>> stopGracefully();
+  rt::Task<void> stopAtOnce();
+
+  const Seams& seams_;
+  const rt::Env& env_;
+  const Conf& conf_;
+  const Duration interval_;
+  const std::shared_ptr<const Graph> graph_;
+  const std::vector<StreamingListener*> listeners_;
+
+  BatchPlan plan_;
+  std::int64_t received_ = 0;
+  std::optional<BatchTimes> times_;
+  std::int64_t ticks_ = 0;
+  bool busy_ = false;
+  std::unique_ptr<rt::FileLock> stateLock_;
+  std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
+  rt::Channel<Event> events_;
+  rt::Channel<std::shared_ptr<const Batch>> batches_;
+  std::optional<Error> batchFailure_;
+  std::unique_ptr<rt::TaskGroup> ticker_;
+  std::unique_ptr<rt::TaskGroup> processor_;
+};
+
+}  // namespace tidemill::stream

@@ -1,0 +1,39 @@
+#include "stream/fetch_side.h"
+
+#include <utility>
+
+namespace tidemill::stream {
+
+FetchSide::FetchSide(const rt::Env& env, FetchSideOptions options, base::Random random, MakeApi makeApi,
+                     BlockGenerator::OnBlock onBlock, BlockGenerator::OnFailure onFailure)
+    : env_(env),
+      options_(std::move(options)),
+      random_(random),
+      makeApi_(std::move(makeApi)),
+      onBlock_(std::move(onBlock)),
+      onFailure_(std::move(onFailure)) {}
+
+void FetchSide::open() {
+  budget_ = std::make_shared<block::MemoryBudget>(env_.fetchLoop, options_.budgetBytes);
+  api_ = makeApi_(env_.fetchLoop, env_.fetchHttp, random_);
+  generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, options_.idPrefix, options_.blocks,
+                                                options_.blockInterval, onBlock_, onFailure_);
+  readers_ = std::make_unique<consume::ReaderLane>(env_.fetchLoop, *generator_);
+}
+
+void FetchSide::start(const consume::ShardStart& start) {
+  if (readers_ == nullptr) return;  // Shut down meanwhile.
+  const consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
+  readers_->start(start.shardId, std::make_unique<consume::PollingFetcher>(context, options_.streamName, start.shardId,
+                                                                           start.position, options_.polling));
+}
+
+void FetchSide::shutdown(bool flush) {
+  readers_.reset();
+  if (generator_ != nullptr && flush) generator_->flush();
+  generator_.reset();
+  api_.reset();
+  budget_.reset();
+}
+
+}  // namespace tidemill::stream

@@ -1,0 +1,58 @@
+// stream/fetch_side.h: the half of a receiver that lives on the fetch lane.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "block/memory_budget.h"
+#include "consume/polling_fetcher.h"
+#include "consume/reader_lane.h"
+#include "consume/shard_coordinator.h"
+#include "kinesis/kinesis_api.h"
+#include "rt/env.h"
+#include "stream/block_generator.h"
+
+namespace tidemill::stream {
+
+struct FetchSideOptions {
+  std::string streamName;
+  std::string idPrefix;
+  consume::PollingOptions polling;
+  block::BlockBuilderOptions blocks;
+  rt::Duration blockInterval;
+  std::int64_t budgetBytes;
+};
+
+// Reads shards and makes blocks. Built on the control lane; from then on every call, and shutdown(), happens on the
+// fetch lane, by messages. `onBlock` and `onFailure` are called there.
+class FetchSide {
+ public:
+  using MakeApi = std::function<std::unique_ptr<kinesis::KinesisApi>(rt::Loop&, http::HttpTransport&, base::Random&)>;
+
+  // `random` is a generator of its own. `env` outlives this object.
+  FetchSide(const rt::Env& env, FetchSideOptions options, base::Random random, MakeApi makeApi,
+            BlockGenerator::OnBlock onBlock, BlockGenerator::OnFailure onFailure);
+
+  // Makes the client and the generator.
+  void open();
+  void start(const consume::ShardStart& start);
+  // Stops reading. With `flush`, what was read becomes a last block.
+  void shutdown(bool flush);
+
+ private:
+  const rt::Env& env_;
+  const FetchSideOptions options_;
+  base::Random random_;
+  MakeApi makeApi_;
+  BlockGenerator::OnBlock onBlock_;
+  BlockGenerator::OnFailure onFailure_;
+
+  std::shared_ptr<block::MemoryBudget> budget_;
+  std::unique_ptr<kinesis::KinesisApi> api_;
+  std::unique_ptr<BlockGenerator> generator_;
+  std::unique_ptr<consume::ReaderLane> readers_;
+};
+
+}  // namespace tidemill::stream

@@ -1,0 +1,78 @@
+#include "stream/job_runner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "stream/task_retry.h"
+
+namespace tidemill::stream {
+namespace {
+
+// A block as the RDD templates see it.
+class BlockView final : public detail::RecordBlock {
+ public:
+  explicit BlockView(std::shared_ptr<const block::Block> block) : block_(std::move(block)) {}
+  void forEachRecord(FunctionRef<void(const Record&)> visit) const override { block_->forEach(visit); }
+
+ private:
+  const std::shared_ptr<const block::Block> block_;
+};
+
+detail::BatchContext contextOf(const Batch& batch, int attempt, TaskRunner& tasks) {
+  detail::BatchContext context;
+  context.info = infoOf(batch, attempt);
+  context.tasks = &tasks;
+  for (const BlockList& blocks : batch.inputs) {
+    auto& views = context.blocks.emplace_back();
+    for (const auto& block : blocks) {
+      if (block->recordCount() > 0) views.push_back(std::make_shared<BlockView>(block));
+    }
+  }
+  return context;
+}
+
+Result<void> runOn(const Graph& graph, const Batch& batch, int attempt, TaskRunner& tasks) {
+  detail::BatchContext context = contextOf(batch, attempt, tasks);
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    const OutputOperation& output = graph.outputs[i];
+    try {
+      output.body(context);
+    } catch (const Error& error) {
+      return fail(error.within(fmt::format("output {} ({})", i, output.name)));
+    } catch (...) {
+      return fail(Code::kUserCodeFailed,
+                  fmt::format("output {} ({}): {}", i, output.name, describeCurrentException()),
+                  "mend the output operation; the batch is tried again with the same records");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+BatchInfo infoOf(const Batch& batch, int attempt) {
+  BatchInfo info;
+  info.time = batch.time;
+  info.records = batch.records();
+  info.attempt = attempt;
+  for (const BlockList& blocks : batch.inputs) {
+    for (const auto& block : blocks) {
+      for (const SequenceNumberRange& range : block->ranges()) info.ranges.push_back(range);
+    }
+  }
+  return info;
+}
+
+rt::Task<Result<void>> runOutputs(const rt::Env& env, std::shared_ptr<const Graph> graph,
+                                  std::shared_ptr<const Batch> batch, int attempt, int taskAttemptsMax) {
+  // The work owns what it uses: the batch may be abandoned while user code still runs.
+  auto work = [workers = &env.workers, graph = std::move(graph), batch = std::move(batch), attempt,
+               taskAttemptsMax]() -> Result<void> {
+    RetryingTaskRunner tasks(*workers, taskAttemptsMax);
+    return runOn(*graph, *batch, attempt, tasks);
+  };
+  co_return co_await rt::runOn(env.jobs, env.loop, std::move(work));
+}
+
+}  // namespace tidemill::stream

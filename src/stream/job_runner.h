@@ -1,0 +1,23 @@
+// stream/job_runner.h: runs the output operations of one batch on a job thread.
+#pragma once
+
+#include <memory>
+
+#include "rt/env.h"
+#include "rt/task.h"
+#include "stream/batch.h"
+#include "stream/graph.h"
+#include "tidemill/batch_info.h"
+#include "tidemill/result.h"
+
+namespace tidemill::stream {
+
+// What an output operation is told of the batch.
+BatchInfo infoOf(const Batch& batch, int attempt);
+
+// Runs the outputs one after the other, in the order in which they were defined; the first that throws ends the
+// attempt with kUserCodeFailed, naming the output. `taskAttemptsMax`: tries of one task.
+rt::Task<Result<void>> runOutputs(const rt::Env& env, std::shared_ptr<const Graph> graph,
+                                  std::shared_ptr<const Batch> batch, int attempt, int taskAttemptsMax);
+
+}  // namespace tidemill::stream

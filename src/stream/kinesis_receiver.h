@@ -1,0 +1,81 @@
+// stream/kinesis_receiver.h: one Kinesis input of a context: reads all shards whose leases it holds.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "consume/shard_coordinator.h"
+#include "rt/semaphore.h"
+#include "rt/task.h"
+#include "rt/task_group.h"
+#include "stream/batch.h"
+#include "stream/fetch_side.h"
+#include "stream/seams.h"
+#include "tidemill/conf.h"
+#include "tidemill/kinesis_utils.h"
+
+namespace tidemill::stream {
+
+// Told on the control lane.
+class ReceiverHost {
+ public:
+  virtual ~ReceiverHost() = default;
+  virtual void onBlock(std::size_t input, std::shared_ptr<const block::Block> block) = 0;
+  virtual void onShardStarted(const std::string& streamName, const consume::ShardStart& start) = 0;
+  // Reading or checkpointing cannot go on.
+  virtual void onReceiverFailed(const Error& error) = 0;
+};
+
+// Lives on the control lane. Order: start(), processed() for each batch, drain(), finish(). Destroying it ends
+// everything at once; the fetch lane is told by message.
+class KinesisReceiver final : public consume::CoordinatorListener {
+ public:
+  // References outlive this object.
+  KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source, std::size_t input,
+                  ReceiverHost& host);
+  ~KinesisReceiver() override;
+
+  // Opens the lease table, takes the leases, begins to read. Errors: configuration, credentials, AWS, lease store.
+  rt::Task<Result<void>> start();
+  // Reading stops. With `flush`, everything read so far has been given to the host when this returns.
+  rt::Task<void> drain(bool flush);
+  // The outputs of a batch have succeeded. In the order of batches.
+  void processed(const BlockList& blocks);
+  // Writes the last lease checkpoints and gives up the leases. After drain().
+  rt::Task<Result<void>> finish();
+  // Lets a lease write that is on its way end, so that its outcome is known. After drain(), instead of finish().
+  rt::Task<void> abandon();
+
+  consume::CoordinatorTotals totals() const;
+
+ private:
+  struct Mailbox;
+
+  void startShard(const consume::ShardStart& start) override;
+  void reportStorageLevel() const;
+  Result<FetchSide::MakeApi> apiMaker() const;
+  std::shared_ptr<FetchSide> makeFetchSide(FetchSide::MakeApi makeApi);
+  rt::Task<void> runCoordinator();
+
+  const Seams& seams_;
+  const rt::Env& env_;
+  const Conf& conf_;
+  const KinesisSource source_;
+  const std::size_t input_;
+  ReceiverHost& host_;
+  base::Random random_;
+
+  // What messages from the fetch lane find: this receiver, or nobody.
+  std::shared_ptr<Mailbox> mailbox_;
+  std::shared_ptr<FetchSide> fetchSide_;
+  std::unique_ptr<kinesis::KinesisApi> api_;
+  std::unique_ptr<lease::LeaseStore> store_;
+  std::unique_ptr<consume::ShardCoordinator> coordinator_;
+  rt::Semaphore drained_;
+  rt::Semaphore coordinatorEnded_;
+  rt::TaskGroup tasks_;
+};
+
+}  // namespace tidemill::stream

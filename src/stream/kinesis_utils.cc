@@ -1,0 +1,56 @@
+#include "tidemill/kinesis_utils.h"
+
+#include "stream/context_core.h"
+#include "tidemill/kinesis_input_dstream.h"
+
+namespace tidemill {
+
+DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const std::string& kinesisAppName,
+                                                const std::string& streamName, const std::string& endpointUrl,
+                                                const std::string& regionName, KinesisInitialPosition initialPosition,
+                                                Duration checkpointInterval, StorageLevel storageLevel) {
+  return createStream(context, kinesisAppName, streamName, endpointUrl, regionName, initialPosition,
+                      checkpointInterval, storageLevel, &KinesisUtils::defaultMessageHandler);
+}
+
+DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const std::string& kinesisAppName,
+                                                const std::string& streamName, const std::string& endpointUrl,
+                                                const std::string& regionName, KinesisInitialPosition initialPosition,
+                                                Duration checkpointInterval, StorageLevel storageLevel,
+                                                const std::string& awsAccessKeyId, const std::string& awsSecretKey) {
+  return createStream(context, kinesisAppName, streamName, endpointUrl, regionName, initialPosition,
+                      checkpointInterval, storageLevel, &KinesisUtils::defaultMessageHandler, awsAccessKeyId,
+                      awsSecretKey);
+}
+
+StreamingContext& KinesisInputDStream::Builder::checkedContext() const {
+  const auto missing = [](const char* parameter) {
+    return Error(Code::kInvalidConfig, std::string("required parameter ") + parameter + " is missing",
+                 "set it on the builder before build()");
+  };
+  if (context_ == nullptr) throw missing("streamingContext");
+  if (source_.streamName.empty()) throw missing("streamName");
+  if (source_.applicationName.empty()) throw missing("checkpointAppName");
+  return *context_;
+}
+
+stream::KinesisSource KinesisInputDStream::Builder::finished() const {
+  constexpr char kDefaultRegion[] = "us-east-1";
+  stream::KinesisSource source = source_;
+  source.regionName = regionName_.value_or(kDefaultRegion);
+  if (endpointUrl_) {
+    source.endpointUrl = *endpointUrl_;
+  } else if (!regionName_) {
+    source.endpointUrl = "https://kinesis.us-east-1.amazonaws.com";
+  }
+  const StreamingContext& context = checkedContext();
+  source.checkpointInterval =
+      checkpointInterval_.value_or(detail::GraphAccess::core(const_cast<StreamingContext&>(context))->batchInterval());
+  return source;
+}
+
+DStream<std::string> KinesisInputDStream::Builder::build() const {
+  return buildWithMessageHandler(&KinesisUtils::defaultMessageHandler);
+}
+
+}  // namespace tidemill

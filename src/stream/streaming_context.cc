@@ -1,0 +1,67 @@
+#include "tidemill/streaming_context.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "stream/context_core.h"
+#include "tidemill/dstream.h"
+
+namespace tidemill {
+
+StreamingContext::StreamingContext(Conf conf, Duration batchInterval)
+    : core_(std::make_shared<stream::ContextCore>(std::nullopt, std::move(conf), batchInterval)) {}
+
+StreamingContext::StreamingContext(const stream::Seams& seams, Conf conf, Duration batchInterval)
+    : core_(std::make_shared<stream::ContextCore>(seams, std::move(conf), batchInterval)) {}
+
+StreamingContext::~StreamingContext() = default;
+
+void StreamingContext::start() { core_->start(); }
+
+void StreamingContext::requestStop(bool stopGracefully) { core_->requestStop(stopGracefully); }
+
+Result<void> StreamingContext::stop(bool /*stopSparkContext*/, bool stopGracefully) {
+  if (getState() == StreamingContextState::INITIALIZED) return {};
+  requestStop(stopGracefully);
+  return awaitTermination();
+}
+
+Result<void> StreamingContext::awaitTermination() { return core_->awaitTermination(); }
+
+bool StreamingContext::awaitTerminationOrTimeout(Duration patience) {
+  return core_->awaitTerminationOrTimeout(patience);
+}
+
+StreamingContextState StreamingContext::getState() const { return core_->state(); }
+
+StreamingTotals StreamingContext::totals() const { return core_->totals(); }
+
+void StreamingContext::addStreamingListener(StreamingListener& listener) { core_->addListener(listener); }
+
+namespace detail {
+
+int GraphAccess::addKinesisInput(StreamingContext& context, const stream::KinesisSource& source) {
+  const auto require = [](bool holds, const char* what, const char* hint) {
+    if (!holds) throw Error(Code::kInvalidConfig, what, hint);
+  };
+  require(!source.applicationName.empty(), "the application name is empty", "it names the lease table");
+  require(!source.streamName.empty(), "the stream name is empty", "name the Kinesis stream to read");
+  require(source.checkpointInterval.count() >= 0, "the checkpoint interval is negative", "for example Seconds(10)");
+  auto& inputs = context.core_->editableGraph().inputs;
+  inputs.push_back(source);
+  return static_cast<int>(inputs.size()) - 1;
+}
+
+int GraphAccess::addStream(stream::ContextCore& core) { return core.editableGraph().streams++; }
+
+void GraphAccess::addOutput(stream::ContextCore& core, std::string name, std::function<void(BatchContext&)> body) {
+  core.editableGraph().outputs.push_back({std::move(name), std::move(body)});
+}
+
+void printBatch(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace detail
+}  // namespace tidemill

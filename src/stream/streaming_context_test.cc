@@ -1,0 +1,330 @@
+#include "tidemill/streaming_context.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <stdexcept>
+
+#include "fake/fake_aws.h"
+#include "lease/memory_lease_store.h"
+#include "sim/workloads/test_account.h"
+#include "sim/world.h"
+#include "stream/seams.h"
+#include "tidemill/kinesis_input_dstream.h"
+#include "tidemill/kinesis_utils.h"
+
+namespace tidemill {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
+constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
+
+// A whole program in a world where nothing fails unless a test says so.
+class StreamingContextTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    world_.net().faults().on = false;
+    world_.net().serve(kHost, {.handle = [this](const http::Request& request, rt::WallTime now) {
+                                 if (intercept_) return intercept_();
+                                 return aws_.handle(request, now).response;
+                               },
+                               .throttled = {}});
+    node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
+    client_ = std::make_unique<kinesis::KinesisClient>(env().loop, env().http, random_, env().log,
+                                                       sim::testClient(kEndpoint));
+    factory_ = std::make_unique<lease::MemoryLeaseStoreFactory>(env(), leases_);
+    seams_ = std::make_unique<stream::Seams>(stream::Seams{env(), *factory_, sim::testEnvironment()});
+  }
+  void TearDown() override {
+    // What a test leaves running ends before the seams do.
+    client_.reset();
+  }
+
+  rt::Env& env() { return node_->env(); }
+  void createStream(int shards) {
+    ASSERT_TRUE(world_.loop().run(client_->createStream("orders", shards)));
+    world_.runFor(2s);
+  }
+  void put(const std::vector<std::string>& lines) {
+    std::vector<kinesis::PutEntry> entries;
+    for (const std::string& line : lines) entries.push_back({line, random_.uuid(), std::nullopt});
+    auto outcomes = world_.loop().run(client_->putRecords("orders", entries));
+    ASSERT_TRUE(outcomes);
+    for (const kinesis::PutOutcome& outcome : *outcomes) ASSERT_EQ(outcome.errorCode, "");
+  }
+  std::unique_ptr<StreamingContext> makeContext(const std::string& worker = "me") {
+    Conf conf;
+    conf.set("tidemill.worker.id", worker).set("tidemill.batch.maxFailures", "3");
+    return std::make_unique<StreamingContext>(*seams_, conf, Seconds(1));
+  }
+  DStream<std::string> lines(StreamingContext& context, const std::string& stream = "orders") {
+    return KinesisUtils::createStream(context, "app", stream, kEndpoint, "us-east-1",
+                                      InitialPositionInStream::TRIM_HORIZON, Seconds(1), StorageLevel::MEMORY_ONLY);
+  }
+  // Stops gracefully in virtual time.
+  Result<void> stopped(StreamingContext& context) {
+    context.requestStop(true);
+    world_.runUntil([&] { return context.getState() == StreamingContextState::STOPPED; }, 600s);
+    EXPECT_EQ(context.getState(), StreamingContextState::STOPPED);
+    return context.awaitTermination();
+  }
+  Code failureOf(StreamingContext& context) {
+    world_.runUntil([&] { return context.getState() == StreamingContextState::STOPPED; }, 600s);
+    auto ended = context.awaitTermination();
+    EXPECT_FALSE(ended);
+    return ended ? Code::kCancelled : ended.error().code();
+  }
+
+  sim::World world_{1};
+  base::Random random_{1};
+  fake::FakeAws aws_{{}};
+  std::function<http::Response()> intercept_;
+  std::shared_ptr<lease::MemoryLeaseTable> leases_ = std::make_shared<lease::MemoryLeaseTable>();
+  sim::Node* node_ = nullptr;
+  std::unique_ptr<kinesis::KinesisClient> client_;
+  std::unique_ptr<lease::LeaseStoreFactory> factory_;
+  std::unique_ptr<stream::Seams> seams_;
+};
+
+Code thrownBy(const std::function<void()>& mistake) {
+  try {
+    mistake();
+  } catch (const Error& error) {
+    EXPECT_FALSE(error.message().empty());
+    EXPECT_FALSE(error.hint().empty());
+    return error.code();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return Code::kCancelled;
+}
+
+TEST_F(StreamingContextTest, DeliversEveryRecordAndStopsWithNothingLeft) {
+  createStream(2);
+  put({"a b", "c", "d e f"});
+  auto context = makeContext();
+  std::vector<std::string> seen;
+  std::vector<SequenceNumberRange> ranges;
+  lines(*context).foreachRDD([&](const RDD<std::string>& rdd, const BatchInfo& batch) {
+    for (std::string& line : rdd.collect()) seen.push_back(std::move(line));
+    ranges.insert(ranges.end(), batch.ranges.begin(), batch.ranges.end());
+  });
+  context->start();
+  world_.runFor(5s);
+  put({"g"});
+
+  ASSERT_TRUE(stopped(*context));
+
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, (std::vector<std::string>{"a b", "c", "d e f", "g"}));
+  const StreamingTotals totals = context->totals();
+  EXPECT_EQ(totals.received, 4);
+  EXPECT_EQ(totals.processed, 4);
+  EXPECT_EQ(totals.checkpointed, 4);
+  std::int64_t inRanges = 0;
+  for (const SequenceNumberRange& range : ranges) {
+    EXPECT_EQ(range.streamName, "orders");
+    inRanges += range.recordCount;
+  }
+  EXPECT_EQ(inRanges, 4);
+  for (const auto& [key, row] : leases_->rows) EXPECT_EQ(row.leaseOwner, "") << key;
+}
+
+TEST_F(StreamingContextTest, StartsWhereTheLastRunStopped) {
+  createStream(1);
+  put({"first"});
+  for (const char* expected : {"first", "second"}) {
+    auto context = makeContext();
+    std::string seen;
+    lines(*context).foreachRDD([&](const RDD<std::string>& rdd) {
+      for (const std::string& line : rdd.collect()) seen += line;
+    });
+    context->start();
+    world_.runFor(5s);
+    ASSERT_TRUE(stopped(*context));
+    EXPECT_EQ(seen, expected);
+    put({"second"});
+  }
+}
+
+TEST_F(StreamingContextTest, LatestMissesNothingBetweenTheFirstStartAndTheFirstCheckpoint) {
+  createStream(1);
+  put({"before"});
+  world_.runFor(2s);
+  const auto run = [&](std::string& seen, bool fails) {
+    auto context = makeContext();
+    auto stream = KinesisInputDStream::builder()
+                      .streamingContext(*context)
+                      .streamName("orders")
+                      .checkpointAppName("app")
+                      .endpointUrl(kEndpoint)
+                      .build();
+    stream.foreachRDD([&, fails](const RDD<std::string>& rdd) {
+      for (const std::string& line : rdd.collect()) seen += line + " ";
+      if (fails && !seen.empty()) throw std::runtime_error("not yet");
+    });
+    context->start();
+    world_.runFor(3s);
+    put({fails ? "one" : "two"});
+    world_.runFor(60s);
+    context->requestStop(false);
+    world_.runFor(5s);
+  };
+  std::string ignored;
+  run(ignored, true);
+  std::string seen;
+  run(seen, false);
+  EXPECT_EQ(seen, "one two ");
+}
+
+TEST_F(StreamingContextTest, TriesAFailedBatchAgainWithTheSameRecords) {
+  createStream(1);
+  put({"a", "b"});
+  auto context = makeContext();
+  std::vector<int> attempts;
+  std::vector<std::string> seen;
+  lines(*context).foreachRDD([&](const RDD<std::string>& rdd, const BatchInfo& batch) {
+    if (batch.records == 0) return;
+    attempts.push_back(batch.attempt);
+    if (batch.attempt < 3) throw std::runtime_error("the database is away");
+    seen = rdd.collect();
+  });
+  context->start();
+  world_.runFor(20s);
+  ASSERT_TRUE(stopped(*context));
+  EXPECT_EQ(attempts, (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST_F(StreamingContextTest, StopsLoudlyWhenABatchKeepsFailingAndChecksNothingOff) {
+  createStream(1);
+  put({"a"});
+  auto context = makeContext();
+  lines(*context).map([](const std::string& line) -> std::string {
+    throw std::runtime_error("cannot read " + line);
+  }).count().print();
+  context->start();
+  EXPECT_EQ(failureOf(*context), Code::kUserCodeFailed);
+  EXPECT_EQ(context->totals().processed, 0);
+  for (const auto& [key, row] : leases_->rows) EXPECT_FALSE(row.checkpoint.isSequenceNumber()) << key;
+}
+
+TEST_F(StreamingContextTest, ReadsParentsToTheirEndBeforeTheirChildren) {
+  createStream(1);
+  put({"p1", "p2", "p3"});
+  ASSERT_TRUE(world_.loop().run(
+      client_->splitShard("orders", "shardId-000000000000", "170141183460469231731687303715884105728")));
+  world_.runFor(3s);
+  put({"c1", "c2", "c3", "c4"});
+  auto context = makeContext();
+  std::vector<std::string> seen;
+  lines(*context).foreachRDD([&](const RDD<std::string>& rdd) {
+    for (std::string& line : rdd.collect()) seen.push_back(std::move(line));
+  });
+  context->start();
+  world_.runFor(20s);
+  ASSERT_TRUE(stopped(*context));
+  ASSERT_EQ(seen.size(), 7u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(seen[i][0], 'p');
+  const auto& parent = leases_->rows.at("shardId-000000000000");
+  EXPECT_TRUE(parent.checkpoint.isShardEnd());
+  EXPECT_EQ(parent.childShardIds, (std::set<std::string>{"shardId-000000000001", "shardId-000000000002"}));
+}
+
+TEST_F(StreamingContextTest, NeverFallsAsleepOnAnEmptyStream) {
+  createStream(1);
+  auto context = makeContext();
+  int batches = 0;
+  lines(*context).count().foreachRDD([&](const RDD<std::int64_t>& rdd) {
+    EXPECT_EQ(rdd.collect(), std::vector<std::int64_t>{0});
+    ++batches;
+  });
+  context->start();
+  world_.runFor(10s);
+  EXPECT_GE(batches, 8);
+  ASSERT_TRUE(stopped(*context));
+}
+
+TEST_F(StreamingContextTest, GivesTheErrorOfAnUnknownStream) {
+  auto context = makeContext();
+  lines(*context, "no-such-stream").print();
+  context->start();
+  EXPECT_EQ(failureOf(*context), Code::kUnknownStream);
+  EXPECT_NE(context->awaitTermination().error().message().find("no-such-stream"), std::string::npos);
+}
+
+TEST_F(StreamingContextTest, GivesTheErrorOfMissingCredentials) {
+  seams_->environment = [](std::string_view) { return std::nullopt; };
+  createStream(1);
+  auto context = makeContext();
+  lines(*context).print();
+  context->start();
+  EXPECT_EQ(failureOf(*context), Code::kNoCredentials);
+}
+
+TEST_F(StreamingContextTest, GivesAnErrorWhenAProxyAnswersWithHtml) {
+  createStream(1);
+  intercept_ = [] { return sim::makeResponse(200, "text/html", "<html><body>Please log in</body></html>"); };
+  auto context = makeContext();
+  lines(*context).print();
+  context->start();
+  EXPECT_EQ(failureOf(*context), Code::kMalformedResponse);
+}
+
+TEST_F(StreamingContextTest, RefusesASecondWorkerOnTheSameStateDirectory) {
+  createStream(1);
+  auto first = makeContext();
+  lines(*first).print();
+  first->start();
+  world_.runFor(2s);
+  rt::Registry registry;
+  const rt::Env& mine = env();
+  const rt::Env other{mine.loop,  mine.http,  mine.fetchLoop, mine.fetchHttp, mine.workers, mine.jobs,
+                      mine.store, mine.files, mine.random,    mine.log,       mine.faults,  registry};
+  const stream::Seams seams{other, *factory_, sim::testEnvironment()};
+  Conf conf;
+  conf.set("tidemill.worker.id", "me");
+  StreamingContext second(seams, conf, Seconds(1));
+  lines(second).print();
+  second.start();
+  EXPECT_EQ(failureOf(second), Code::kWorkerIdInUse);
+  ASSERT_TRUE(stopped(*first));
+}
+
+TEST_F(StreamingContextTest, RefusesMistakesInTheProgram) {
+  createStream(1);
+  auto context = makeContext();
+  EXPECT_EQ(thrownBy([&] { context->start(); }), Code::kUsage);  // Nothing to compute.
+  auto stream = lines(*context);
+  stream.print();
+  context->start();
+  EXPECT_EQ(thrownBy([&] { stream.print(); }), Code::kUsage);
+  EXPECT_EQ(thrownBy([&] { lines(*context); }), Code::kUsage);
+  context->start();  // A second time does nothing.
+  world_.runFor(2s);
+  auto second = makeContext();
+  lines(*second).print();
+  second->start();
+  EXPECT_EQ(failureOf(*second), Code::kUsage);  // One active context in an environment.
+  ASSERT_TRUE(stopped(*context));
+  EXPECT_EQ(thrownBy([&] { context->start(); }), Code::kUsage);
+}
+
+TEST_F(StreamingContextTest, RefusesParametersThatCannotBe) {
+  auto context = makeContext();
+  EXPECT_EQ(thrownBy([&] { lines(*context, ""); }), Code::kInvalidConfig);
+  EXPECT_EQ(thrownBy([&] { StreamingContext(*seams_, Conf(), Milliseconds(1)); }), Code::kInvalidConfig);
+  EXPECT_EQ(thrownBy([&] { KinesisInputDStream::builder().streamName("orders").build(); }), Code::kInvalidConfig);
+  EXPECT_EQ(thrownBy([&] { KinesisInputDStream::builder().streamingContext(*context).streamName("s").build(); }),
+            Code::kInvalidConfig);
+}
+
+TEST_F(StreamingContextTest, StopsBeforeItWasStarted) {
+  auto context = makeContext();
+  EXPECT_TRUE(context->stop());
+  EXPECT_EQ(context->getState(), StreamingContextState::INITIALIZED);
+}
+
+}  // namespace
+}  // namespace tidemill

@@ -1,0 +1,56 @@
+#include "stream/task_retry.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <optional>
+#include <vector>
+
+#include "rt/parallel_for.h"
+#include "tidemill/error.h"
+
+namespace tidemill::stream {
+namespace {
+
+// Nothing if the task succeeded within its tries; else what it threw last.
+std::optional<std::string> attempt(const std::function<void(std::size_t)>& task, std::size_t index, int attemptsMax) {
+  std::string reason;
+  for (int i = 0; i < attemptsMax; ++i) {
+    try {
+      task(index);
+      return std::nullopt;
+    } catch (...) {  // User code may throw anything; this is the edge where it becomes an Error.
+      reason = describeCurrentException();
+    }
+  }
+  return reason;
+}
+
+}  // namespace
+
+std::string describeCurrentException() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "an exception that is no std::exception";
+  }
+}
+
+void RetryingTaskRunner::run(std::size_t count, const std::function<void(std::size_t)>& task) {
+  std::vector<std::optional<std::string>> failures(count);
+  const bool all = rt::parallelFor(workers_, count, [&](std::size_t index) {
+    failures[index] = attempt(task, index, attemptsMax_);
+    return !failures[index].has_value();
+  });
+  for (std::size_t index = 0; index < count; ++index) {
+    if (!failures[index]) continue;
+    throw Error(Code::kUserCodeFailed,
+                fmt::format("task {} of {} failed {} times: {}", index, count, attemptsMax_, *failures[index]),
+                "mend the function, or catch what it throws; the batch is tried again with the same records");
+  }
+  if (!all) throw Error(Code::kUserCodeFailed, "a task was not run because another failed", "see the other failure");
+}
+
+}  // namespace tidemill::stream
