@@ -10,8 +10,8 @@ namespace tidemill {
 
 struct BatchInfo {
   Time time{};
-  // Every record of the batch lies in exactly one of these, in order per shard. A sink that stores them in the
-  // same transaction as its results knows at a restart what it has already done.
+  // Every record of the batch lies in exactly one of these, in order per shard. A sink that stores them in
+  // the same transaction as its results knows at a restart what it has already done.
   SequenceNumberRangeList ranges;
   std::int64_t records = 0;
   // 1 for the first try; a batch whose output failed is tried again with the same records.

@@ -18,15 +18,15 @@ struct UnknownKey {
   std::string nearest;
 };
 
-// `spark.streaming.*` keys as Spark users know them, and `tidemill.*` keys of our own. Copied into a context when
-// the context is made; later changes have no effect there. Not thread safe.
+// `spark.streaming.*` keys as Spark users know them, and `tidemill.*` keys of our own. Copied into a context
+// when the context is made; later changes have no effect there. Not thread safe.
 //
 //   Conf conf;
 //   conf.set("spark.streaming.blockInterval", "200ms");
 class Conf {
  public:
-  // Throws Error(kInvalidConfig), naming key and value, if the value does not fit the key. Keys that are not known
-  // are kept and remembered in unknownKeys().
+  // Throws Error(kInvalidConfig), naming key and value, if the value does not fit the key. Keys that are not
+  // known are kept and remembered in unknownKeys().
   Conf& set(const std::string& key, const std::string& value);
 
   // The value as set, or the key's default; nothing for an unknown key that was not set.
@@ -37,8 +37,8 @@ class Conf {
   bool getBoolean(const std::string& key) const;
   std::string getText(const std::string& key) const;
 
-  // Keys set here that nobody knows, each once, in the order in which they were set. Reported once: by whoever
-  // takes them first, else by the context as event=unknown_key.
+  // Keys set here that nobody knows, each once, in the order in which they were set. Reported once: by
+  // whoever takes them first, else by the context as event=unknown_key.
   std::vector<UnknownKey> takeUnknownKeys();
 
  private:

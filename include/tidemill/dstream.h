@@ -22,8 +22,9 @@ void printBatch(const std::string& text);
 
 }  // namespace detail
 
-// Describes a computation; nothing runs before the context starts and an output operation asks. Copies are cheap and
-// mean the same stream. Functions given to it run on worker threads, several at a time and, after a failure, again.
+// Describes a computation; nothing runs before the context starts and an output operation asks. Copies are
+// cheap and mean the same stream. Functions given to it run on worker threads, several at a time and, after a
+// failure, again.
 template <class T>
 class DStream {
  public:
@@ -66,8 +67,8 @@ class DStream {
   }
 
   // Runs f for each batch, empty ones included, on a job thread, batch by batch. f is one of f(RDD<T>),
-  // f(RDD<T>, Time) and f(RDD<T>, const BatchInfo&). When it throws, the batch fails and is tried again, so what it
-  // does must bear repetition: BatchInfo::ranges tells what was done already.
+  // f(RDD<T>, Time) and f(RDD<T>, const BatchInfo&). When it throws, the batch fails and is tried again, so
+  // what it does must bear repetition: BatchInfo::ranges tells what was done already.
   template <class F>
   void foreachRDD(F f) const {
     addOutput("foreachRDD", [f = std::move(f)](const RDD<T>& rdd, const BatchInfo& info) mutable {
@@ -76,14 +77,16 @@ class DStream {
       } else if constexpr (std::is_invocable_v<F&, RDD<T>, Time>) {
         f(rdd, info.time);
       } else {
-        static_assert(std::is_invocable_v<F&, RDD<T>>, "foreachRDD takes f(RDD<T>), f(RDD<T>, Time) or "
-                                                       "f(RDD<T>, const BatchInfo&)");
+        static_assert(std::is_invocable_v<F&, RDD<T>>,
+                      "foreachRDD takes f(RDD<T>), f(RDD<T>, Time) or "
+                      "f(RDD<T>, const BatchInfo&)");
         f(rdd);
       }
     });
   }
 
-  // Prints the first `limit` elements of each batch to standard output. T needs operator<<; pairs print as (k,v).
+  // Prints the first `limit` elements of each batch to standard output. T needs operator<<; pairs print as
+  // (k,v).
   void print(std::size_t limit = 10) const {
     addOutput("print", [limit](const RDD<T>& rdd, const BatchInfo& info) {
       const std::vector<T> first = rdd.take(limit + 1);
@@ -113,7 +116,8 @@ class DStream {
   // The graph is owned by the context; a stream that outlives it can only say so.
   std::shared_ptr<stream::ContextCore> lock() const {
     auto core = core_.lock();
-    if (core == nullptr) throw Error(Code::kUsage, "the StreamingContext of this stream is gone", "keep it alive");
+    if (core == nullptr)
+      throw Error(Code::kUsage, "the StreamingContext of this stream is gone", "keep it alive");
     return core;
   }
 

@@ -56,8 +56,8 @@ std::string_view codeName(Code code);
 // The process exit code of the command line for a failure with this code: 1 to 5.
 int exitCode(Code code);
 
-// A failure. `what()` says what happened and to which stream, shard, sequence number or key; `hint()` says what
-// to try. Neither ever holds a secret or the content of a record. Thrown only for mistakes made while a
+// A failure. `what()` says what happened and to which stream, shard, sequence number or key; `hint()` says
+// what to try. Neither ever holds a secret or the content of a record. Thrown only for mistakes made while a
 // program is put together (configuration, graph); everything that runs returns Result<T> instead.
 class Error : public std::exception {
  public:

@@ -8,14 +8,14 @@ namespace tidemill {
 // Spark's and KCL's enumeration.
 enum class InitialPositionInStream { LATEST, TRIM_HORIZON };
 
-// Consulted only for shards without a lease row. Children of shards that the application reads always start at
-// their first record.
+// Consulted only for shards without a lease row. Children of shards that the application reads always start
+// at their first record.
 class KinesisInitialPosition {
  public:
   enum class Kind { kLatest, kTrimHorizon, kAtTimestamp };
 
-  // The tip of the stream when the lease row is made; kept in the row, so that a restart before the first lease
-  // checkpoint misses nothing.
+  // The tip of the stream when the lease row is made; kept in the row, so that a restart before the first
+  // lease checkpoint misses nothing.
   static KinesisInitialPosition Latest() { return KinesisInitialPosition(Kind::kLatest, {}); }
   // The oldest record that the stream still holds.
   static KinesisInitialPosition TrimHorizon() { return KinesisInitialPosition(Kind::kTrimHorizon, {}); }
@@ -24,7 +24,8 @@ class KinesisInitialPosition {
     return KinesisInitialPosition(Kind::kAtTimestamp, timestamp);
   }
 
-  KinesisInitialPosition(InitialPositionInStream position)  // NOLINT(google-explicit-constructor): as in Spark.
+  KinesisInitialPosition(
+      InitialPositionInStream position)  // NOLINT(google-explicit-constructor): as in Spark.
       : kind_(position == InitialPositionInStream::LATEST ? Kind::kLatest : Kind::kTrimHorizon) {}
 
   Kind kind() const { return kind_; }

@@ -11,8 +11,8 @@ namespace tidemill {
 
 class KinesisInputDStream {
  public:
-  // Setters may come in any order. Required: streamingContext, streamName, checkpointAppName; build() checks them in
-  // this order and throws Error(kInvalidConfig) naming the first that is missing.
+  // Setters may come in any order. Required: streamingContext, streamName, checkpointAppName; build() checks
+  // them in this order and throws Error(kInvalidConfig) naming the first that is missing.
   //
   //   auto stream = KinesisInputDStream::builder().streamingContext(context).streamName("orders")
   //                     .checkpointAppName("app").build();

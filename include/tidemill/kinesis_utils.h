@@ -56,29 +56,32 @@ auto makeKinesisStream(StreamingContext& context, const stream::KinesisSource& s
   const int input = GraphAccess::addKinesisInput(context, source);
   auto shared = std::make_shared<const Handler>(std::move(handler));
   return DStream<T>(GraphAccess::core(context), [input, shared](BatchContext& batch) {
-    return RDD<T>(std::make_shared<RecordsNode<T, Handler>>(*batch.tasks, batch.blocks[static_cast<std::size_t>(input)],
-                                                            shared));
+    return RDD<T>(std::make_shared<RecordsNode<T, Handler>>(
+        *batch.tasks, batch.blocks[static_cast<std::size_t>(input)], shared));
   });
 }
 
 }  // namespace detail
 
-// Parameters, all overloads: `kinesisAppName` names the lease table; `endpointUrl` and `regionName` may be empty (see
-// KinesisSource); `checkpointInterval` is the least time between two lease checkpoints of a shard. A messageHandler
-// is f(const Record&) -> T, called on worker threads on views that are valid during the call. Throws
-// Error(kInvalidConfig or kUsage), naming the parameter.
+// Parameters, all overloads: `kinesisAppName` names the lease table; `endpointUrl` and `regionName` may be
+// empty (see KinesisSource); `checkpointInterval` is the least time between two lease checkpoints of a shard.
+// A messageHandler is f(const Record&) -> T, called on worker threads on views that are valid during the
+// call. Throws Error(kInvalidConfig or kUsage), naming the parameter.
 class KinesisUtils {
  public:
   // A stream of payloads, each copied into a string of bytes.
   static DStream<std::string> createStream(StreamingContext& context, const std::string& kinesisAppName,
                                            const std::string& streamName, const std::string& endpointUrl,
-                                           const std::string& regionName, KinesisInitialPosition initialPosition,
+                                           const std::string& regionName,
+                                           KinesisInitialPosition initialPosition,
                                            Duration checkpointInterval, StorageLevel storageLevel);
   static DStream<std::string> createStream(StreamingContext& context, const std::string& kinesisAppName,
                                            const std::string& streamName, const std::string& endpointUrl,
-                                           const std::string& regionName, KinesisInitialPosition initialPosition,
+                                           const std::string& regionName,
+                                           KinesisInitialPosition initialPosition,
                                            Duration checkpointInterval, StorageLevel storageLevel,
-                                           const std::string& awsAccessKeyId, const std::string& awsSecretKey);
+                                           const std::string& awsAccessKeyId,
+                                           const std::string& awsSecretKey);
 
   template <class Handler>
     requires std::is_invocable_v<const Handler&, const Record&>
@@ -87,8 +90,14 @@ class KinesisUtils {
                            const std::string& regionName, KinesisInitialPosition initialPosition,
                            Duration checkpointInterval, StorageLevel storageLevel, Handler messageHandler) {
     return detail::makeKinesisStream(context,
-                                     stream::KinesisSource{kinesisAppName, streamName, endpointUrl, regionName,
-                                                           initialPosition, checkpointInterval, storageLevel, {}},
+                                     stream::KinesisSource{kinesisAppName,
+                                                           streamName,
+                                                           endpointUrl,
+                                                           regionName,
+                                                           initialPosition,
+                                                           checkpointInterval,
+                                                           storageLevel,
+                                                           {}},
                                      std::move(messageHandler));
   }
   template <class Handler>

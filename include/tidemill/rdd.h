@@ -44,7 +44,8 @@ class RddNode {
 template <class T>
 class VectorNode final : public RddNode<T> {
  public:
-  VectorNode(TaskRunner& runner, std::vector<T> elements) : RddNode<T>(runner), elements_(std::move(elements)) {}
+  VectorNode(TaskRunner& runner, std::vector<T> elements)
+      : RddNode<T>(runner), elements_(std::move(elements)) {}
   std::size_t partitions() const override { return 1; }
   void compute(std::size_t, FunctionRef<void(T&&)> emit) const override {
     for (const T& element : elements_) emit(T(element));
@@ -78,7 +79,9 @@ class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
   using Buckets = std::vector<std::unordered_map<K, V>>;
 
   ReduceByKeyNode(std::shared_ptr<RddNode<std::pair<K, V>>> parent, Combine combine)
-      : RddNode<std::pair<K, V>>(parent->runner()), parent_(std::move(parent)), combine_(std::move(combine)) {}
+      : RddNode<std::pair<K, V>>(parent->runner()),
+        parent_(std::move(parent)),
+        combine_(std::move(combine)) {}
 
   std::size_t partitions() const override { return std::max<std::size_t>(parent_->partitions(), 1); }
 
@@ -130,8 +133,8 @@ struct IsPair<std::pair<K, V>> : std::true_type {};
 
 }  // namespace detail
 
-// Valid inside the output operation that received it. Copies are cheap and share the computation. Functions given to
-// it run on worker threads, several at a time: they must not change shared state.
+// Valid inside the output operation that received it. Copies are cheap and share the computation. Functions
+// given to it run on worker threads, several at a time: they must not change shared state.
 template <class T>
 class RDD {
  public:
@@ -165,8 +168,8 @@ class RDD {
     });
   }
 
-  // For elements that are pairs: combines the values of each key with f(V, V) -> V, which must not care for order.
-  // Needs std::hash of the key. (Spark: PairRDDFunctions.reduceByKey)
+  // For elements that are pairs: combines the values of each key with f(V, V) -> V, which must not care for
+  // order. Needs std::hash of the key. (Spark: PairRDDFunctions.reduceByKey)
   template <class F>
   RDD<T> reduceByKey(F f) const
     requires detail::IsPair<T>::value
@@ -175,8 +178,8 @@ class RDD {
     return RDD<T>(std::make_shared<Node>(node_, std::move(f)));
   }
 
-  // Actions. Each computes the partitions on the worker threads and throws Error(kUserCodeFailed) if a function
-  // given by the user keeps failing.
+  // Actions. Each computes the partitions on the worker threads and throws Error(kUserCodeFailed) if a
+  // function given by the user keeps failing.
 
   // All elements, in the order of their partitions.
   std::vector<T> collect() const {
@@ -191,7 +194,8 @@ class RDD {
 
   std::int64_t count() const {
     std::int64_t total = 0;
-    for (const std::int64_t part : perPartition<std::int64_t>([](std::int64_t& n, T&&) { ++n; })) total += part;
+    for (const std::int64_t part : perPartition<std::int64_t>([](std::int64_t& n, T&&) { ++n; }))
+      total += part;
     return total;
   }
 
@@ -217,7 +221,7 @@ class RDD {
 
   // Runs f(const T&) for each element, on the worker threads.
   template <class F>
-  void foreach(F f) const {
+  void foreach (F f) const {
     perPartition<char>([&f](char&, T&& element) { f(std::as_const(element)); });
   }
 

@@ -16,6 +16,8 @@ using Result = tl::expected<T, Error>;
 inline tl::unexpected<Error> fail(Code code, std::string message, std::string hint = {}) {
   return tl::unexpected<Error>(Error(code, std::move(message), std::move(hint)));
 }
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 
 }  // namespace tidemill

@@ -9,8 +9,8 @@ namespace tidemill {
 // True for a decimal number of 1 to 129 digits without needless leading zeros: what Kinesis accepts.
 bool isSequenceNumber(std::string_view text);
 
-// Compares as integers, never as text: "9" comes before "10". Both must be sequence numbers; leading zeros are
-// ignored.
+// Compares as integers, never as text: "9" comes before "10". Both must be sequence numbers; leading zeros
+// are ignored.
 std::strong_ordering compareSequenceNumbers(std::string_view a, std::string_view b);
 
 }  // namespace tidemill

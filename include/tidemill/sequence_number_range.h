@@ -7,8 +7,8 @@
 
 namespace tidemill {
 
-// A run of records of one shard, both ends inclusive. Sequence numbers have gaps, so the difference of the ends
-// says nothing about the count. (Spark: SequenceNumberRange)
+// A run of records of one shard, both ends inclusive. Sequence numbers have gaps, so the difference of the
+// ends says nothing about the count. (Spark: SequenceNumberRange)
 struct SequenceNumberRange {
   std::string streamName;
   std::string shardId;

@@ -5,9 +5,9 @@
 
 namespace tidemill {
 
-// Spark's levels by name. In this version blocks live in memory under one byte budget; whatever a level asks for
-// beyond that is reported once as event=storage_level_reduced. Nothing is lost by it: the lease checkpoint
-// follows the outputs of a batch, so unprocessed records are read again from Kinesis.
+// Spark's levels by name. In this version blocks live in memory under one byte budget; whatever a level asks
+// for beyond that is reported once as event=storage_level_reduced. Nothing is lost by it: the lease
+// checkpoint follows the outputs of a batch, so unprocessed records are read again from Kinesis.
 enum class StorageLevel {
   NONE,
   DISK_ONLY,

@@ -51,7 +51,8 @@ class GraphAccess;
 
 enum class StreamingContextState { INITIALIZED, ACTIVE, STOPPED };
 
-// Owns everything that a stream program runs on. Make it, define streams and outputs, start it, wait for its end:
+// Owns everything that a stream program runs on. Make it, define streams and outputs, start it, wait for its
+// end:
 //
 //   StreamingContext context(conf, Seconds(1));
 //   auto lines = KinesisUtils::createStream(context, "app", "orders", "", "eu-west-1",
@@ -61,8 +62,9 @@ enum class StreamingContextState { INITIALIZED, ACTIVE, STOPPED };
 //   context.start();
 //   Result<void> end = context.awaitTermination();
 //
-// Functions throw Error(kUsage or kInvalidConfig) for mistakes in the program: outputs missing, operators added after
-// start, a second context active in the same environment. Thread safe but for the definition of the graph.
+// Functions throw Error(kUsage or kInvalidConfig) for mistakes in the program: outputs missing, operators
+// added after start, a second context active in the same environment. Thread safe but for the definition of
+// the graph.
 class StreamingContext {
  public:
   // `batchInterval`: 10 ms to 1 hour. Larger batches cost less per record and delay results.
@@ -74,11 +76,13 @@ class StreamingContext {
   StreamingContext(const StreamingContext&) = delete;
   StreamingContext& operator=(const StreamingContext&) = delete;
 
-  // Begins in the background; failures to begin are what awaitTermination() gives. A second call does nothing.
+  // Begins in the background; failures to begin are what awaitTermination() gives. A second call does
+  // nothing.
   void start();
 
-  // Asks for the end and returns at once. Graceful: reading stops, what was received is processed, lease checkpoints
-  // are written, leases released. Else: a running batch is finished or abandoned, nothing more is written.
+  // Asks for the end and returns at once. Graceful: reading stops, what was received is processed, lease
+  // checkpoints are written, leases released. Else: a running batch is finished or abandoned, nothing more is
+  // written.
   void requestStop(bool stopGracefully);
   // requestStop() and awaitTermination(). (Spark's first parameter, stopSparkContext, has no meaning here.)
   Result<void> stop(bool stopSparkContext = true, bool stopGracefully = false);

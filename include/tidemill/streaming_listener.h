@@ -24,8 +24,8 @@ class StreamingListener {
   virtual ~StreamingListener() = default;
   // The leases are taken and reading begins.
   virtual void onStreamingStarted() {}
-  // A shard is read from here on. `afterSequenceNumber` is its lease checkpoint; empty when it starts at an initial
-  // position, whose name is in `from` ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP").
+  // A shard is read from here on. `afterSequenceNumber` is its lease checkpoint; empty when it starts at an
+  // initial position, whose name is in `from` ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP").
   virtual void onShardStarted(const std::string& /*streamName*/, const std::string& /*shardId*/,
                               const std::string& /*from*/, const std::string& /*afterSequenceNumber*/) {}
   // All outputs of the batch have succeeded.

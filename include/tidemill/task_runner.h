@@ -10,9 +10,9 @@ namespace tidemill {
 class TaskRunner {
  public:
   virtual ~TaskRunner() = default;
-  // Runs task(0) … task(count - 1), several at a time, the calling thread taking part, and returns when all have
-  // ended. A task that throws is tried again up to `spark.task.maxFailures` times in all; then this throws
-  // Error(kUserCodeFailed) with the partition and what was thrown.
+  // Runs task(0) … task(count - 1), several at a time, the calling thread taking part, and returns when all
+  // have ended. A task that throws is tried again up to `spark.task.maxFailures` times in all; then this
+  // throws Error(kUserCodeFailed) with the partition and what was thrown.
   virtual void run(std::size_t count, const std::function<void(std::size_t)>& task) = 0;
 };
 

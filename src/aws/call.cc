@@ -132,11 +132,13 @@ Error AwsClient::malformed(const Operation& operation, const http::Response& res
 }
 
 // True if the failure is one of the clock, which is now set right for signing.
-bool AwsClient::learnClock(const ServiceFailure& failure, const http::Response& response, rt::Duration signedWith) {
+bool AwsClient::learnClock(const ServiceFailure& failure, const http::Response& response,
+                           rt::Duration signedWith) {
   const auto date = http::parseHttpDate(response.header("date"));
   if (!date) return false;
   const rt::Duration offset = *date - loop_.wall();
-  // Against the offset of this attempt, not the newest: of several calls on their way only the first would learn.
+  // Against the offset of this attempt, not the newest: of several calls on their way only the first would
+  // learn.
   const rt::Duration correction = offset - signedWith;
   const bool suspicious = correction >= kSuspiciousOffset || correction <= -kSuspiciousOffset;
   const bool skewed = among(kSkewNames, failure.name) || (among(kMaybeSkewNames, failure.name) && suspicious);
@@ -154,7 +156,7 @@ rt::Task<CallResult> AwsClient::call(const Operation& operation) {
   http::Request request = requestFor(operation);
   RetryState state;
   bool clockSet = false;
-  for (;;) {           // Bounded by attemptsMax, and one more attempt for the clock.
+  for (;;) {  // Bounded by attemptsMax, and one more attempt for the clock.
     const rt::Duration signedWith = clockOffset_;
     signNow(request);  // Each attempt anew: signatures live 5 minutes, and the clock may have been set right.
     const rt::TimePoint attemptEnd = rt::laterBy(loop_.now(), options_.attemptTimeout);

@@ -11,7 +11,7 @@ namespace tidemill::base {
 }  // namespace tidemill::base
 
 // TIDEMILL_CHECK(x > 0) or TIDEMILL_CHECK(x > 0, "why it must hold")
-#define TIDEMILL_CHECK(expression, ...)                                                        \
-  ((expression) ? static_cast<void>(0)                                                         \
-                : ::tidemill::base::checkFailed(#expression, __FILE__, __LINE__,               \
-                                                ::std::string_view{__VA_ARGS__}))
+#define TIDEMILL_CHECK(expression, ...) \
+  ((expression)                         \
+       ? static_cast<void>(0)           \
+       : ::tidemill::base::checkFailed(#expression, __FILE__, __LINE__, ::std::string_view{__VA_ARGS__}))

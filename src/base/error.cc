@@ -6,36 +6,66 @@ namespace tidemill {
 
 std::string_view codeName(Code code) {
   switch (code) {
-    case Code::kUsage: return "Usage";
-    case Code::kInvalidConfig: return "InvalidConfig";
-    case Code::kDiskFull: return "DiskFull";
-    case Code::kIo: return "Io";
-    case Code::kNoCredentials: return "NoCredentials";
-    case Code::kAccessDenied: return "AccessDenied";
-    case Code::kInvalidSignature: return "InvalidSignature";
-    case Code::kExpiredToken: return "ExpiredToken";
-    case Code::kUnknownStream: return "UnknownStream";
-    case Code::kInvalidArgument: return "InvalidArgument";
-    case Code::kResourceInUse: return "ResourceInUse";
-    case Code::kLimitExceeded: return "LimitExceeded";
-    case Code::kThrottled: return "Throttled";
-    case Code::kExpiredIterator: return "ExpiredIterator";
-    case Code::kExpiredNextToken: return "ExpiredNextToken";
-    case Code::kUnknownOperation: return "UnknownOperation";
-    case Code::kServiceError: return "ServiceError";
-    case Code::kUnreachable: return "Unreachable";
-    case Code::kTlsFailed: return "TlsFailed";
-    case Code::kTimeout: return "Timeout";
-    case Code::kMalformedResponse: return "MalformedResponse";
-    case Code::kResponseTooLarge: return "ResponseTooLarge";
-    case Code::kDataLoss: return "DataLoss";
-    case Code::kWorkerIdInUse: return "WorkerIdInUse";
-    case Code::kFenced: return "Fenced";
-    case Code::kLeaseLost: return "LeaseLost";
-    case Code::kConflict: return "Conflict";
-    case Code::kUserCodeFailed: return "UserCodeFailed";
-    case Code::kWrongResult: return "WrongResult";
-    case Code::kCancelled: return "Cancelled";
+    case Code::kUsage:
+      return "Usage";
+    case Code::kInvalidConfig:
+      return "InvalidConfig";
+    case Code::kDiskFull:
+      return "DiskFull";
+    case Code::kIo:
+      return "Io";
+    case Code::kNoCredentials:
+      return "NoCredentials";
+    case Code::kAccessDenied:
+      return "AccessDenied";
+    case Code::kInvalidSignature:
+      return "InvalidSignature";
+    case Code::kExpiredToken:
+      return "ExpiredToken";
+    case Code::kUnknownStream:
+      return "UnknownStream";
+    case Code::kInvalidArgument:
+      return "InvalidArgument";
+    case Code::kResourceInUse:
+      return "ResourceInUse";
+    case Code::kLimitExceeded:
+      return "LimitExceeded";
+    case Code::kThrottled:
+      return "Throttled";
+    case Code::kExpiredIterator:
+      return "ExpiredIterator";
+    case Code::kExpiredNextToken:
+      return "ExpiredNextToken";
+    case Code::kUnknownOperation:
+      return "UnknownOperation";
+    case Code::kServiceError:
+      return "ServiceError";
+    case Code::kUnreachable:
+      return "Unreachable";
+    case Code::kTlsFailed:
+      return "TlsFailed";
+    case Code::kTimeout:
+      return "Timeout";
+    case Code::kMalformedResponse:
+      return "MalformedResponse";
+    case Code::kResponseTooLarge:
+      return "ResponseTooLarge";
+    case Code::kDataLoss:
+      return "DataLoss";
+    case Code::kWorkerIdInUse:
+      return "WorkerIdInUse";
+    case Code::kFenced:
+      return "Fenced";
+    case Code::kLeaseLost:
+      return "LeaseLost";
+    case Code::kConflict:
+      return "Conflict";
+    case Code::kUserCodeFailed:
+      return "UserCodeFailed";
+    case Code::kWrongResult:
+      return "WrongResult";
+    case Code::kCancelled:
+      return "Cancelled";
   }
   return "Unknown";
 }
@@ -82,6 +112,8 @@ Error Error::within(std::string_view context) const {
   return Error(code_, std::string(context) + ": " + message_, hint_);
 }
 
-Error Error::hinting(std::string hint) const { return Error(code_, message_, std::move(hint)); }
+Error Error::hinting(std::string hint) const {
+  return Error(code_, message_, std::move(hint));
+}
 
 }  // namespace tidemill

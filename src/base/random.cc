@@ -46,9 +46,13 @@ std::int64_t Random::between(std::int64_t low, std::int64_t high) {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + offset);
 }
 
-bool Random::chance(std::uint64_t numerator, std::uint64_t denominator) { return below(denominator) < numerator; }
+bool Random::chance(std::uint64_t numerator, std::uint64_t denominator) {
+  return below(denominator) < numerator;
+}
 
-Random Random::fork() { return Random(next()); }
+Random Random::fork() {
+  return Random(next());
+}
 
 std::string Random::uuid() {
   static constexpr char kDigits[] = "0123456789abcdef";

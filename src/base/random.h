@@ -6,8 +6,8 @@
 
 namespace tidemill::base {
 
-// xoshiro256** seeded by splitmix64. The standard's distributions differ between libraries, so drawing is done
-// here. One owner; not thread safe. Not for keys or secrets.
+// xoshiro256** seeded by splitmix64. The standard's distributions differ between libraries, so drawing is
+// done here. One owner; not thread safe. Not for keys or secrets.
 class Random {
  public:
   explicit Random(std::uint64_t seed);

@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t kQuotedMax = 512;
 constexpr char kHexDigits[] = "0123456789abcdef";
 
-bool isPlain(char c) { return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '='; }
+bool isPlain(char c) {
+  return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
+}
 
 }  // namespace
 

@@ -13,8 +13,8 @@
 
 namespace tidemill::block {
 
-// One page of one shard, shared by the blocks that were cut from it. The budget is charged once, for the whole
-// body, and gets it back when the last block that looks into the page is gone.
+// One page of one shard, shared by the blocks that were cut from it. The budget is charged once, for the
+// whole body, and gets it back when the last block that looks into the page is gone.
 struct ShardPage {
   std::string streamName;
   std::string shardId;
@@ -40,8 +40,8 @@ struct ShardEnd {
   std::vector<codec::ChildShard> children;
 };
 
-// Immutable once sealed; its pointer travels from the fetch lane over the control lane to a worker. The end of a
-// shard travels in the same order as its records, so it cannot be acted on before they are processed.
+// Immutable once sealed; its pointer travels from the fetch lane over the control lane to a worker. The end
+// of a shard travels in the same order as its records, so it cannot be acted on before they are processed.
 class Block {
  public:
   Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends);

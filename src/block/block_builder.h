@@ -13,8 +13,8 @@
 namespace tidemill::block {
 
 struct BlockBuilderOptions {
-  // A block that has reached this many payload bytes asks to be sealed. Range: at least 1. A larger value makes
-  // fewer, larger tasks.
+  // A block that has reached this many payload bytes asks to be sealed. Range: at least 1. A larger value
+  // makes fewer, larger tasks.
   std::int64_t sealBytes = 16 << 20;
 };
 

@@ -36,8 +36,9 @@ TEST(Block, CoversEachRecordByExactlyOneRange) {
 
   const auto block = builder.seal();
 
-  const SequenceNumberRangeList expected = {
-      {"orders", "shard-a", "8", "11", 4}, {"orders", "shard-b", "1", "2", 2}, {"orders", "shard-a", "12", "12", 1}};
+  const SequenceNumberRangeList expected = {{"orders", "shard-a", "8", "11", 4},
+                                            {"orders", "shard-b", "1", "2", 2},
+                                            {"orders", "shard-a", "12", "12", 1}};
   EXPECT_EQ(block->ranges(), expected);
   EXPECT_EQ(block->recordCount(), 7);
   EXPECT_EQ(block->payloadBytes(), 70);

@@ -19,7 +19,9 @@ BudgetHold& BudgetHold::operator=(BudgetHold&& other) noexcept {
   return *this;
 }
 
-BudgetHold::~BudgetHold() { giveBack(); }
+BudgetHold::~BudgetHold() {
+  giveBack();
+}
 
 void BudgetHold::resize(std::int64_t bytes) {
   if (bytes >= bytes_) {
@@ -33,7 +35,8 @@ void BudgetHold::resize(std::int64_t bytes) {
 void BudgetHold::giveBack() {
   if (budget_ == nullptr || bytes_ == 0) return;
   rt::Loop& loop = budget_->loop_;
-  loop.post([budget = std::move(budget_), bytes = std::exchange(bytes_, 0)] { budget->bytes_.release(bytes); });
+  loop.post(
+      [budget = std::move(budget_), bytes = std::exchange(bytes_, 0)] { budget->bytes_.release(bytes); });
 }
 
 rt::Task<BudgetHold> MemoryBudget::acquire(std::int64_t bytes) {

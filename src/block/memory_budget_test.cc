@@ -12,7 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-rt::Task<void> acquireInto(std::shared_ptr<MemoryBudget> budget, std::int64_t bytes, std::optional<BudgetHold>& out) {
+rt::Task<void> acquireInto(std::shared_ptr<MemoryBudget> budget, std::int64_t bytes,
+                           std::optional<BudgetHold>& out) {
   auto hold = co_await budget->acquire(bytes);
   out = std::move(hold);
 }

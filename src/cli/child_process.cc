@@ -38,8 +38,9 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
 
 }  // namespace
 
-Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command,
-                                         const std::vector<std::pair<std::string, std::string>>& environment) {
+Result<ChildProcess> ChildProcess::start(
+    const std::vector<std::string>& command,
+    const std::vector<std::pair<std::string, std::string>>& environment) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(Code::kIo, std::string("pipe: ") + std::strerror(errno));
   std::vector<std::string> arguments = command;
@@ -63,7 +64,8 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& command
   close(ends[1]);
   if (error != 0) {
     close(ends[0]);
-    return fail(Code::kIo, "cannot start " + command.front() + ": " + std::strerror(error), "is it installed?");
+    return fail(Code::kIo, "cannot start " + command.front() + ": " + std::strerror(error),
+                "is it installed?");
   }
   return ChildProcess(pid, ends[0]);
 }
@@ -85,7 +87,9 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   return *this;
 }
 
-ChildProcess::~ChildProcess() { end(); }
+ChildProcess::~ChildProcess() {
+  end();
+}
 
 void ChildProcess::end() {
   if (pid_ > 0) {
@@ -108,7 +112,8 @@ std::optional<std::string> ChildProcess::readLine(std::chrono::milliseconds pati
       if (buffer_.empty()) return std::nullopt;
       return std::exchange(buffer_, {});
     }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     pollfd poll{output_, POLLIN, 0};
     if (left.count() < 0 || ::poll(&poll, 1, static_cast<int>(left.count())) == 0) return std::nullopt;
     char bytes[4096];

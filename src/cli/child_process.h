@@ -13,7 +13,8 @@
 
 namespace tidemill::cli {
 
-// Ends with this object: a child that still runs is killed. Its standard error is ours. One owner; not thread safe.
+// Ends with this object: a child that still runs is killed. Its standard error is ours. One owner; not thread
+// safe.
 class ChildProcess {
  public:
   // `environment` is added to ours. kIo if the program cannot be started.

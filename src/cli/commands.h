@@ -1,4 +1,5 @@
-// cli/commands.h: the commands of the program. Each adds itself to the command line and returns its exit code.
+// cli/commands.h: the commands of the program. Each adds itself to the command line and returns its exit
+// code.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 
@@ -36,8 +36,9 @@ class CountListener final : public StreamingListener {
   void onShardStarted(const std::string& streamName, const std::string& shardId, const std::string& from,
                       const std::string& afterSequenceNumber) override {
     if (!afterSequenceNumber.empty()) {
-      output_.line(fmt::format("resumed: {} after {}", shardId, afterSequenceNumber),
-                   {{"event", "resumed"}, {"stream", streamName}, {"shard", shardId}, {"after", afterSequenceNumber}});
+      output_.line(
+          fmt::format("resumed: {} after {}", shardId, afterSequenceNumber),
+          {{"event", "resumed"}, {"stream", streamName}, {"shard", shardId}, {"after", afterSequenceNumber}});
     } else {
       output_.line(fmt::format("started: {} at {}", shardId, from),
                    {{"event", "started"}, {"stream", streamName}, {"shard", shardId}, {"from", from}});
@@ -60,7 +61,8 @@ Result<Conf> confOf(const CountFlags& flags) {
     for (const std::string& setting : flags.settings) {
       const auto equals = setting.find('=');
       if (equals == std::string::npos) {
-        return fail(Code::kUsage, "--set " + setting + " has no '='", "for example --set spark.streaming.blockInterval=200ms");
+        return fail(Code::kUsage, "--set " + setting + " has no '='",
+                    "for example --set spark.streaming.blockInterval=200ms");
       }
       conf.set(setting.substr(0, equals), setting.substr(equals + 1));
     }
@@ -124,8 +126,8 @@ int runCount(CountFlags flags) {
   auto ended = runUntilSignal(context, signals);
   if (!ended) return printError(ended.error());
   const StreamingTotals totals = context.totals();
-  output.line(fmt::format("stopped: received={} processed={} checkpointed={}", totals.received, totals.processed,
-                          totals.checkpointed),
+  output.line(fmt::format("stopped: received={} processed={} checkpointed={}", totals.received,
+                          totals.processed, totals.checkpointed),
               {{"event", "stopped"},
                {"received", totals.received},
                {"processed", totals.processed},
@@ -148,9 +150,11 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--initial-position", flags->position, "Where unknown shards start")
       ->check(CLI::IsMember({"TRIM_HORIZON", "LATEST"}))
       ->capture_default_str();
-  command->add_option("--batch-ms", flags->batchMilliseconds, "Batch interval in milliseconds")->capture_default_str();
-  command->add_option("--checkpoint-ms", flags->checkpointMilliseconds,
-                      "Least time between two lease checkpoints of a shard, in milliseconds")
+  command->add_option("--batch-ms", flags->batchMilliseconds, "Batch interval in milliseconds")
+      ->capture_default_str();
+  command
+      ->add_option("--checkpoint-ms", flags->checkpointMilliseconds,
+                   "Least time between two lease checkpoints of a shard, in milliseconds")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command->add_option("--set", flags->settings, "A setting as key=value; may be given several times")

@@ -86,8 +86,8 @@ class Demo {
   }
 
   Result<void> startFake() {
-    auto fake = ChildProcess::start(
-        {ownProgram(), "fake", "--port", "0", "--seed", std::to_string(options_.seed)});
+    auto fake =
+        ChildProcess::start({ownProgram(), "fake", "--port", "0", "--seed", std::to_string(options_.seed)});
     if (!fake) return fail(fake.error());
     fake_.emplace(std::move(*fake));
     const auto line = fake_->readLine(30s);
@@ -121,12 +121,13 @@ class Demo {
   }
 
   Result<void> startConsumer() {
-    std::vector<std::string> command = {ownProgram(), "count",      "--app",   kApplication, "--stream",
-                                        kStream,      "--endpoint", endpoint_, "--region",   "us-east-1",
-                                        "--state",    folder_.file("state")};
+    std::vector<std::string> command = {ownProgram(), "count",     "--app",      kApplication,
+                                        "--stream",   kStream,     "--endpoint", endpoint_,
+                                        "--region",   "us-east-1", "--state",    folder_.file("state")};
     if (!options_.plant.empty()) command.insert(command.end(), {"--plant", options_.plant});
     for (const std::string& setting : options_.settings) command.insert(command.end(), {"--set", setting});
-    auto consumer = ChildProcess::start(command, {{"AWS_ACCESS_KEY_ID", "test"}, {"AWS_SECRET_ACCESS_KEY", "test"}});
+    auto consumer =
+        ChildProcess::start(command, {{"AWS_ACCESS_KEY_ID", "test"}, {"AWS_SECRET_ACCESS_KEY", "test"}});
     if (!consumer) return fail(consumer.error());
     consumer_.emplace(std::move(*consumer));
     const auto until = std::chrono::steady_clock::now() + kPatience;
@@ -218,8 +219,8 @@ class Demo {
       before = totals->records;
       if (consumer_->outputEnded()) return fail(Code::kWrongResult, "the consumer ended by itself");
       if (std::chrono::steady_clock::now() - changed > kPatience) {
-        return fail(Code::kWrongResult,
-                    fmt::format("{} of {} records were counted, and no more for a minute", before, lines_.size()));
+        return fail(Code::kWrongResult, fmt::format("{} of {} records were counted, and no more for a minute",
+                                                    before, lines_.size()));
       }
       hear(200ms);
       progress();
@@ -234,7 +235,8 @@ class Demo {
       if (line) heard(*line);
     }
     const int code = consumer_->wait();
-    if (code != 0) return fail(Code::kWrongResult, fmt::format("the consumer ended with {} on SIGTERM", code));
+    if (code != 0)
+      return fail(Code::kWrongResult, fmt::format("the consumer ended with {} on SIGTERM", code));
     return {};
   }
 
@@ -251,19 +253,22 @@ class Demo {
     result.totals = *totals;
     result.shards = static_cast<std::int64_t>(shardsSeen_.size());
     result.kills = kills_;
-    result.top.assign(ours->begin(), ours->begin() + static_cast<std::ptrdiff_t>(std::min(kTopWords, ours->size())));
+    result.top.assign(ours->begin(),
+                      ours->begin() + static_cast<std::ptrdiff_t>(std::min(kTopWords, ours->size())));
     result.difference = firstDifference(*ours, *theirs);
     result.exact = result.difference.empty() && totals->records == static_cast<std::int64_t>(lines_.size());
     if (!result.exact) printProgress("the counts differ: " + result.difference);
     return result;
   }
 
-  static std::string firstDifference(const std::vector<WordCount>& ours, const std::vector<WordCount>& theirs) {
+  static std::string firstDifference(const std::vector<WordCount>& ours,
+                                     const std::vector<WordCount>& theirs) {
     std::map<std::string, std::pair<std::int64_t, std::int64_t>> counts;
     for (const WordCount& one : ours) counts[one.word].first = one.count;
     for (const WordCount& one : theirs) counts[one.word].second = one.count;
     for (const auto& [word, count] : counts) {
-      if (count.first != count.second) return fmt::format("{}: counted {}, is {}", word, count.first, count.second);
+      if (count.first != count.second)
+        return fmt::format("{}: counted {}, is {}", word, count.first, count.second);
     }
     return {};
   }
@@ -278,7 +283,8 @@ class Demo {
   // Lines of the consumer: "started: SHARD at …", "resumed: SHARD after …", "batch: T records: N".
   void heard(const std::string& line) {
     const auto parts = base::split(line, ' ');
-    if (parts.size() >= 4 && (parts[0] == "started:" || parts[0] == "resumed:")) shardsSeen_.emplace(parts[1]);
+    if (parts.size() >= 4 && (parts[0] == "started:" || parts[0] == "resumed:"))
+      shardsSeen_.emplace(parts[1]);
     if (parts.size() == 4 && parts[0] == "batch:") counted_ += base::parseInteger(parts[3]).value_or(0);
     if (parts[0] == "resumed:" || parts[0] == "stopped:") printProgress("consumer: " + line);
   }
@@ -287,8 +293,8 @@ class Demo {
     const auto now = std::chrono::steady_clock::now();
     if (now - lastProgress_ < 1s) return;
     lastProgress_ = now;
-    printProgress(fmt::format("put {} of {} lines, {} delivered in batches, {} shards seen", produced_, lines_.size(),
-                              counted_, shardsSeen_.size()));
+    printProgress(fmt::format("put {} of {} lines, {} delivered in batches, {} shards seen", produced_,
+                              lines_.size(), counted_, shardsSeen_.size()));
   }
 
   const DemoOptions options_;
@@ -322,6 +328,8 @@ Fields DemoResult::fields() const {
   return fields;
 }
 
-Result<DemoResult> runDemo(const DemoOptions& options) { return Demo(options).run(); }
+Result<DemoResult> runDemo(const DemoOptions& options) {
+  return Demo(options).run();
+}
 
 }  // namespace tidemill::cli

@@ -30,10 +30,10 @@ struct DemoResult {
   Fields fields() const;
 };
 
-// Starts a fake AWS, makes a stream of 4 shards, puts the text line by line, counts its words in batches of one
-// second, splits a shard, merges two others, kills the consumer half way and starts it again; then compares the counts
-// with those of the shell's tools. Progress goes to standard error. Everything lives in a temporary folder, which is
-// removed unless something failed.
+// Starts a fake AWS, makes a stream of 4 shards, puts the text line by line, counts its words in batches of
+// one second, splits a shard, merges two others, kills the consumer half way and starts it again; then
+// compares the counts with those of the shell's tools. Progress goes to standard error. Everything lives in a
+// temporary folder, which is removed unless something failed.
 Result<DemoResult> runDemo(const DemoOptions& options);
 
 }  // namespace tidemill::cli

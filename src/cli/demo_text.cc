@@ -34,7 +34,8 @@ Result<std::string> licences() {
     text += *one;
     if (!text.empty() && text.back() != '\n') text += '\n';
   }
-  if (text.empty()) return fail(Code::kUsage, std::string("no text in ") + kLicences, "name a file with --text");
+  if (text.empty())
+    return fail(Code::kUsage, std::string("no text in ") + kLicences, "name a file with --text");
   return text;
 }
 
@@ -76,7 +77,8 @@ Result<std::vector<WordCount>> countByShell(const std::string& path) {
     if (!line) break;
     const std::string_view text = base::trim(*line);
     const auto blank = text.find(' ');
-    if (blank == std::string_view::npos) continue;  // The empty word before a text that begins with no letter.
+    if (blank == std::string_view::npos)
+      continue;  // The empty word before a text that begins with no letter.
     const auto count = base::parseInteger(text.substr(0, blank));
     if (!count) return fail(Code::kIo, "uniq printed " + base::quoteIfNeeded(*line));
     words.push_back({std::string(text.substr(blank + 1)), *count});

@@ -10,8 +10,9 @@
 
 namespace tidemill::cli {
 
-// Writes the text to `path`: a copy of `source`, or, if that is empty, the licences that Debian ships, repeated to at
-// least `bytesMin`. Without a newline at the end of the source one is added. Errors: kIo, kUsage (no text).
+// Writes the text to `path`: a copy of `source`, or, if that is empty, the licences that Debian ships,
+// repeated to at least `bytesMin`. Without a newline at the end of the source one is added. Errors: kIo,
+// kUsage (no text).
 Result<void> prepareText(const std::string& source, std::int64_t bytesMin, const std::string& path);
 
 // The lines of a file, without their ends.

@@ -13,8 +13,8 @@ void addKinesisFlags(CLI::App& command, KinesisFlags& flags) {
   command.add_option("--region", flags.region, "Region; else AWS_REGION or AWS_DEFAULT_REGION");
 }
 
-Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production, base::Random& random,
-                                                            const KinesisFlags& flags) {
+Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production,
+                                                            base::Random& random, const KinesisFlags& flags) {
   const aws::Environment environment = aws::processEnvironment();
   aws::EndpointOptions where;
   if (!flags.endpoint.empty()) where.endpoint = flags.endpoint;

@@ -23,7 +23,7 @@ struct KinesisFlags {
 void addKinesisFlags(CLI::App& command, KinesisFlags& flags);
 
 // A client on the control lane of `production`, which outlives it. Errors: kInvalidConfig, kNoCredentials.
-Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production, base::Random& random,
-                                                            const KinesisFlags& flags);
+Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production,
+                                                            base::Random& random, const KinesisFlags& flags);
 
 }  // namespace tidemill::cli

@@ -23,7 +23,8 @@ rt::Task<Result<void>> LineProducer::put(std::vector<std::string> lines) {
   std::size_t bytes = 0;
   for (std::string& line : lines) {
     if (line.size() > kRecordMax) {
-      co_return fail(Code::kUsage, fmt::format("a line of {} bytes; a record holds at most 10 MiB", line.size()),
+      co_return fail(Code::kUsage,
+                     fmt::format("a line of {} bytes; a record holds at most 10 MiB", line.size()),
                      "split it");
     }
     if (batch.size() == kEntriesMax || bytes + line.size() > kBytesMax) {
@@ -69,9 +70,10 @@ rt::Task<Result<void>> LineProducer::putBatch(std::vector<kinesis::PutEntry> ent
     if (entries.empty()) break;
     totals_.retried += static_cast<std::int64_t>(entries.size());
     if (loop_.now() - progress > kPatience) {
-      co_return fail(Code::kThrottled,
-                     fmt::format("stream {}: {} records refused for a minute: {}", stream_, entries.size(), reason),
-                     "put more slowly, or give the stream more shards");
+      co_return fail(
+          Code::kThrottled,
+          fmt::format("stream {}: {} records refused for a minute: {}", stream_, entries.size(), reason),
+          "put more slowly, or give the stream more shards");
     }
     const rt::Duration delay = backoff.next();
     co_await loop_.sleepFor(delay);

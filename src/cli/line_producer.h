@@ -19,15 +19,15 @@ struct ProducerTotals {
   std::int64_t retried = 0;
 };
 
-// Batches of at most 500 records and 4 MiB. Refused entries are sent again, with growing waits, until they are in or
-// nothing has gone in for a minute. Lives on the lane of `loop`. References outlive it.
+// Batches of at most 500 records and 4 MiB. Refused entries are sent again, with growing waits, until they
+// are in or nothing has gone in for a minute. Lives on the lane of `loop`. References outlive it.
 class LineProducer {
  public:
   LineProducer(rt::Loop& loop, kinesis::KinesisApi& api, base::Random& random, std::string stream)
       : loop_(loop), api_(api), random_(random), stream_(std::move(stream)) {}
 
-  // Puts all lines, each with a partition key of its own, so that they spread over the shards. Errors: those of
-  // PutRecords; kThrottled if the service keeps refusing; kUsage for a line above 10 MiB.
+  // Puts all lines, each with a partition key of its own, so that they spread over the shards. Errors: those
+  // of PutRecords; kThrottled if the service keeps refusing; kUsage for a line above 10 MiB.
   rt::Task<Result<void>> put(std::vector<std::string> lines);
 
   const ProducerTotals& totals() const { return totals_; }

@@ -9,10 +9,11 @@
 int main(int argc, char** argv) {
   using namespace tidemill;
   std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app("tidemill consumes Amazon Kinesis streams.\n"
-               "Results go to standard output, progress and logs to standard error.\n"
-               "Exit codes: 0 fine, 1 wrong result, 2 usage or configuration, 3 AWS refused or unreachable,\n"
-               "4 data loss, 5 fenced or owned by another.");
+  CLI::App app(
+      "tidemill consumes Amazon Kinesis streams.\n"
+      "Results go to standard output, progress and logs to standard error.\n"
+      "Exit codes: 0 fine, 1 wrong result, 2 usage or configuration, 3 AWS refused or unreachable,\n"
+      "4 data loss, 5 fenced or owned by another.");
   app.name("tidemill");
   app.require_subcommand(1);
   cli::Chosen chosen;

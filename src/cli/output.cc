@@ -69,6 +69,8 @@ void printWarning(std::string_view code, std::string_view text) {
   writeLine(stderr, "warning[" + std::string(code) + "]: " + std::string(text));
 }
 
-void printProgress(std::string_view text) { writeLine(stderr, std::string(text)); }
+void printProgress(std::string_view text) {
+  writeLine(stderr, std::string(text));
+}
 
 }  // namespace tidemill::cli

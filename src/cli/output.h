@@ -15,10 +15,11 @@ namespace tidemill::cli {
 // A value of a result: text or a number.
 class Value {
  public:
-  Value(std::string_view text) : text_(text) {}                             // NOLINT(google-explicit-constructor)
-  Value(const std::string& text) : text_(text) {}                           // NOLINT(google-explicit-constructor)
-  Value(const char* text) : text_(text) {}                                  // NOLINT(google-explicit-constructor)
-  Value(std::int64_t number) : text_(std::to_string(number)), number_(true) {}  // NOLINT(google-explicit-constructor)
+  Value(std::string_view text) : text_(text) {}    // NOLINT(google-explicit-constructor)
+  Value(const std::string& text) : text_(text) {}  // NOLINT(google-explicit-constructor)
+  Value(const char* text) : text_(text) {}         // NOLINT(google-explicit-constructor)
+  Value(std::int64_t number)
+      : text_(std::to_string(number)), number_(true) {}  // NOLINT(google-explicit-constructor)
 
   const std::string& text() const { return text_; }
   std::string json() const;
@@ -30,7 +31,8 @@ class Value {
 
 using Fields = std::vector<std::pair<std::string, Value>>;
 
-// Results go to standard output, one line at once: `key: value`, or with --json one object per line. Keys are stable.
+// Results go to standard output, one line at once: `key: value`, or with --json one object per line. Keys are
+// stable.
 class Output {
  public:
   explicit Output(bool json) : json_(json) {}

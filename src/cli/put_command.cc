@@ -43,17 +43,19 @@ int runPut(const PutFlags& flags) {
       return printError(put.error().within(std::to_string(producer.totals().records) + " records put, then"));
     }
   }
-  Output(flags.json).report({{"stream", flags.stream},
-                             {"records", producer.totals().records},
-                             {"bytes", producer.totals().bytes},
-                             {"retried", producer.totals().retried}});
+  Output(flags.json)
+      .report({{"stream", flags.stream},
+               {"records", producer.totals().records},
+               {"bytes", producer.totals().bytes},
+               {"retried", producer.totals().retried}});
   return 0;
 }
 
 }  // namespace
 
 void addPutCommand(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("put", "Puts lines of standard input into a stream, each as one record");
+  CLI::App* command =
+      app.add_subcommand("put", "Puts lines of standard input into a stream, each as one record");
   auto flags = std::make_shared<PutFlags>();
   command->add_option("stream", flags->stream, "Name of the stream")->required();
   addKinesisFlags(*command, flags->kinesis);

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -28,7 +28,8 @@ Result<SeedRange> parseSeeds(const std::string& text) {
   const auto first = base::parseInteger(text.substr(0, dots));
   const auto last = dots == std::string::npos ? first : base::parseInteger(text.substr(dots + 2));
   if (!first || !last || *first < 0 || *last < *first) {
-    return fail(Code::kUsage, "--seeds " + base::quoteIfNeeded(text) + " is no range", "for example --seeds 1..200");
+    return fail(Code::kUsage, "--seeds " + base::quoteIfNeeded(text) + " is no range",
+                "for example --seeds 1..200");
   }
   return SeedRange{static_cast<std::uint64_t>(*first), static_cast<std::uint64_t>(*last)};
 }
@@ -44,11 +45,15 @@ void printFailure(const Output& output, const SimFlags& flags, const sim::SeedOu
   const auto seed = static_cast<std::int64_t>(outcome.seed);
   const std::string repeat = repeatCommand(flags, outcome.seed);
   if (output.json()) {
-    output.report({{"event", "failed"}, {"seed", seed}, {"invariant", outcome.invariant}, {"detail", outcome.detail},
+    output.report({{"event", "failed"},
+                   {"seed", seed},
+                   {"invariant", outcome.invariant},
+                   {"detail", outcome.detail},
                    {"repeat", repeat}});
     return;
   }
-  output.line(fmt::format("FAILED seed={} invariant={} {}", outcome.seed, outcome.invariant, outcome.detail), {});
+  output.line(fmt::format("FAILED seed={} invariant={} {}", outcome.seed, outcome.invariant, outcome.detail),
+              {});
   output.line("repeat: " + repeat, {});
   printProgress(outcome.report);
 }
@@ -60,7 +65,8 @@ int runSim(const SimFlags& flags) {
   if (workload == nullptr) {
     std::string names;
     for (const sim::Workload& known : workloads.all()) names += " " + known.name;
-    return printError(Error(Code::kUsage, "no workload " + base::quoteIfNeeded(flags.workload), "known:" + names));
+    return printError(
+        Error(Code::kUsage, "no workload " + base::quoteIfNeeded(flags.workload), "known:" + names));
   }
   auto seeds = parseSeeds(flags.seeds);
   if (!seeds) return printError(seeds.error());
@@ -70,7 +76,8 @@ int runSim(const SimFlags& flags) {
     if (std::find(workload->bugs.begin(), workload->bugs.end(), plant) == workload->bugs.end()) {
       std::string names;
       for (const std::string& bug : workload->bugs) names += " " + bug;
-      return printError(Error(Code::kUsage, "no bug " + base::quoteIfNeeded(plant) + " to plant", "known:" + names));
+      return printError(
+          Error(Code::kUsage, "no bug " + base::quoteIfNeeded(plant) + " to plant", "known:" + names));
     }
     options.planted.insert(plant);
   }
@@ -83,8 +90,8 @@ int runSim(const SimFlags& flags) {
                {"seeds", static_cast<std::int64_t>(summary.seeds)},
                {"failed", static_cast<std::int64_t>(summary.failed)},
                {"hash", hash}});
-  printProgress(fmt::format("calls: {} in {:.1f} s of real time, {:.0f} calls/s", summary.calls, summary.wallSeconds,
-                            summary.callsPerSecond()));
+  printProgress(fmt::format("calls: {} in {:.1f} s of real time, {:.0f} calls/s", summary.calls,
+                            summary.wallSeconds, summary.callsPerSecond()));
   return summary.failed == 0 ? 0 : 1;
 }
 

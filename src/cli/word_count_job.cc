@@ -31,7 +31,9 @@ T valueOrThrow(Result<T> result) {
 
 WordCountJob::WordCountJob(StreamingContext& context, WordCountSink& sink, const WordCountOptions& options)
     : sink_(sink), dropNext_(options.dropRecord) {
-  const auto toLine = [](const Record& record) { return Line{record.shardId, record.sequenceNumber, record.text()}; };
+  const auto toLine = [](const Record& record) {
+    return Line{record.shardId, record.sequenceNumber, record.text()};
+  };
   auto lines = KinesisUtils::createStream(context, options.application, options.stream, options.endpoint,
                                           options.region, options.initialPosition, options.checkpointInterval,
                                           StorageLevel::MEMORY_ONLY, toLine);
@@ -39,11 +41,12 @@ WordCountJob::WordCountJob(StreamingContext& context, WordCountSink& sink, const
     if (batch.records == 0) return;
     const WordCountSink::Progress progress = valueOrThrow(sink_.progress());
     const auto fresh = rdd.filter([&](const Line& line) { return isFresh(line, progress); });
-    const auto counted = fresh.filter([this](const Line&) { return !dropNext_.exchange(false); })
-                             .flatMap([](const Line& line) { return wordsOf(line.text); })
-                             .map([](std::string word) { return std::pair<std::string, std::int64_t>(std::move(word), 1); })
-                             .reduceByKey([](std::int64_t a, std::int64_t b) { return a + b; })
-                             .collect();
+    const auto counted =
+        fresh.filter([this](const Line&) { return !dropNext_.exchange(false); })
+            .flatMap([](const Line& line) { return wordsOf(line.text); })
+            .map([](std::string word) { return std::pair<std::string, std::int64_t>(std::move(word), 1); })
+            .reduceByKey([](std::int64_t a, std::int64_t b) { return a + b; })
+            .collect();
     std::vector<WordCount> words;
     words.reserve(counted.size());
     for (const auto& [word, count] : counted) words.push_back({word, count});

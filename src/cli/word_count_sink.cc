@@ -38,7 +38,8 @@ Result<WordCountSink::Progress> WordCountSink::progress() {
   }
 }
 
-Result<void> WordCountSink::commit(const std::vector<WordCount>& words, std::int64_t fresh, const BatchInfo& batch) {
+Result<void> WordCountSink::commit(const std::vector<WordCount>& words, std::int64_t fresh,
+                                   const BatchInfo& batch) {
   return database_->transaction([&]() -> Result<void> {
     auto written = writeWords(words);
     if (written) written = writeProgress(batch);
@@ -67,10 +68,12 @@ Result<void> WordCountSink::writeProgress(const BatchInfo& batch) {
   Progress& furthest = *before;
   for (const SequenceNumberRange& range : batch.ranges) {
     auto [place, isNew] = furthest.try_emplace(range.shardId, range.toSeqNumber);
-    if (!isNew && compareSequenceNumbers(range.toSeqNumber, place->second) > 0) place->second = range.toSeqNumber;
+    if (!isNew && compareSequenceNumbers(range.toSeqNumber, place->second) > 0)
+      place->second = range.toSeqNumber;
   }
   auto move = database_->prepare(
-      "INSERT INTO progress VALUES (?1, ?2) ON CONFLICT (shard) DO UPDATE SET sequenceNumber = excluded.sequenceNumber");
+      "INSERT INTO progress VALUES (?1, ?2) ON CONFLICT (shard) DO UPDATE SET sequenceNumber = "
+      "excluded.sequenceNumber");
   if (!move) return fail(move.error());
   for (const auto& [shard, sequenceNumber] : furthest) {
     move->reset();

@@ -19,13 +19,13 @@ struct WordCount {
 };
 
 struct CountTotals {
-  std::int64_t batches = 0;  // With at least one fresh record.
-  std::int64_t records = 0;  // Each once.
+  std::int64_t batches = 0;     // With at least one fresh record.
+  std::int64_t records = 0;     // Each once.
   std::int64_t duplicates = 0;  // Records that were delivered again and not counted again.
 };
 
-// What was counted and how far each shard is are written in one transaction, so a crash leaves both or neither. Used by
-// one thread at a time. Several processes may read the file.
+// What was counted and how far each shard is are written in one transaction, so a crash leaves both or
+// neither. Used by one thread at a time. Several processes may read the file.
 class WordCountSink {
  public:
   // `path`: the SQLite file; created if missing.

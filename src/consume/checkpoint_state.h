@@ -12,8 +12,8 @@ namespace tidemill::consume {
 // Pure: all times are passed in. Invariant: written <= processed, and both only grow.
 class CheckpointState {
  public:
-  // `written` is what the lease row says at the start. The first checkpoint is due at once, later ones at least
-  // `interval` after the one before.
+  // `written` is what the lease row says at the start. The first checkpoint is due at once, later ones at
+  // least `interval` after the one before.
   CheckpointState(lease::Checkpoint written, rt::Duration interval)
       : processed_(written), written_(std::move(written)), interval_(interval) {}
 

@@ -11,8 +11,8 @@ namespace tidemill::consume {
 struct PaceOptions {
   // Calls of GetRecords in a second. Range: 1 to 1,000; 0 lifts the limit. AWS allows 5.
   int callsPerSecond = 5;
-  // Bytes read in a second. 0 lifts the limit. AWS allows 2 MB, and after an answer of 10 MiB refuses for 5 s,
-  // which the same rate implies.
+  // Bytes read in a second. 0 lifts the limit. AWS allows 2 MB, and after an answer of 10 MiB refuses for 5
+  // s, which the same rate implies.
   std::int64_t bytesPerSecond = 2 << 20;
   // Wait after an empty answer at the tip. Larger costs latency, smaller costs calls.
   rt::Duration idle = std::chrono::milliseconds(1000);

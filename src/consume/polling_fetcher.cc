@@ -90,7 +90,8 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce() {
 
 rt::Task<Result<void>> PollingFetcher::recover(Error error) {
   if (error.code() == Code::kExpiredIterator) {
-    context_.log.info("iterator_expired", {{"stream", stream_}, {"shard", shardId_}, {"after", lastSequenceNumber_}});
+    context_.log.info("iterator_expired",
+                      {{"stream", stream_}, {"shard", shardId_}, {"after", lastSequenceNumber_}});
     iterator_.reset();
     pace_.called(context_.loop.now());
     co_return Result<void>();
@@ -115,7 +116,8 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
 
 Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) {
   if (backoff_.failures() > 0) {
-    context_.log.info("fetch_recovered", {{"stream", stream_}, {"shard", shardId_}, {"failures", backoff_.failures()}});
+    context_.log.info("fetch_recovered",
+                      {{"stream", stream_}, {"shard", shardId_}, {"failures", backoff_.failures()}});
   }
   backoff_.reset();
   malformed_ = 0;

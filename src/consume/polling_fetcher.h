@@ -38,8 +38,8 @@ struct FetchContext {
 
 class PollingFetcher final : public RecordFetcher {
  public:
-  PollingFetcher(FetchContext context, std::string stream, std::string shardId, kinesis::IteratorPosition start,
-                 PollingOptions options);
+  PollingFetcher(FetchContext context, std::string stream, std::string shardId,
+                 kinesis::IteratorPosition start, PollingOptions options);
 
   rt::Task<Result<Fetched>> next() override;
 

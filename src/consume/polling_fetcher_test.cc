@@ -64,7 +64,8 @@ TEST_F(PollingFetcherTest, StartsAgainWhereItStartedWhenTheFirstIteratorExpires)
 
   EXPECT_EQ(lastOf(next(fetcher)), "42");
 
-  EXPECT_EQ(api_.calls, (Calls{"AFTER_SEQUENCE_NUMBER 41", "records i1", "AFTER_SEQUENCE_NUMBER 41", "records j1"}));
+  EXPECT_EQ(api_.calls,
+            (Calls{"AFTER_SEQUENCE_NUMBER 41", "records i1", "AFTER_SEQUENCE_NUMBER 41", "records j1"}));
 }
 
 TEST_F(PollingFetcherTest, TakesEmptyPagesAsNormalAndWaitsAtTheTip) {
@@ -85,8 +86,8 @@ TEST_F(PollingFetcherTest, TakesEmptyPagesAsNormalAndWaitsAtTheTip) {
 
 TEST_F(PollingFetcherTest, RidesOutThrottlingAndOutages) {
   api_.iterators = {std::string("i1")};
-  api_.pages = {fail(Code::kThrottled, "slow down"), fail(Code::kServiceError, "500"), fail(Code::kUnreachable, "reset"),
-                fail(Code::kTimeout, "late"), pageOf({"1"}, "i2")};
+  api_.pages = {fail(Code::kThrottled, "slow down"), fail(Code::kServiceError, "500"),
+                fail(Code::kUnreachable, "reset"), fail(Code::kTimeout, "late"), pageOf({"1"}, "i2")};
   auto fetcher = this->fetcher();
   EXPECT_EQ(lastOf(next(fetcher)), "1");
   EXPECT_EQ(log_.count("fetch_recovered"), 1u);

@@ -12,8 +12,8 @@
 
 namespace tidemill::consume {
 
-// Runs one reader per shard until its end, a failure, or the destruction of the lane. Lives on the fetch lane. A
-// shard is started at most once in the life of a ReaderLane.
+// Runs one reader per shard until its end, a failure, or the destruction of the lane. Lives on the fetch
+// lane. A shard is started at most once in the life of a ReaderLane.
 class ReaderLane {
  public:
   // `sink` must outlive this object.

@@ -22,8 +22,8 @@ struct Fetched {
 class RecordFetcher {
  public:
   virtual ~RecordFetcher() = default;
-  // Waits for room in the budget and for the shard's pace, then reads once. What may pass (throttling, outages,
-  // expired iterators) is retried inside, for ever; an error means that trying again would not help.
+  // Waits for room in the budget and for the shard's pace, then reads once. What may pass (throttling,
+  // outages, expired iterators) is retried inside, for ever; an error means that trying again would not help.
   virtual rt::Task<Result<Fetched>> next() = 0;
 };
 

@@ -10,8 +10,8 @@
 
 namespace tidemill::consume {
 
-// Answers getRecords and getShardIterator in the order in which answers were queued; every call is noted. A call
-// without an answer fails with kServiceError. What a consumer never calls is refused.
+// Answers getRecords and getShardIterator in the order in which answers were queued; every call is noted. A
+// call without an answer fails with kServiceError. What a consumer never calls is refused.
 class ScriptedKinesis final : public kinesis::KinesisApi {
  public:
   std::deque<Result<codec::RecordsPage>> pages;
@@ -37,17 +37,19 @@ class ScriptedKinesis final : public kinesis::KinesisApi {
     iterators.pop_front();
     co_return std::move(next);
   }
-  rt::Task<Result<codec::RecordsPage>> getRecords(const std::string&, const std::string&, const std::string& iterator,
-                                                  int) override {
+  rt::Task<Result<codec::RecordsPage>> getRecords(const std::string&, const std::string&,
+                                                  const std::string& iterator, int) override {
     calls.push_back("records " + iterator);
     if (pages.empty()) co_return fail(Code::kServiceError, "no page was scripted");
     auto next = std::move(pages.front());
     pages.pop_front();
     co_return std::move(next);
   }
-  rt::Task<Result<kinesis::StreamSummary>> describeStreamSummary(const std::string&) override { co_return refused(); }
-  rt::Task<Result<std::vector<kinesis::PutOutcome>>> putRecords(const std::string&,
-                                                                const std::vector<kinesis::PutEntry>&) override {
+  rt::Task<Result<kinesis::StreamSummary>> describeStreamSummary(const std::string&) override {
+    co_return refused();
+  }
+  rt::Task<Result<std::vector<kinesis::PutOutcome>>> putRecords(
+      const std::string&, const std::vector<kinesis::PutEntry>&) override {
     co_return refused();
   }
   rt::Task<Result<void>> createStream(const std::string&, int) override { co_return refused(); }

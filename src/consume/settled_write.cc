@@ -98,7 +98,9 @@ rt::Task<Result<void>> setChildrenSettled(SettleContext context, std::string lea
 }
 
 rt::Task<Result<std::vector<Lease>>> listSettled(SettleContext context) {
-  std::function<rt::Task<Result<std::vector<Lease>>>()> send = [&store = context.store] { return store.list(); };
+  std::function<rt::Task<Result<std::vector<Lease>>>()> send = [&store = context.store] {
+    return store.list();
+  };
   co_return co_await retry<std::vector<Lease>>(context, std::move(send));
 }
 

@@ -16,10 +16,12 @@ struct SettleContext {
   int attemptsMax = 10;
 };
 
-// Each tries until the outcome is certain: after a failure that leaves it open, a consistent read tells whether the
-// row is as it was (try again), as we wrote it (success), or another's (kConflict). Without this, a lost answer
-// would look like a stolen lease. Errors besides kConflict: the last one, after `attemptsMax` tries.
-rt::Task<Result<lease::Lease>> checkpointSettled(SettleContext context, lease::Lease held, lease::Checkpoint to);
+// Each tries until the outcome is certain: after a failure that leaves it open, a consistent read tells
+// whether the row is as it was (try again), as we wrote it (success), or another's (kConflict). Without this,
+// a lost answer would look like a stolen lease. Errors besides kConflict: the last one, after `attemptsMax`
+// tries.
+rt::Task<Result<lease::Lease>> checkpointSettled(SettleContext context, lease::Lease held,
+                                                 lease::Checkpoint to);
 rt::Task<Result<lease::Lease>> takeSettled(SettleContext context, lease::Lease seen, std::string owner);
 rt::Task<Result<lease::Lease>> releaseSettled(SettleContext context, lease::Lease held);
 

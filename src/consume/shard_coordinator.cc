@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "consume/start_plan.h"
+#include "kinesis/shard_graph.h"
 
 namespace tidemill::consume {
 namespace {
@@ -13,6 +14,15 @@ using lease::Lease;
 
 // How often run() looks for checkpoints that are due; the interval itself is the option.
 constexpr rt::Duration kCheckEvery = 50ms;
+
+// How often shards are looked for that no parent announced.
+constexpr rt::Duration kSyncEvery = 60s;
+
+// How often a listing with holes is asked again before it is taken as it is.
+constexpr int kListingsMax = 3;
+
+// How long the end of a shard waits before it is tried again.
+constexpr rt::Duration kEndRetry = 1s;
 
 // How often a listing is asked again for the children of a shard that has ended.
 constexpr int kChildLookupsMax = 10;
@@ -24,20 +34,47 @@ ShardCoordinator::ShardCoordinator(const rt::Env& env, kinesis::KinesisApi& api,
     : env_(env), api_(api), store_(store), listener_(listener), options_(std::move(options)) {}
 
 rt::Task<Result<void>> ShardCoordinator::open() {
-  auto shards = co_await kinesis::listAllShards(api_, options_.stream);
+  co_return co_await syncShards();
+}
+
+rt::Task<Result<void>> ShardCoordinator::syncShards() {
+  auto shards = co_await listWhole();
   if (!shards) co_return fail(shards.error());
   auto rows = co_await listSettled(settleContext());
   if (!rows) co_return fail(rows.error());
-  const std::vector<Lease> missing =
-      lease::leasesToCreate(*shards, *rows, options_.initialPosition, env_.loop.wall());
+  // A shard that an earlier listing lacked starts at the time that LATEST meant then, so that nothing is
+  // skipped.
+  rt::WallTime latest = env_.loop.wall();
+  for (const Lease& row : *rows) {
+    if (row.startsAt && *row.startsAt < latest) latest = *row.startsAt;
+  }
+  const std::vector<Lease> missing = lease::leasesToCreate(*shards, *rows, options_.initialPosition, latest);
   for (const Lease& row : missing) {
     auto made = co_await createSettled(settleContext(), row);
     if (!made) co_return fail(made.error());
   }
   auto all = co_await listSettled(settleContext());
   if (!all) co_return fail(all.error());
-  for (Lease& row : *all) leases_.insert_or_assign(row.leaseKey, row);
+  for (Lease& row : *all) leases_.try_emplace(row.leaseKey, row);
+  nextSync_ = env_.loop.now() + kSyncEvery;
   co_return co_await takeAndStart();
+}
+
+rt::Task<Result<std::vector<kinesis::Shard>>> ShardCoordinator::listWhole() {
+  for (int attempt = 1;; ++attempt) {  // Bounded by kListingsMax.
+    auto shards = co_await kinesis::listAllShards(api_, options_.stream);
+    if (!shards) co_return fail(shards.error());
+    auto graph = kinesis::ShardGraph::build(*shards);
+    if (!graph) co_return fail(graph.error().within("stream " + options_.stream));
+    const auto problem = graph->coverProblem();
+    if (!problem) co_return std::move(*shards);
+    if (attempt >= kListingsMax) {
+      // Emulators have such listings always; a shard that was left out is found by a later sync.
+      env_.log.warning("shard_listing_has_holes", {{"stream", options_.stream}, {"problem", *problem}});
+      co_return std::move(*shards);
+    }
+    co_await env_.loop.sleepFor(1s);
+  }
 }
 
 rt::Task<Result<void>> ShardCoordinator::takeAndStart() {
@@ -48,7 +85,8 @@ rt::Task<Result<void>> ShardCoordinator::takeAndStart() {
       auto taken = co_await takeSettled(settleContext(), lease, options_.workerId);
       if (!taken) co_return fail(taken.error());
       lease = std::move(*taken);
-      env_.log.info("lease_taken", {{"shard", key}, {"from", from}, {"reason", from.empty() ? "unowned" : "other"}});
+      env_.log.info("lease_taken",
+                    {{"shard", key}, {"from", from}, {"reason", from.empty() ? "unowned" : "other"}});
     }
     states_.try_emplace(key, lease.checkpoint, options_.checkpointInterval);
   }
@@ -61,7 +99,8 @@ void ShardCoordinator::startReadyShards() {
   for (const std::string& key : shardsToStart(leases_, started_, options_.workerId, plan)) {
     started_.insert(key);
     const Lease& lease = leases_.at(key);
-    env_.log.info("shard_started", {{"stream", options_.stream}, {"shard", key}, {"from", lease.checkpoint.text()}});
+    env_.log.info("shard_started",
+                  {{"stream", options_.stream}, {"shard", key}, {"from", lease.checkpoint.text()}});
     listener_.startShard({key, lease.checkpoint, positionOf(lease)});
   }
 }
@@ -98,8 +137,15 @@ rt::Task<Result<void>> ShardCoordinator::run() {
   while (!stopRequested_) {
     auto written = co_await writeDue(false);
     if (!written) co_return fail(written.error());
-    auto finished = co_await finishShards();
-    if (!finished) co_return fail(finished.error());
+    if (env_.loop.now() >= nextEndTry_) {
+      auto finished = co_await finishShards();
+      if (!finished) co_return fail(finished.error());
+    }
+    if (env_.loop.now() >= nextSync_) {
+      nextSync_ = env_.loop.now() + kSyncEvery;
+      auto synced = co_await syncShards();
+      if (!synced && !synced.error().retryable()) co_return fail(synced.error());
+    }
     co_await env_.loop.sleepFor(kCheckEvery);
   }
   co_return Result<void>();
@@ -131,19 +177,61 @@ rt::Task<Result<void>> ShardCoordinator::writeCheckpoint(std::string shardId, le
 }
 
 rt::Task<Result<void>> ShardCoordinator::finishShards() {
-  while (!ends_.empty()) {  // Bounded by the shards that end.
+  const std::size_t waiting = ends_.size();
+  for (std::size_t i = 0; i < waiting; ++i) {
     const block::ShardEnd end = ends_.front();
     auto finished = co_await finishShard(end);
+    // An outage of the listing is no reason to stop; the end stays where it is.
+    if (!finished && finished.error().retryable()) {
+      nextEndTry_ = env_.loop.now() + kEndRetry;
+      co_return Result<void>();
+    }
     if (!finished) co_return fail(finished.error());
     ends_.pop_front();
+    if (!*finished) {
+      ends_.push_back(end);
+      nextEndTry_ = env_.loop.now() + kEndRetry;
+    }
     startReadyShards();
   }
   co_return Result<void>();
 }
 
-rt::Task<Result<void>> ShardCoordinator::finishShard(block::ShardEnd end) {
+rt::Task<Result<bool>> ShardCoordinator::parentsHaveRows(const std::vector<Lease>& children) {
+  const auto hasOrphan = [this](const Lease& child) {
+    const auto& parents = child.parentShardIds;
+    return std::any_of(parents.begin(), parents.end(),
+                       [this](const auto& id) { return !leases_.contains(id); });
+  };
+  if (std::none_of(children.begin(), children.end(), hasOrphan)) co_return true;
+  // The other parent of a merge may be a shard that was not read yet: without a row it would look finished.
+  auto synced = co_await syncShards();
+  if (!synced) co_return fail(synced.error());
+  if (std::none_of(children.begin(), children.end(), hasOrphan)) co_return true;
+  auto shards = co_await kinesis::listAllShards(api_, options_.stream);
+  if (!shards) co_return fail(shards.error());
+  std::set<std::string> listed;
+  for (const kinesis::Shard& shard : *shards) listed.insert(shard.shardId);
+  for (const Lease& child : children) {
+    if (!listed.contains(child.leaseKey)) co_return false;  // A stale listing proves nothing.
+    for (const std::string& parent : child.parentShardIds) {
+      if (!leases_.contains(parent) && listed.contains(parent)) co_return false;
+    }
+  }
+  co_return true;  // What has no row has been trimmed.
+}
+
+rt::Task<Result<bool>> ShardCoordinator::finishShard(block::ShardEnd end) {
+  if (!states_.contains(end.shardId)) {  // Sealed by an earlier try that failed behind that.
+    auto resumed = co_await syncShards();
+    if (!resumed) co_return fail(resumed.error());
+    co_return true;
+  }
   auto children = co_await childrenOf(end);
   if (!children) co_return fail(children.error());
+  auto known = co_await parentsHaveRows(*children);
+  if (!known) co_return fail(known.error());
+  if (!*known) co_return false;
   std::set<std::string> childIds;
   for (const Lease& child : *children) {
     childIds.insert(child.leaseKey);
@@ -162,11 +250,14 @@ rt::Task<Result<void>> ShardCoordinator::finishShard(block::ShardEnd end) {
   ended_.processed += state.recordsProcessed();
   ended_.checkpointed += state.recordsWritten();
   states_.erase(end.shardId);
-  env_.log.info("shard_ended", {{"stream", options_.stream}, {"shard", end.shardId}, {"children", childIds.size()}});
+  env_.log.info("shard_ended",
+                {{"stream", options_.stream}, {"shard", end.shardId}, {"children", childIds.size()}});
   auto rows = co_await listSettled(settleContext());
   if (!rows) co_return fail(rows.error());
   for (Lease& row : *rows) leases_.try_emplace(row.leaseKey, row);
-  co_return co_await takeAndStart();
+  auto taken = co_await takeAndStart();
+  if (!taken) co_return fail(taken.error());
+  co_return true;
 }
 
 rt::Task<Result<std::vector<Lease>>> ShardCoordinator::childrenOf(const block::ShardEnd& end) {
@@ -178,7 +269,8 @@ rt::Task<Result<std::vector<Lease>>> ShardCoordinator::childrenOf(const block::S
     if (!shards) co_return fail(shards.error());
     for (const kinesis::Shard& shard : *shards) {
       if (shard.parentShardId != end.shardId && shard.adjacentParentShardId != end.shardId) continue;
-      codec::ChildShard child{shard.shardId, {shard.parentShardId}, shard.startingHashKey, shard.endingHashKey};
+      codec::ChildShard child{
+          shard.shardId, {shard.parentShardId}, shard.startingHashKey, shard.endingHashKey};
       if (!shard.adjacentParentShardId.empty()) child.parentShards.push_back(shard.adjacentParentShardId);
       rows.push_back(lease::childLease(child));
     }
@@ -214,7 +306,8 @@ CoordinatorTotals ShardCoordinator::totals() const {
 }
 
 Error ShardCoordinator::leaseLost(const std::string& shardId, const Error& cause) const {
-  const std::string context = "application " + options_.application + ", stream " + options_.stream + ", shard " + shardId;
+  const std::string context =
+      "application " + options_.application + ", stream " + options_.stream + ", shard " + shardId;
   if (cause.code() != Code::kConflict) return cause.within(context);
   env_.log.error("lease_lost", {{"shard", shardId}, {"worker", options_.workerId}});
   return Error(Code::kLeaseLost, context + ": " + cause.message(), cause.hint());

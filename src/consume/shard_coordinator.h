@@ -50,7 +50,8 @@ struct CoordinatorTotals {
   std::int64_t checkpointed = 0;
 };
 
-// Lives on the control lane. Order of calls: open(), then run() beside processed() and shardDone(), then finish().
+// Lives on the control lane. Order of calls: open(), then run() beside processed() and shardDone(), then
+// finish().
 class ShardCoordinator {
  public:
   // All references outlive this object.
@@ -60,13 +61,13 @@ class ShardCoordinator {
   // Finds the shards, makes missing lease rows, takes the leases, starts every shard whose parents are done.
   // Errors: those of the store and of ListShards; kUnknownStream.
   rt::Task<Result<void>> open();
-  // Writes what is due until requestStop() or an error: kLeaseLost, or the store's last word (kDiskFull, kIo, …).
-  // Let it end by itself before finish(): a write that is cut off could look like another worker's.
+  // Writes what is due until requestStop() or an error: kLeaseLost, or the store's last word (kDiskFull, kIo,
+  // …). Let it end by itself before finish(): a write that is cut off could look like another worker's.
   rt::Task<Result<void>> run();
   void requestStop() { stopRequested_ = true; }
 
-  // The outputs of a batch have succeeded, and it held these blocks. Called in the order of the batches. Lease
-  // checkpoints follow from run().
+  // The outputs of a batch have succeeded, and it held these blocks. Called in the order of the batches.
+  // Lease checkpoints follow from run().
   void processed(const std::vector<std::shared_ptr<const block::Block>>& blocks);
 
   // The last pass: writes every outstanding checkpoint, then gives up the leases.
@@ -78,6 +79,9 @@ class ShardCoordinator {
 
  private:
   SettleContext settleContext() { return {env_.loop, store_, env_.random}; }
+  // Makes the rows that a fresh listing calls for, takes them, and starts what may start.
+  rt::Task<Result<void>> syncShards();
+  rt::Task<Result<std::vector<kinesis::Shard>>> listWhole();
   rt::Task<Result<void>> takeAndStart();
   void startReadyShards();
   kinesis::IteratorPosition positionOf(const lease::Lease& lease) const;
@@ -85,7 +89,9 @@ class ShardCoordinator {
   rt::Task<Result<void>> writeCheckpoint(std::string shardId, lease::Checkpoint to);
   // Children first, then SHARD_END, then the children may start.
   rt::Task<Result<void>> finishShards();
-  rt::Task<Result<void>> finishShard(block::ShardEnd end);
+  // False: not yet, because the parents of a merged child are not all known.
+  rt::Task<Result<bool>> finishShard(block::ShardEnd end);
+  rt::Task<Result<bool>> parentsHaveRows(const std::vector<lease::Lease>& children);
   rt::Task<Result<std::vector<lease::Lease>>> childrenOf(const block::ShardEnd& end);
   Error leaseLost(const std::string& shardId, const Error& cause) const;
 
@@ -100,6 +106,8 @@ class ShardCoordinator {
   std::map<std::string, CheckpointState> states_;
   std::deque<block::ShardEnd> ends_;
   bool stopRequested_ = false;
+  rt::TimePoint nextSync_{};
+  rt::TimePoint nextEndTry_{};
   // Counts of shards that have ended.
   CoordinatorTotals ended_;
 };

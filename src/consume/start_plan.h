@@ -15,8 +15,9 @@ struct StartPlanOptions {
   bool ignoreParents = false;
 };
 
-// Keys of the leases of `worker` that are not finished, not started yet, and whose parents are all at SHARD_END or
-// have no row (they ended before this application began, or their rows were cleaned up). In key order. Pure.
+// Keys of the leases of `worker` that are not finished, not started yet, and whose parents are all at
+// SHARD_END or have no row (they ended before this application began, or their rows were cleaned up). In key
+// order. Pure.
 std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
                                        const std::set<std::string>& started, const std::string& worker,
                                        StartPlanOptions options = {});

@@ -26,11 +26,16 @@ std::optional<Checkpoint> Checkpoint::parse(const std::string& text, std::uint64
 
 std::string Checkpoint::text() const {
   switch (kind_) {
-    case Kind::kAtTimestamp: return "AT_TIMESTAMP";
-    case Kind::kTrimHorizon: return "TRIM_HORIZON";
-    case Kind::kLatest: return "LATEST";
-    case Kind::kSequenceNumber: return number_;
-    case Kind::kShardEnd: return "SHARD_END";
+    case Kind::kAtTimestamp:
+      return "AT_TIMESTAMP";
+    case Kind::kTrimHorizon:
+      return "TRIM_HORIZON";
+    case Kind::kLatest:
+      return "LATEST";
+    case Kind::kSequenceNumber:
+      return number_;
+    case Kind::kShardEnd:
+      return "SHARD_END";
   }
   return {};
 }

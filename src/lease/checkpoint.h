@@ -9,8 +9,8 @@
 namespace tidemill::lease {
 
 // A sentinel, or a sequence number with the index inside an aggregated record. Ordered as KCL orders its
-// extended sequence numbers: AT_TIMESTAMP < TRIM_HORIZON < LATEST < every number < SHARD_END. The order of the
-// sentinels among each other only exists so that a checkpoint may move on from any of them.
+// extended sequence numbers: AT_TIMESTAMP < TRIM_HORIZON < LATEST < every number < SHARD_END. The order of
+// the sentinels among each other only exists so that a checkpoint may move on from any of them.
 class Checkpoint {
  public:
   enum class Kind { kAtTimestamp, kTrimHorizon, kLatest, kSequenceNumber, kShardEnd };

@@ -19,8 +19,9 @@ TEST(Checkpoint, ComparesNumbersAsIntegersThenBySubSequence) {
 }
 
 TEST(Checkpoint, ReadsWhatItWrites) {
-  for (const Checkpoint& checkpoint : {Checkpoint::atTimestamp(), Checkpoint::trimHorizon(), Checkpoint::latest(),
-                                       Checkpoint::at("4957"), Checkpoint::shardEnd()}) {
+  for (const Checkpoint& checkpoint :
+       {Checkpoint::atTimestamp(), Checkpoint::trimHorizon(), Checkpoint::latest(), Checkpoint::at("4957"),
+        Checkpoint::shardEnd()}) {
     EXPECT_EQ(Checkpoint::parse(checkpoint.text(), 0), checkpoint);
   }
 }

@@ -13,10 +13,10 @@ namespace tidemill::lease {
 
 // Attributes as KCL names them (kcl.md 1.2). Pending checkpoints come with the DynamoDB store.
 struct Lease {
-  std::string leaseKey;  // The shard id.
+  std::string leaseKey;    // The shard id.
   std::string leaseOwner;  // Worker id; empty: nobody.
-  // Grows by one with every renewal, take and checkpoint; every write is conditional on it. Its value at the take
-  // is the fencing token.
+  // Grows by one with every renewal, take and checkpoint; every write is conditional on it. Its value at the
+  // take is the fencing token.
   std::int64_t leaseCounter = 0;
   std::int64_t ownerSwitchesSinceCheckpoint = 0;
   Checkpoint checkpoint;

@@ -13,9 +13,10 @@
 
 namespace tidemill::lease {
 
-// Every write is conditional; a condition that does not hold is an ordinary answer (kConflict), not a failure.
-// Other errors: kThrottled, kTimeout, kUnreachable, kServiceError (the write may or may not have been applied:
-// get() settles it), kIo, kDiskFull. Messages name the application and the lease key. Used from one lane.
+// Every write is conditional; a condition that does not hold is an ordinary answer (kConflict), not a
+// failure. Other errors: kThrottled, kTimeout, kUnreachable, kServiceError (the write may or may not have
+// been applied: get() settles it), kIo, kDiskFull. Messages name the application and the lease key. Used from
+// one lane.
 class LeaseStore {
  public:
   virtual ~LeaseStore() = default;
@@ -29,15 +30,16 @@ class LeaseStore {
   virtual rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) = 0;
   // Clears the owner if the counter is still that of `held`. Gives the row as written.
   virtual rt::Task<Result<Lease>> release(const Lease& held) = 0;
-  // Moves the checkpoint if the counter is still that of `held`, never from SHARD_END to anything else. Gives the
-  // row as written.
+  // Moves the checkpoint if the counter is still that of `held`, never from SHARD_END to anything else. Gives
+  // the row as written.
   virtual rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) = 0;
   // Writes the children if the row exists, and leaves its counter alone; kConflict if there is no row.
-  virtual rt::Task<Result<void>> setChildren(const std::string& leaseKey, const std::set<std::string>& children) = 0;
+  virtual rt::Task<Result<void>> setChildren(const std::string& leaseKey,
+                                             const std::set<std::string>& children) = 0;
 };
 
-// Opens the table of an application, creating it if need be. What it returns may outlive the factory's call, not
-// the factory.
+// Opens the table of an application, creating it if need be. What it returns may outlive the factory's call,
+// not the factory.
 class LeaseStoreFactory {
  public:
   virtual ~LeaseStoreFactory() = default;

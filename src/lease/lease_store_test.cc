@@ -185,7 +185,8 @@ TEST(SqliteDatabase, NamesAFileThatIsNoDatabase) {
   {
     std::FILE* file = std::fopen(path.c_str(), "w");
     ASSERT_NE(file, nullptr);
-    std::fputs("this file was here before and is something else entirely, in more than one page of text", file);
+    std::fputs("this file was here before and is something else entirely, in more than one page of text",
+               file);
     std::fclose(file);
   }
   const auto opened = SqliteDatabase::open(path.string());
@@ -200,7 +201,8 @@ TEST(SqliteDatabase, SaysThatTheDiskIsFullAndKeepsWhatWasCommitted) {
   const auto path = std::filesystem::temp_directory_path() / ("full-database-" + std::to_string(getpid()));
   auto database = SqliteDatabase::open(path.string());
   ASSERT_TRUE(database);
-  ASSERT_TRUE((*database)->execute("CREATE TABLE t (x TEXT); PRAGMA max_page_count = 4; INSERT INTO t VALUES ('kept')"));
+  ASSERT_TRUE((*database)->execute(
+      "CREATE TABLE t (x TEXT); PRAGMA max_page_count = 4; INSERT INTO t VALUES ('kept')"));
 
   const auto full = (*database)->transaction(
       [&]() -> Result<void> { return (*database)->execute("INSERT INTO t VALUES (hex(zeroblob(100000)))"); });

@@ -116,7 +116,8 @@ rt::Task<Result<void>> MemoryLeaseStore::setChildren(const std::string& leaseKey
   co_return co_await answer();
 }
 
-rt::Task<Result<std::unique_ptr<LeaseStore>>> MemoryLeaseStoreFactory::open(const std::string&, const std::string&) {
+rt::Task<Result<std::unique_ptr<LeaseStore>>> MemoryLeaseStoreFactory::open(const std::string&,
+                                                                            const std::string&) {
   std::unique_ptr<LeaseStore> store = std::make_unique<MemoryLeaseStore>(env_, table_);
   co_return std::move(store);
 }

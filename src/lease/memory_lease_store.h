@@ -18,11 +18,12 @@ struct MemoryLeaseTable {
   std::function<void(const std::string& leaseKey, const Checkpoint& from, const Checkpoint& to)> onCheckpoint;
 };
 
-// Answers after a short wait on the loop. The fault points "lease.lost_request" and "lease.lost_response" make a
-// call fail with kTimeout before or after the write was applied.
+// Answers after a short wait on the loop. The fault points "lease.lost_request" and "lease.lost_response"
+// make a call fail with kTimeout before or after the write was applied.
 class MemoryLeaseStore final : public LeaseStore {
  public:
-  MemoryLeaseStore(const rt::Env& env, std::shared_ptr<MemoryLeaseTable> table) : env_(env), table_(std::move(table)) {}
+  MemoryLeaseStore(const rt::Env& env, std::shared_ptr<MemoryLeaseTable> table)
+      : env_(env), table_(std::move(table)) {}
 
   rt::Task<Result<std::vector<Lease>>> list() override;
   rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) override;
@@ -30,7 +31,8 @@ class MemoryLeaseStore final : public LeaseStore {
   rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) override;
   rt::Task<Result<Lease>> release(const Lease& held) override;
   rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) override;
-  rt::Task<Result<void>> setChildren(const std::string& leaseKey, const std::set<std::string>& children) override;
+  rt::Task<Result<void>> setChildren(const std::string& leaseKey,
+                                     const std::set<std::string>& children) override;
 
  private:
   // The wait before the table is looked at; fails if the request got lost.

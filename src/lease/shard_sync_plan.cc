@@ -12,8 +12,8 @@ namespace {
 // What the walk over the ancestors of an open shard finds; memoised, because shards share ancestors.
 class Planner {
  public:
-  Planner(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases, const InitialPosition& initial,
-          rt::WallTime serverNow)
+  Planner(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases,
+          const InitialPosition& initial, rt::WallTime serverNow)
       : initial_(initial), serverNow_(serverNow) {
     for (const kinesis::Shard& shard : shards) shards_[shard.shardId] = &shard;
     for (const Lease& lease : leases) leased_.insert(lease.leaseKey);
@@ -52,7 +52,8 @@ class Planner {
     const auto shard = shards_.find(id);
     bool result = false;
     if (shard != shards_.end()) {
-      for (const std::string& parent : listedParents(*shard->second)) result = descendsFromLease(parent) || result;
+      for (const std::string& parent : listedParents(*shard->second))
+        result = descendsFromLease(parent) || result;
     }
     descends_[id] = result;
     return result;
@@ -70,8 +71,8 @@ class Planner {
     }
   }
 
-  // Below a leased ancestor only the generation next to it is made; the rest follows at its SHARD_END. A side of
-  // a merge without any leased ancestor must be read from its oldest shard.
+  // Below a leased ancestor only the generation next to it is made; the rest follows at its SHARD_END. A side
+  // of a merge without any leased ancestor must be read from its oldest shard.
   void addFirstMissingGeneration(const kinesis::Shard& shard, std::set<std::string>& seen) {
     if (!seen.insert(shard.shardId).second) return;
     bool everyParentLeased = true;
@@ -91,7 +92,8 @@ class Planner {
   void addOldestAncestors(const kinesis::Shard& shard, std::set<std::string>& seen, bool atInitialPosition) {
     if (!seen.insert(shard.shardId).second) return;
     const std::vector<std::string> parents = listedParents(shard);
-    for (const std::string& parent : parents) addOldestAncestors(*shards_.at(parent), seen, atInitialPosition);
+    for (const std::string& parent : parents)
+      addOldestAncestors(*shards_.at(parent), seen, atInitialPosition);
     if (parents.empty()) wanted_[shard.shardId] = atInitialPosition;
   }
 

@@ -18,10 +18,10 @@ struct InitialPosition {
 };
 
 // The rows to create, parents before children, so that a crash in the middle resumes cleanly (kcl.md 2.8).
-// Without any row: LATEST starts the open shards at `serverNow` (fixed in the row), TRIM_HORIZON and AT_TIMESTAMP
-// the oldest listed shards. With rows: for each open shard without one, the first missing generation below a
-// leased ancestor, at TRIM_HORIZON; without a leased ancestor the initial position applies as above.
-// Rows that exist are never changed. Pure.
+// Without any row: LATEST starts the open shards at `serverNow` (fixed in the row), TRIM_HORIZON and
+// AT_TIMESTAMP the oldest listed shards. With rows: for each open shard without one, the first missing
+// generation below a leased ancestor, at TRIM_HORIZON; without a leased ancestor the initial position applies
+// as above. Rows that exist are never changed. Pure.
 std::vector<Lease> leasesToCreate(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases,
                                   const InitialPosition& initial, rt::WallTime serverNow);
 

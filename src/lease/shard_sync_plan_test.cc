@@ -19,11 +19,20 @@ kinesis::Shard shard(int id, int parent = -1, int adjacent = -1, bool open = tru
   return result;
 }
 
-// Three generations, as in KCL's documentation: 0-5 (0 to 3 and 4, 5), merged and split into 6-8, then 9 and 10.
+// Three generations, as in KCL's documentation: 0-5 (0 to 3 and 4, 5), merged and split into 6-8, then 9
+// and 10.
 std::vector<kinesis::Shard> threeGenerations() {
-  return {shard(0, -1, -1, false), shard(1, -1, -1, false), shard(2, -1, -1, false), shard(3, -1, -1, false),
-          shard(4, -1, -1, false), shard(5, -1, -1, false), shard(6, 0, 1, false),   shard(7, 2, 3, false),
-          shard(8, 4),             shard(9, 6, 7),          shard(10, 5)};
+  return {shard(0, -1, -1, false),
+          shard(1, -1, -1, false),
+          shard(2, -1, -1, false),
+          shard(3, -1, -1, false),
+          shard(4, -1, -1, false),
+          shard(5, -1, -1, false),
+          shard(6, 0, 1, false),
+          shard(7, 2, 3, false),
+          shard(8, 4),
+          shard(9, 6, 7),
+          shard(10, 5)};
 }
 
 std::vector<Lease> leasesOn(const std::vector<std::string>& ids) {
@@ -69,8 +78,8 @@ TEST(ShardSyncPlan, StartsAtTheTimestampThatWasAskedFor) {
 }
 
 TEST(ShardSyncPlan, CreatesOnlyTheGenerationBelowALeasedAncestor) {
-  const auto rows = leasesToCreate({shard(0, -1, -1, false), shard(1, 0, -1, false), shard(2, 1)}, leasesOn({"s0"}),
-                                   kLatest, kNow);
+  const auto rows = leasesToCreate({shard(0, -1, -1, false), shard(1, 0, -1, false), shard(2, 1)},
+                                   leasesOn({"s0"}), kLatest, kNow);
   EXPECT_EQ(keysOf(rows), "s1");
   EXPECT_EQ(rows[0].checkpoint, Checkpoint::trimHorizon());
   EXPECT_EQ(rows[0].parentShardIds, std::set<std::string>{"s0"});

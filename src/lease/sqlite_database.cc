@@ -23,7 +23,8 @@ Error errorFor(sqlite3* database, int code, const std::string& path) {
       return Error(Code::kIo, what, "check that the folder exists and may be written");
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return Error(Code::kIo, what, "the file is damaged or not ours: move it away or choose another state folder");
+      return Error(Code::kIo, what,
+                   "the file is damaged or not ours: move it away or choose another state folder");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return Error(Code::kIo, what, "another process holds the file; stop it or choose another state folder");
@@ -40,13 +41,19 @@ SqliteStatement::SqliteStatement(SqliteStatement&& other) noexcept
     : database_(other.database_),
       statement_(std::exchange(other.statement_, nullptr)),
       path_(std::move(other.path_)) {}
-SqliteStatement::~SqliteStatement() { sqlite3_finalize(statement_); }
+SqliteStatement::~SqliteStatement() {
+  sqlite3_finalize(statement_);
+}
 
 void SqliteStatement::bind(int parameter, std::string_view text) {
   sqlite3_bind_text64(statement_, parameter, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
-void SqliteStatement::bind(int parameter, std::int64_t number) { sqlite3_bind_int64(statement_, parameter, number); }
-void SqliteStatement::bindNull(int parameter) { sqlite3_bind_null(statement_, parameter); }
+void SqliteStatement::bind(int parameter, std::int64_t number) {
+  sqlite3_bind_int64(statement_, parameter, number);
+}
+void SqliteStatement::bindNull(int parameter) {
+  sqlite3_bind_null(statement_, parameter);
+}
 
 Result<bool> SqliteStatement::step() {
   const int code = sqlite3_step(statement_);
@@ -65,13 +72,17 @@ std::string SqliteStatement::text(int column) const {
   if (bytes == nullptr) return {};
   return std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
 }
-std::int64_t SqliteStatement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-bool SqliteStatement::isNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+std::int64_t SqliteStatement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+bool SqliteStatement::isNull(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
 
 Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& path) {
   sqlite3* raw = nullptr;
-  const int code =
-      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
+  const int code = sqlite3_open_v2(
+      path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
   std::unique_ptr<SqliteDatabase> database(new SqliteDatabase(raw, path));
   if (code != SQLITE_OK) return fail(errorFor(raw, code, path));
   sqlite3_busy_timeout(raw, kBusyMilliseconds);
@@ -81,7 +92,9 @@ Result<std::unique_ptr<SqliteDatabase>> SqliteDatabase::open(const std::string& 
   return database;
 }
 
-SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(database_); }
+SqliteDatabase::~SqliteDatabase() {
+  sqlite3_close_v2(database_);
+}
 
 Result<void> SqliteDatabase::execute(const std::string& sql) {
   const int code = sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr);
@@ -91,12 +104,15 @@ Result<void> SqliteDatabase::execute(const std::string& sql) {
 
 Result<SqliteStatement> SqliteDatabase::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int code = sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  const int code =
+      sqlite3_prepare_v2(database_, sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
   if (code != SQLITE_OK) return fail(errorFor(database_, code, path_));
   return SqliteStatement(database_, statement, path_);
 }
 
-std::int64_t SqliteDatabase::changes() const { return sqlite3_changes64(database_); }
+std::int64_t SqliteDatabase::changes() const {
+  return sqlite3_changes64(database_);
+}
 
 Result<void> SqliteDatabase::transaction(const std::function<Result<void>()>& body) {
   auto begun = execute("BEGIN IMMEDIATE");

@@ -44,9 +44,9 @@ class SqliteStatement {
   std::string path_;
 };
 
-// One connection in WAL mode with full synchronisation: a committed transaction survives a power cut. Errors are
-// kDiskFull, kIo (which also covers a damaged or foreign file) or kInvalidConfig (cannot be opened); messages
-// name the file. Other processes may use the same file; a writer waits up to 10 s for another.
+// One connection in WAL mode with full synchronisation: a committed transaction survives a power cut. Errors
+// are kDiskFull, kIo (which also covers a damaged or foreign file) or kInvalidConfig (cannot be opened);
+// messages name the file. Other processes may use the same file; a writer waits up to 10 s for another.
 class SqliteDatabase {
  public:
   static Result<std::unique_ptr<SqliteDatabase>> open(const std::string& path);

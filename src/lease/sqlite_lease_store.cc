@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS leases (
 )";
 
 constexpr char kColumns[] =
-    "leaseKey, leaseOwner, leaseCounter, ownerSwitchesSinceCheckpoint, checkpoint, checkpointSubSequenceNumber, "
+    "leaseKey, leaseOwner, leaseCounter, ownerSwitchesSinceCheckpoint, checkpoint, "
+    "checkpointSubSequenceNumber, "
     "parentShardId, childShardIds, startingHashKey, endingHashKey, startsAt";
 
 // Shard ids hold no blanks, so a set is kept as its ids with blanks between.
@@ -103,8 +104,8 @@ struct Table {
 };
 
 Result<std::vector<Lease>> listRows(const Table& table) {
-  auto select = table.database->prepare(
-      fmt::format("SELECT {} FROM leases WHERE application = ?1 AND stream = ?2 ORDER BY leaseKey", kColumns));
+  auto select = table.database->prepare(fmt::format(
+      "SELECT {} FROM leases WHERE application = ?1 AND stream = ?2 ORDER BY leaseKey", kColumns));
   if (!select) return fail(select.error());
   select->bind(1, table.application);
   select->bind(2, table.stream);
@@ -120,8 +121,8 @@ Result<std::vector<Lease>> listRows(const Table& table) {
 }
 
 Result<std::optional<Lease>> getRow(const Table& table, const std::string& leaseKey) {
-  auto select = table.database->prepare(
-      fmt::format("SELECT {} FROM leases WHERE application = ?1 AND stream = ?2 AND leaseKey = ?3", kColumns));
+  auto select = table.database->prepare(fmt::format(
+      "SELECT {} FROM leases WHERE application = ?1 AND stream = ?2 AND leaseKey = ?3", kColumns));
   if (!select) return fail(select.error());
   select->bind(1, table.application);
   select->bind(2, table.stream);
@@ -135,10 +136,10 @@ Result<std::optional<Lease>> getRow(const Table& table, const std::string& lease
 }
 
 Result<bool> createRow(const Table& table, const Lease& lease) {
-  auto insert = table.database->prepare(
-      fmt::format("INSERT INTO leases ({}, application, stream) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) "
-                  "ON CONFLICT DO NOTHING",
-                  kColumns));
+  auto insert = table.database->prepare(fmt::format(
+      "INSERT INTO leases ({}, application, stream) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) "
+      "ON CONFLICT DO NOTHING",
+      kColumns));
   if (!insert) return fail(insert.error());
   const int next = bindRow(*insert, 1, lease);
   insert->bind(next, table.application);
@@ -150,7 +151,8 @@ Result<bool> createRow(const Table& table, const Lease& lease) {
 
 Result<Lease> replaceRow(const Table& table, const Lease& expected, const Lease& next) {
   auto update = table.database->prepare(
-      "UPDATE leases SET leaseOwner = ?2, leaseCounter = ?3, ownerSwitchesSinceCheckpoint = ?4, checkpoint = ?5, "
+      "UPDATE leases SET leaseOwner = ?2, leaseCounter = ?3, ownerSwitchesSinceCheckpoint = ?4, checkpoint = "
+      "?5, "
       "checkpointSubSequenceNumber = ?6, parentShardId = ?7, childShardIds = ?8, startingHashKey = ?9, "
       "endingHashKey = ?10, startsAt = ?11 WHERE leaseKey = ?1 AND application = ?12 AND stream = ?13 AND "
       "leaseCounter = ?14 AND (checkpoint <> 'SHARD_END' OR ?5 = 'SHARD_END')");
@@ -168,7 +170,8 @@ Result<Lease> replaceRow(const Table& table, const Lease& expected, const Lease&
   return next;
 }
 
-Result<void> writeChildren(const Table& table, const std::string& leaseKey, const std::set<std::string>& children) {
+Result<void> writeChildren(const Table& table, const std::string& leaseKey,
+                           const std::set<std::string>& children) {
   auto update = table.database->prepare(
       "UPDATE leases SET childShardIds = ?1 WHERE leaseKey = ?2 AND application = ?3 AND stream = ?4");
   if (!update) return fail(update.error());
@@ -179,7 +182,8 @@ Result<void> writeChildren(const Table& table, const std::string& leaseKey, cons
   auto done = update->step();
   if (!done) return fail(done.error());
   if (table.database->changes() != 1) {
-    return fail(Code::kConflict, "lease " + leaseKey + ": no such row", "the row was deleted; restart the worker");
+    return fail(Code::kConflict, "lease " + leaseKey + ": no such row",
+                "the row was deleted; restart the worker");
   }
   return {};
 }
@@ -188,7 +192,10 @@ Result<void> writeChildren(const Table& table, const std::string& leaseKey, cons
 
 SqliteLeaseStore::SqliteLeaseStore(const rt::Env& env, std::shared_ptr<SqliteDatabase> database,
                                    std::string application, std::string stream)
-    : env_(env), database_(std::move(database)), application_(std::move(application)), stream_(std::move(stream)) {}
+    : env_(env),
+      database_(std::move(database)),
+      application_(std::move(application)),
+      stream_(std::move(stream)) {}
 
 rt::Task<Result<std::vector<Lease>>> SqliteLeaseStore::list() {
   auto work = [table = Table{database_, application_, stream_}] { return listRows(table); };
@@ -196,19 +203,22 @@ rt::Task<Result<std::vector<Lease>>> SqliteLeaseStore::list() {
 }
 
 rt::Task<Result<std::optional<Lease>>> SqliteLeaseStore::get(const std::string& leaseKey) {
-  auto work = [table = Table{database_, application_, stream_}, key = leaseKey] { return getRow(table, key); };
+  auto work = [table = Table{database_, application_, stream_}, key = leaseKey] {
+    return getRow(table, key);
+  };
   co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
 }
 
 rt::Task<Result<bool>> SqliteLeaseStore::create(const Lease& lease) {
-  auto work = [table = Table{database_, application_, stream_}, row = lease] { return createRow(table, row); };
+  auto work = [table = Table{database_, application_, stream_}, row = lease] {
+    return createRow(table, row);
+  };
   co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
 }
 
 rt::Task<Result<Lease>> SqliteLeaseStore::replace(Lease expected, Lease next) {
-  auto work = [table = Table{database_, application_, stream_}, from = std::move(expected), to = std::move(next)] {
-    return replaceRow(table, from, to);
-  };
+  auto work = [table = Table{database_, application_, stream_}, from = std::move(expected),
+               to = std::move(next)] { return replaceRow(table, from, to); };
   co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
 }
 
@@ -251,7 +261,8 @@ rt::Task<Result<std::unique_ptr<LeaseStore>>> SqliteLeaseStoreFactory::open(cons
   };
   auto database = co_await rt::runOn(env_.store, env_.loop, std::move(work));
   if (!database) co_return fail(database.error().within("lease table of application " + app));
-  std::unique_ptr<LeaseStore> store = std::make_unique<SqliteLeaseStore>(env_, std::move(*database), app, streamName);
+  std::unique_ptr<LeaseStore> store =
+      std::make_unique<SqliteLeaseStore>(env_, std::move(*database), app, streamName);
   co_return std::move(store);
 }
 

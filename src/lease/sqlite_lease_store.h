@@ -10,8 +10,8 @@
 
 namespace tidemill::lease {
 
-// All calls run on the store thread. One file may hold several applications; a row belongs to one application and
-// one stream.
+// All calls run on the store thread. One file may hold several applications; a row belongs to one application
+// and one stream.
 class SqliteLeaseStore final : public LeaseStore {
  public:
   SqliteLeaseStore(const rt::Env& env, std::shared_ptr<SqliteDatabase> database, std::string application,
@@ -23,7 +23,8 @@ class SqliteLeaseStore final : public LeaseStore {
   rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) override;
   rt::Task<Result<Lease>> release(const Lease& held) override;
   rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) override;
-  rt::Task<Result<void>> setChildren(const std::string& leaseKey, const std::set<std::string>& children) override;
+  rt::Task<Result<void>> setChildren(const std::string& leaseKey,
+                                     const std::set<std::string>& children) override;
 
  private:
   rt::Task<Result<Lease>> replace(Lease expected, Lease next);
@@ -37,7 +38,8 @@ class SqliteLeaseStore final : public LeaseStore {
 // Opens `directory`/leases.db, which must be an existing folder or one that can be made.
 class SqliteLeaseStoreFactory final : public LeaseStoreFactory {
  public:
-  SqliteLeaseStoreFactory(const rt::Env& env, std::string directory) : env_(env), directory_(std::move(directory)) {}
+  SqliteLeaseStoreFactory(const rt::Env& env, std::string directory)
+      : env_(env), directory_(std::move(directory)) {}
   rt::Task<Result<std::unique_ptr<LeaseStore>>> open(const std::string& application,
                                                      const std::string& stream) override;
 

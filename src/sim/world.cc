@@ -22,7 +22,9 @@ World::World(std::uint64_t seed, WorldOptions options)
       net_(loop_, history_, random_.next(), options_.net),
       tasks_(loop_) {}
 
-World::~World() { end(); }
+World::~World() {
+  end();
+}
 
 void World::end() {
   tasks_.cancel();  // They may hold references to nodes.

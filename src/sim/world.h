@@ -74,8 +74,8 @@ class World {
   void heal();
   bool faultsOn() const { return faultsOn_; }
 
-  // Destroys all tasks and nodes, and with them what refers to services and checkers: call it (or outcomeOf()) while
-  // those still exist. Nothing may run afterwards; history and verdict stay.
+  // Destroys all tasks and nodes, and with them what refers to services and checkers: call it (or
+  // outcomeOf()) while those still exist. Nothing may run afterwards; history and verdict stay.
   void end();
 
   // For checkers. The first one counts and ends the run.

@@ -13,8 +13,8 @@ void BatchPlan::add(std::size_t input, std::shared_ptr<const block::Block> block
 }
 
 std::optional<Batch> BatchPlan::allocate(Time time, bool busy) {
-  const bool nothing =
-      std::all_of(unallocated_.begin(), unallocated_.end(), [](const BlockList& blocks) { return blocks.empty(); });
+  const bool nothing = std::all_of(unallocated_.begin(), unallocated_.end(),
+                                   [](const BlockList& blocks) { return blocks.empty(); });
   if (nothing && busy) return std::nullopt;
   Batch batch;
   batch.time = time;

@@ -9,15 +9,16 @@
 
 namespace tidemill::stream {
 
-// Every block goes into exactly one batch, whole, in the order in which it came. Pure: a value without clocks.
+// Every block goes into exactly one batch, whole, in the order in which it came. Pure: a value without
+// clocks.
 class BatchPlan {
  public:
   explicit BatchPlan(std::size_t inputs) : unallocated_(inputs) {}
 
   void add(std::size_t input, std::shared_ptr<const block::Block> block);
 
-  // Everything that came since the last call, as the batch of `time`. Nothing if nothing came and a batch is still
-  // being worked on (`busy`): empty batches must not pile up behind a slow one.
+  // Everything that came since the last call, as the batch of `time`. Nothing if nothing came and a batch is
+  // still being worked on (`busy`): empty batches must not pile up behind a slow one.
   std::optional<Batch> allocate(Time time, bool busy);
 
   std::int64_t unallocatedRecords() const;
@@ -26,8 +27,8 @@ class BatchPlan {
   std::vector<BlockList> unallocated_;
 };
 
-// The times of batches: names are multiples of the interval on the wall clock as it was at the start; waiting goes by
-// the monotonic clock, so a jump of the wall clock changes nothing.
+// The times of batches: names are multiples of the interval on the wall clock as it was at the start; waiting
+// goes by the monotonic clock, so a jump of the wall clock changes nothing.
 class BatchTimes {
  public:
   BatchTimes(rt::TimePoint now, rt::WallTime wall, Duration interval);

@@ -8,7 +8,8 @@ namespace {
 using namespace std::chrono_literals;
 
 std::shared_ptr<const block::Block> blockNamed(const std::string& id) {
-  return std::make_shared<const block::Block>(id, std::vector<block::BlockSlice>{}, std::vector<block::ShardEnd>{});
+  return std::make_shared<const block::Block>(id, std::vector<block::BlockSlice>{},
+                                              std::vector<block::ShardEnd>{});
 }
 
 std::string idsOf(const BlockList& blocks) {

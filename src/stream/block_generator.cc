@@ -20,9 +20,13 @@ void BlockGenerator::page(std::shared_ptr<const block::ShardPage> page) {
   if (builder_.full()) flush();
 }
 
-void BlockGenerator::ended(block::ShardEnd end) { builder_.addEnd(std::move(end)); }
+void BlockGenerator::ended(block::ShardEnd end) {
+  builder_.addEnd(std::move(end));
+}
 
-void BlockGenerator::failed(const std::string&, const Error& error) { onFailure_(error); }
+void BlockGenerator::failed(const std::string&, const Error& error) {
+  onFailure_(error);
+}
 
 void BlockGenerator::flush() {
   auto block = builder_.seal();

@@ -18,8 +18,8 @@ class BlockGenerator final : public consume::RecordSink {
   using OnBlock = std::function<void(std::shared_ptr<const block::Block>)>;
   using OnFailure = std::function<void(const Error&)>;
 
-  BlockGenerator(rt::Loop& loop, std::string idPrefix, block::BlockBuilderOptions options, rt::Duration interval,
-                 OnBlock onBlock, OnFailure onFailure);
+  BlockGenerator(rt::Loop& loop, std::string idPrefix, block::BlockBuilderOptions options,
+                 rt::Duration interval, OnBlock onBlock, OnFailure onFailure);
 
   void page(std::shared_ptr<const block::ShardPage> page) override;
   void ended(block::ShardEnd end) override;

@@ -17,11 +17,16 @@ const stream::ConfEntry& entryOf(const std::string& key) {
 
 std::string_view typeName(stream::ConfType type) {
   switch (type) {
-    case stream::ConfType::kDuration: return "duration";
-    case stream::ConfType::kInteger: return "integer";
-    case stream::ConfType::kBoolean: return "boolean";
-    case stream::ConfType::kText: return "text";
-    case stream::ConfType::kBytes: return "bytes";
+    case stream::ConfType::kDuration:
+      return "duration";
+    case stream::ConfType::kInteger:
+      return "integer";
+    case stream::ConfType::kBoolean:
+      return "boolean";
+    case stream::ConfType::kText:
+      return "text";
+    case stream::ConfType::kBytes:
+      return "bytes";
   }
   return "";
 }
@@ -51,7 +56,9 @@ std::optional<std::string> Conf::get(const std::string& key) const {
   return std::string(entry->fallback);
 }
 
-Duration Conf::getDuration(const std::string& key) const { return Duration(getInteger(key)); }
+Duration Conf::getDuration(const std::string& key) const {
+  return Duration(getInteger(key));
+}
 
 std::int64_t Conf::getInteger(const std::string& key) const {
   const auto number = stream::parseConfNumber(entryOf(key), *get(key));
@@ -59,14 +66,18 @@ std::int64_t Conf::getInteger(const std::string& key) const {
   return *number;
 }
 
-bool Conf::getBoolean(const std::string& key) const { return getInteger(key) != 0; }
+bool Conf::getBoolean(const std::string& key) const {
+  return getInteger(key) != 0;
+}
 
 std::string Conf::getText(const std::string& key) const {
   TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kText, key);
   return *get(key);
 }
 
-std::vector<UnknownKey> Conf::takeUnknownKeys() { return std::exchange(unknown_, {}); }
+std::vector<UnknownKey> Conf::takeUnknownKeys() {
+  return std::exchange(unknown_, {});
+}
 
 std::vector<ConfKey> confKeys() {
   std::vector<ConfKey> keys;

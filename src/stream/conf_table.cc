@@ -14,7 +14,8 @@ namespace {
 constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-// Sorted by key. Keys of Spark that this version does not act on are not here: they are unknown, and said to be.
+// Sorted by key. Keys of Spark that this version does not act on are not here: they are unknown, and said to
+// be.
 constexpr std::array kTable = {
     ConfEntry{"spark.streaming.blockInterval", ConfType::kDuration, "200ms", "ms", 1, kHour,
               "How often received records are sealed into a block; one task for each block."},
@@ -33,9 +34,11 @@ constexpr std::array kTable = {
     ConfEntry{"tidemill.kinesis.readBytesPerSecond", ConfType::kBytes, "2m", "", 0, std::int64_t{1} << 40,
               "Bytes read from one shard in a second; 0 lifts the limit. AWS allows 2 MB."},
     ConfEntry{"tidemill.kinesis.readCallsPerSecond", ConfType::kInteger, "5", "", 0, 1000,
-              "GetRecords calls to one shard in a second; 0 lifts the limit. AWS allows 5 for all readers together."},
-    ConfEntry{"tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
-              "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
+              "GetRecords calls to one shard in a second; 0 lifts the limit. AWS allows 5 for all readers "
+              "together."},
+    ConfEntry{
+        "tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
+        "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
     ConfEntry{"tidemill.state.directory", ConfType::kText, "tidemill-state", "", 0, kMost,
               "Folder of the lease table and of the lock that keeps a second process out."},
     ConfEntry{"tidemill.worker.id", ConfType::kText, "tidemill-worker", "", 0, kMost,
@@ -48,10 +51,11 @@ struct Suffix {
 };
 
 // Spark's time suffixes, in milliseconds; microseconds are too fine for any key here.
-constexpr std::array kTimes = {Suffix{"ms", 1},       Suffix{"s", 1000},     Suffix{"m", 60'000},
+constexpr std::array kTimes = {Suffix{"ms", 1},       Suffix{"s", 1000},      Suffix{"m", 60'000},
                                Suffix{"min", 60'000}, Suffix{"h", 3'600'000}, Suffix{"d", 86'400'000}};
-constexpr std::array kSizes = {Suffix{"b", 1},         Suffix{"k", 1 << 10},  Suffix{"kb", 1 << 10}, Suffix{"m", 1 << 20},
-                               Suffix{"mb", 1 << 20},  Suffix{"g", 1 << 30},  Suffix{"gb", 1 << 30}};
+constexpr std::array kSizes = {Suffix{"b", 1},       Suffix{"k", 1 << 10},  Suffix{"kb", 1 << 10},
+                               Suffix{"m", 1 << 20}, Suffix{"mb", 1 << 20}, Suffix{"g", 1 << 30},
+                               Suffix{"gb", 1 << 30}};
 
 tl::unexpected<Error> refuse(const ConfEntry& entry, std::string_view value, std::string_view expected) {
   return fail(Code::kInvalidConfig,
@@ -59,13 +63,16 @@ tl::unexpected<Error> refuse(const ConfEntry& entry, std::string_view value, std
               fmt::format("for example {}={}", entry.key, entry.fallback));
 }
 
-Result<std::int64_t> parseScaled(const ConfEntry& entry, std::string_view value, std::span<const Suffix> suffixes,
-                                 std::string_view unit, std::string_view expected) {
+Result<std::int64_t> parseScaled(const ConfEntry& entry, std::string_view value,
+                                 std::span<const Suffix> suffixes, std::string_view unit,
+                                 std::string_view expected) {
   const auto digits = value.find_first_not_of("0123456789");
   const auto number = base::parseInteger(value.substr(0, digits));
   if (!number) return refuse(entry, value, expected);
-  const std::string suffix = digits == std::string_view::npos ? std::string(unit) : base::toLower(value.substr(digits));
-  const auto found = std::find_if(suffixes.begin(), suffixes.end(), [&](const Suffix& s) { return s.text == suffix; });
+  const std::string suffix =
+      digits == std::string_view::npos ? std::string(unit) : base::toLower(value.substr(digits));
+  const auto found =
+      std::find_if(suffixes.begin(), suffixes.end(), [&](const Suffix& s) { return s.text == suffix; });
   if (found == suffixes.end() || *number > kMost / found->factor) return refuse(entry, value, expected);
   return *number * found->factor;
 }
@@ -79,10 +86,13 @@ Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value
 
 }  // namespace
 
-std::span<const ConfEntry> confTable() { return kTable; }
+std::span<const ConfEntry> confTable() {
+  return kTable;
+}
 
 const ConfEntry* findConfEntry(std::string_view key) {
-  const auto found = std::find_if(kTable.begin(), kTable.end(), [&](const ConfEntry& entry) { return entry.key == key; });
+  const auto found =
+      std::find_if(kTable.begin(), kTable.end(), [&](const ConfEntry& entry) { return entry.key == key; });
   return found == kTable.end() ? nullptr : &*found;
 }
 
@@ -121,8 +131,9 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
   }
   if (!number) return number;
   if (*number < entry.least || *number > entry.most) {
-    return refuse(entry, value, fmt::format("between {} and {}{}", entry.least, entry.most,
-                                            entry.type == ConfType::kDuration ? " ms" : ""));
+    return refuse(entry, value,
+                  fmt::format("between {} and {}{}", entry.least, entry.most,
+                              entry.type == ConfType::kDuration ? " ms" : ""));
   }
   return number;
 }

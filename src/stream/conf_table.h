@@ -29,7 +29,8 @@ const ConfEntry* findConfEntry(std::string_view key);
 // The known key most like `key`; empty if none is near.
 std::string nearestConfKey(std::string_view key);
 
-// Reads a value as its entry's type: milliseconds, a number, 0 or 1, bytes. kInvalidConfig names key and value.
+// Reads a value as its entry's type: milliseconds, a number, 0 or 1, bytes. kInvalidConfig names key and
+// value.
 Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view value);
 
 }  // namespace tidemill::stream

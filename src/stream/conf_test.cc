@@ -80,7 +80,8 @@ TEST(Conf, RemembersUnknownKeysOnceWithTheNearestKnownOne) {
 
 TEST(Conf, HasATableInOrderWhoseDefaultsItAccepts) {
   const auto keys = confKeys();
-  EXPECT_TRUE(std::is_sorted(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.key < b.key; }));
+  EXPECT_TRUE(
+      std::is_sorted(keys.begin(), keys.end(), [](const auto& a, const auto& b) { return a.key < b.key; }));
   for (const ConfKey& key : keys) {
     EXPECT_EQ(refusalOf(std::string(key.key), std::string(key.fallback)), "accepted") << key.key;
     EXPECT_FALSE(key.meaning.empty());

@@ -68,7 +68,8 @@ Graph& ContextCore::editableGraph() {
 
 void ContextCore::addListener(StreamingListener& listener) {
   if (state_ != StreamingContextState::INITIALIZED) {
-    throw Error(Code::kUsage, "listeners cannot be added after the context has started", "add them before start()");
+    throw Error(Code::kUsage, "listeners cannot be added after the context has started",
+                "add them before start()");
   }
   listeners_.push_back(&listener);
 }
@@ -76,7 +77,8 @@ void ContextCore::addListener(StreamingListener& listener) {
 void ContextCore::start() {
   if (state_ == StreamingContextState::ACTIVE) return;
   if (state_ == StreamingContextState::STOPPED) {
-    throw Error(Code::kUsage, "the context has stopped and cannot be started again", "make a new StreamingContext");
+    throw Error(Code::kUsage, "the context has stopped and cannot be started again",
+                "make a new StreamingContext");
   }
   if (graph_->outputs.empty()) {
     throw Error(Code::kUsage, "no output operation is registered, so nothing would be computed",
@@ -125,7 +127,9 @@ void ContextCore::publishTotals() {
   checkpointed_ = totals.checkpointed;
 }
 
-StreamingTotals ContextCore::totals() const { return {received_, processed_, checkpointed_}; }
+StreamingTotals ContextCore::totals() const {
+  return {received_, processed_, checkpointed_};
+}
 
 void ContextCore::requestStop(bool graceful) {
   if (state_ != StreamingContextState::ACTIVE) return;

@@ -21,8 +21,8 @@ constexpr rt::Duration kPatience = 24h;
 
 }  // namespace
 
-Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval, std::shared_ptr<const Graph> graph,
-               std::vector<StreamingListener*> listeners)
+Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
+               std::shared_ptr<const Graph> graph, std::vector<StreamingListener*> listeners)
     : seams_(seams),
       env_(seams.env),
       conf_(conf),
@@ -37,7 +37,9 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval, std
 
 Engine::~Engine() = default;
 
-void Engine::requestStop(bool graceful) { events_.pushNow(Event{std::nullopt, graceful}); }
+void Engine::requestStop(bool graceful) {
+  events_.pushNow(Event{std::nullopt, graceful});
+}
 
 rt::Task<Result<void>> Engine::run() {
   auto locked = co_await lockState();
@@ -88,7 +90,8 @@ rt::Task<Result<void>> Engine::lockState() {
 
 rt::Task<Result<void>> Engine::startReceivers() {
   for (std::size_t input = 0; input < graph_->inputs.size(); ++input) {
-    receivers_.push_back(std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *this));
+    receivers_.push_back(
+        std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *this));
     auto started = co_await receivers_.back()->start();
     if (!started) co_return fail(started.error());
   }
@@ -106,7 +109,9 @@ void Engine::onShardStarted(const std::string& streamName, const consume::ShardS
   }
 }
 
-void Engine::onReceiverFailed(const Error& error) { events_.pushNow(Event{error, false}); }
+void Engine::onReceiverFailed(const Error& error) {
+  events_.pushNow(Event{error, false});
+}
 
 rt::Task<void> Engine::tick() {
   for (;;) {  // Until the engine stops.
@@ -152,11 +157,13 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) 
                                       {"records", batch->records()},
                                       {"attempt", attempt},
                                       {"reason", error.message()}});
-    for (StreamingListener* listener : listeners_) listener->onBatchFailed(infoOf(*batch, attempt), error.message());
+    for (StreamingListener* listener : listeners_)
+      listener->onBatchFailed(infoOf(*batch, attempt), error.message());
     if (attempt >= attemptsMax) {
-      co_return fail(error.within(fmt::format("batch {} failed {} times; its records were not checkpointed and are "
-                                              "read again at the next start",
-                                              batch->time.time_since_epoch().count(), attempt)));
+      co_return fail(
+          error.within(fmt::format("batch {} failed {} times; its records were not checkpointed and are "
+                                   "read again at the next start",
+                                   batch->time.time_since_epoch().count(), attempt)));
     }
     const rt::Duration delay = backoff.next();
     co_await env_.loop.sleepFor(delay);
@@ -166,7 +173,8 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) 
 rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int attempt) {
   const int taskAttempts = static_cast<int>(conf_.getInteger("spark.task.maxFailures"));
   if (attempt == 1 && env_.faults.planted("checkpoint-before-output")) {
-    for (std::size_t input = 0; input < receivers_.size(); ++input) receivers_[input]->processed(batch->inputs[input]);
+    for (std::size_t input = 0; input < receivers_.size(); ++input)
+      receivers_[input]->processed(batch->inputs[input]);
     co_await env_.loop.sleepFor(200ms);
   }
   co_return co_await runOutputs(env_, graph_, batch, attempt, taskAttempts);
@@ -174,7 +182,8 @@ rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int 
 
 void Engine::batchDone(const Batch& batch, int attempt) {
   if (!env_.faults.planted("checkpoint-before-output")) {
-    for (std::size_t input = 0; input < receivers_.size(); ++input) receivers_[input]->processed(batch.inputs[input]);
+    for (std::size_t input = 0; input < receivers_.size(); ++input)
+      receivers_[input]->processed(batch.inputs[input]);
   }
   const BatchInfo info = infoOf(batch, attempt);
   for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);

@@ -24,8 +24,9 @@ void FetchSide::open() {
 void FetchSide::start(const consume::ShardStart& start) {
   if (readers_ == nullptr) return;  // Shut down meanwhile.
   const consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
-  readers_->start(start.shardId, std::make_unique<consume::PollingFetcher>(context, options_.streamName, start.shardId,
-                                                                           start.position, options_.polling));
+  readers_->start(start.shardId,
+                  std::make_unique<consume::PollingFetcher>(context, options_.streamName, start.shardId,
+                                                            start.position, options_.polling));
 }
 
 void FetchSide::shutdown(bool flush) {

@@ -25,11 +25,12 @@ struct FetchSideOptions {
   std::int64_t budgetBytes;
 };
 
-// Reads shards and makes blocks. Built on the control lane; from then on every call, and shutdown(), happens on the
-// fetch lane, by messages. `onBlock` and `onFailure` are called there.
+// Reads shards and makes blocks. Built on the control lane; from then on every call, and shutdown(), happens
+// on the fetch lane, by messages. `onBlock` and `onFailure` are called there.
 class FetchSide {
  public:
-  using MakeApi = std::function<std::unique_ptr<kinesis::KinesisApi>(rt::Loop&, http::HttpTransport&, base::Random&)>;
+  using MakeApi =
+      std::function<std::unique_ptr<kinesis::KinesisApi>(rt::Loop&, http::HttpTransport&, base::Random&)>;
 
   // `random` is a generator of its own. `env` outlives this object.
   FetchSide(const rt::Env& env, FetchSideOptions options, base::Random random, MakeApi makeApi,

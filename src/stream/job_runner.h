@@ -15,8 +15,8 @@ namespace tidemill::stream {
 // What an output operation is told of the batch.
 BatchInfo infoOf(const Batch& batch, int attempt);
 
-// Runs the outputs one after the other, in the order in which they were defined; the first that throws ends the
-// attempt with kUserCodeFailed, naming the output. `taskAttemptsMax`: tries of one task.
+// Runs the outputs one after the other, in the order in which they were defined; the first that throws ends
+// the attempt with kUserCodeFailed, naming the output. `taskAttemptsMax`: tries of one task.
 rt::Task<Result<void>> runOutputs(const rt::Env& env, std::shared_ptr<const Graph> graph,
                                   std::shared_ptr<const Batch> batch, int attempt, int taskAttemptsMax);
 

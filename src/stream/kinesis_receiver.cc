@@ -13,8 +13,8 @@ struct KinesisReceiver::Mailbox {
   KinesisReceiver* receiver;
 };
 
-KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source, std::size_t input,
-                                 ReceiverHost& host)
+KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source,
+                                 std::size_t input, ReceiverHost& host)
     : seams_(seams),
       env_(seams.env),
       conf_(conf),
@@ -52,9 +52,15 @@ rt::Task<Result<void>> KinesisReceiver::start() {
   options.checkpointInterval = source_.checkpointInterval;
   using Kind = lease::InitialPosition::Kind;
   switch (source_.initialPosition.kind()) {
-    case KinesisInitialPosition::Kind::kLatest: options.initialPosition.kind = Kind::kLatest; break;
-    case KinesisInitialPosition::Kind::kTrimHorizon: options.initialPosition.kind = Kind::kTrimHorizon; break;
-    case KinesisInitialPosition::Kind::kAtTimestamp: options.initialPosition.kind = Kind::kAtTimestamp; break;
+    case KinesisInitialPosition::Kind::kLatest:
+      options.initialPosition.kind = Kind::kLatest;
+      break;
+    case KinesisInitialPosition::Kind::kTrimHorizon:
+      options.initialPosition.kind = Kind::kTrimHorizon;
+      break;
+    case KinesisInitialPosition::Kind::kAtTimestamp:
+      options.initialPosition.kind = Kind::kAtTimestamp;
+      break;
   }
   options.initialPosition.timestamp = source_.initialPosition.timestamp();
   coordinator_ = std::make_unique<consume::ShardCoordinator>(env_, *api_, *store_, *this, std::move(options));
@@ -77,21 +83,21 @@ Result<FetchSide::MakeApi> KinesisReceiver::apiMaker() const {
   options.aws.credentials = *credentials;
   options.aws.callTimeout = conf_.getDuration("tidemill.kinesis.callTimeout");
   base::LogSink* log = &env_.log;
-  return FetchSide::MakeApi(
-      [options, log](rt::Loop& loop, http::HttpTransport& http, base::Random& random)
-          -> std::unique_ptr<kinesis::KinesisApi> {
-        return std::make_unique<kinesis::KinesisClient>(loop, http, random, *log, options);
-      });
+  return FetchSide::MakeApi([options, log](rt::Loop& loop, http::HttpTransport& http,
+                                           base::Random& random) -> std::unique_ptr<kinesis::KinesisApi> {
+    return std::make_unique<kinesis::KinesisClient>(loop, http, random, *log, options);
+  });
 }
 
 void KinesisReceiver::reportStorageLevel() const {
   const std::string wanted = storageLevelName(source_.storageLevel);
   if (source_.storageLevel == StorageLevel::MEMORY_ONLY) return;
-  env_.log.info("storage_level_reduced",
-                {{"stream", source_.streamName},
-                 {"requested", wanted},
-                 {"achieved", "MEMORY_ONLY"},
-                 {"reason", "unprocessed blocks are read again from Kinesis, not kept on disk or replicated"}});
+  env_.log.info(
+      "storage_level_reduced",
+      {{"stream", source_.streamName},
+       {"requested", wanted},
+       {"achieved", "MEMORY_ONLY"},
+       {"reason", "unprocessed blocks are read again from Kinesis, not kept on disk or replicated"}});
 }
 
 std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi makeApi) {
@@ -99,7 +105,8 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.streamName = source_.streamName;
   options.idPrefix = "input-" + std::to_string(input_);
   options.polling.recordsPerCall = static_cast<int>(conf_.getInteger("tidemill.kinesis.maxRecords"));
-  options.polling.pace.callsPerSecond = static_cast<int>(conf_.getInteger("tidemill.kinesis.readCallsPerSecond"));
+  options.polling.pace.callsPerSecond =
+      static_cast<int>(conf_.getInteger("tidemill.kinesis.readCallsPerSecond"));
   options.polling.pace.bytesPerSecond = conf_.getInteger("tidemill.kinesis.readBytesPerSecond");
   options.polling.pace.idle = conf_.getDuration("tidemill.kinesis.idleTimeBetweenReads");
   options.blocks.sealBytes = conf_.getInteger("tidemill.block.sealBytes");
@@ -118,8 +125,8 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
       if (mailbox->receiver != nullptr) mailbox->receiver->host_.onReceiverFailed(error);
     });
   };
-  return std::make_shared<FetchSide>(env_, std::move(options), random_.fork(), std::move(makeApi), std::move(onBlock),
-                                     std::move(onFailure));
+  return std::make_shared<FetchSide>(env_, std::move(options), random_.fork(), std::move(makeApi),
+                                     std::move(onBlock), std::move(onFailure));
 }
 
 void KinesisReceiver::startShard(const consume::ShardStart& start) {
@@ -147,7 +154,9 @@ rt::Task<void> KinesisReceiver::drain(bool flush) {
   co_await drained_.acquire(1);
 }
 
-void KinesisReceiver::processed(const BlockList& blocks) { coordinator_->processed(blocks); }
+void KinesisReceiver::processed(const BlockList& blocks) {
+  coordinator_->processed(blocks);
+}
 
 rt::Task<void> KinesisReceiver::abandon() {
   if (coordinator_ == nullptr || tasks_.running() == 0) co_return;

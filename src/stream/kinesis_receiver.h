@@ -28,8 +28,8 @@ class ReceiverHost {
   virtual void onReceiverFailed(const Error& error) = 0;
 };
 
-// Lives on the control lane. Order: start(), processed() for each batch, drain(), finish(). Destroying it ends
-// everything at once; the fetch lane is told by message.
+// Lives on the control lane. Order: start(), processed() for each batch, drain(), finish(). Destroying it
+// ends everything at once; the fetch lane is told by message.
 class KinesisReceiver final : public consume::CoordinatorListener {
  public:
   // References outlive this object.
@@ -37,7 +37,8 @@ class KinesisReceiver final : public consume::CoordinatorListener {
                   ReceiverHost& host);
   ~KinesisReceiver() override;
 
-  // Opens the lease table, takes the leases, begins to read. Errors: configuration, credentials, AWS, lease store.
+  // Opens the lease table, takes the leases, begins to read. Errors: configuration, credentials, AWS, lease
+  // store.
   rt::Task<Result<void>> start();
   // Reading stops. With `flush`, everything read so far has been given to the host when this returns.
   rt::Task<void> drain(bool flush);
@@ -45,7 +46,8 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   void processed(const BlockList& blocks);
   // Writes the last lease checkpoints and gives up the leases. After drain().
   rt::Task<Result<void>> finish();
-  // Lets a lease write that is on its way end, so that its outcome is known. After drain(), instead of finish().
+  // Lets a lease write that is on its way end, so that its outcome is known. After drain(), instead of
+  // finish().
   rt::Task<void> abandon();
 
   consume::CoordinatorTotals totals() const;

@@ -7,7 +7,8 @@ namespace tidemill {
 
 DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const std::string& kinesisAppName,
                                                 const std::string& streamName, const std::string& endpointUrl,
-                                                const std::string& regionName, KinesisInitialPosition initialPosition,
+                                                const std::string& regionName,
+                                                KinesisInitialPosition initialPosition,
                                                 Duration checkpointInterval, StorageLevel storageLevel) {
   return createStream(context, kinesisAppName, streamName, endpointUrl, regionName, initialPosition,
                       checkpointInterval, storageLevel, &KinesisUtils::defaultMessageHandler);
@@ -15,9 +16,11 @@ DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const
 
 DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const std::string& kinesisAppName,
                                                 const std::string& streamName, const std::string& endpointUrl,
-                                                const std::string& regionName, KinesisInitialPosition initialPosition,
+                                                const std::string& regionName,
+                                                KinesisInitialPosition initialPosition,
                                                 Duration checkpointInterval, StorageLevel storageLevel,
-                                                const std::string& awsAccessKeyId, const std::string& awsSecretKey) {
+                                                const std::string& awsAccessKeyId,
+                                                const std::string& awsSecretKey) {
   return createStream(context, kinesisAppName, streamName, endpointUrl, regionName, initialPosition,
                       checkpointInterval, storageLevel, &KinesisUtils::defaultMessageHandler, awsAccessKeyId,
                       awsSecretKey);
@@ -44,8 +47,8 @@ stream::KinesisSource KinesisInputDStream::Builder::finished() const {
     source.endpointUrl = "https://kinesis.us-east-1.amazonaws.com";
   }
   const StreamingContext& context = checkedContext();
-  source.checkpointInterval =
-      checkpointInterval_.value_or(detail::GraphAccess::core(const_cast<StreamingContext&>(context))->batchInterval());
+  source.checkpointInterval = checkpointInterval_.value_or(
+      detail::GraphAccess::core(const_cast<StreamingContext&>(context))->batchInterval());
   return source;
 }
 

@@ -75,7 +75,7 @@ TEST_F(RddTest, CountsTakesReducesAndVisits) {
   EXPECT_EQ(numbers.take(2), (std::vector<int>{1, 2}));
   EXPECT_EQ(numbers.reduce([](int a, int b) { return a * b; }), 24);
   std::atomic<int> sum{0};
-  numbers.foreach([&](int n) { sum += n; });
+  numbers.foreach ([&](int n) { sum += n; });
   EXPECT_EQ(sum, 10);
   std::atomic<int> partitions{0};
   numbers.foreachPartition([&](std::vector<int>&&) { ++partitions; });
@@ -95,11 +95,14 @@ TEST_F(RddTest, TriesAThrowingTaskAgainWithTheSameElements) {
 
 TEST_F(RddTest, SaysWhichTaskKeptFailingAndWhatItThrew) {
   try {
-    rdd<int>({{1}, {2}}).map([](int n) -> int { return n == 2 ? throw std::runtime_error("bad two") : n; }).collect();
+    rdd<int>({{1}, {2}})
+        .map([](int n) -> int { return n == 2 ? throw std::runtime_error("bad two") : n; })
+        .collect();
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kUserCodeFailed);
-    EXPECT_NE(error.message().find("task 1 of 2 failed 3 times: bad two"), std::string::npos) << error.message();
+    EXPECT_NE(error.message().find("task 1 of 2 failed 3 times: bad two"), std::string::npos)
+        << error.message();
   }
 }
 

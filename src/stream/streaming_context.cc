@@ -16,9 +16,13 @@ StreamingContext::StreamingContext(const stream::Seams& seams, Conf conf, Durati
 
 StreamingContext::~StreamingContext() = default;
 
-void StreamingContext::start() { core_->start(); }
+void StreamingContext::start() {
+  core_->start();
+}
 
-void StreamingContext::requestStop(bool stopGracefully) { core_->requestStop(stopGracefully); }
+void StreamingContext::requestStop(bool stopGracefully) {
+  core_->requestStop(stopGracefully);
+}
 
 Result<void> StreamingContext::stop(bool /*stopSparkContext*/, bool stopGracefully) {
   if (getState() == StreamingContextState::INITIALIZED) return {};
@@ -26,17 +30,25 @@ Result<void> StreamingContext::stop(bool /*stopSparkContext*/, bool stopGraceful
   return awaitTermination();
 }
 
-Result<void> StreamingContext::awaitTermination() { return core_->awaitTermination(); }
+Result<void> StreamingContext::awaitTermination() {
+  return core_->awaitTermination();
+}
 
 bool StreamingContext::awaitTerminationOrTimeout(Duration patience) {
   return core_->awaitTerminationOrTimeout(patience);
 }
 
-StreamingContextState StreamingContext::getState() const { return core_->state(); }
+StreamingContextState StreamingContext::getState() const {
+  return core_->state();
+}
 
-StreamingTotals StreamingContext::totals() const { return core_->totals(); }
+StreamingTotals StreamingContext::totals() const {
+  return core_->totals();
+}
 
-void StreamingContext::addStreamingListener(StreamingListener& listener) { core_->addListener(listener); }
+void StreamingContext::addStreamingListener(StreamingListener& listener) {
+  core_->addListener(listener);
+}
 
 namespace detail {
 
@@ -46,15 +58,19 @@ int GraphAccess::addKinesisInput(StreamingContext& context, const stream::Kinesi
   };
   require(!source.applicationName.empty(), "the application name is empty", "it names the lease table");
   require(!source.streamName.empty(), "the stream name is empty", "name the Kinesis stream to read");
-  require(source.checkpointInterval.count() >= 0, "the checkpoint interval is negative", "for example Seconds(10)");
+  require(source.checkpointInterval.count() >= 0, "the checkpoint interval is negative",
+          "for example Seconds(10)");
   auto& inputs = context.core_->editableGraph().inputs;
   inputs.push_back(source);
   return static_cast<int>(inputs.size()) - 1;
 }
 
-int GraphAccess::addStream(stream::ContextCore& core) { return core.editableGraph().streams++; }
+int GraphAccess::addStream(stream::ContextCore& core) {
+  return core.editableGraph().streams++;
+}
 
-void GraphAccess::addOutput(stream::ContextCore& core, std::string name, std::function<void(BatchContext&)> body) {
+void GraphAccess::addOutput(stream::ContextCore& core, std::string name,
+                            std::function<void(BatchContext&)> body) {
   core.editableGraph().outputs.push_back({std::move(name), std::move(body)});
 }
 

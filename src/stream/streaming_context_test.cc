@@ -26,10 +26,11 @@ class StreamingContextTest : public testing::Test {
  protected:
   void SetUp() override {
     world_.net().faults().on = false;
-    world_.net().serve(kHost, {.handle = [this](const http::Request& request, rt::WallTime now) {
-                                 if (intercept_) return intercept_();
-                                 return aws_.handle(request, now).response;
-                               },
+    world_.net().serve(kHost, {.handle =
+                                   [this](const http::Request& request, rt::WallTime now) {
+                                     if (intercept_) return intercept_();
+                                     return aws_.handle(request, now).response;
+                                   },
                                .throttled = {}});
     node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
     client_ = std::make_unique<kinesis::KinesisClient>(env().loop, env().http, random_, env().log,
@@ -61,7 +62,8 @@ class StreamingContextTest : public testing::Test {
   }
   DStream<std::string> lines(StreamingContext& context, const std::string& stream = "orders") {
     return KinesisUtils::createStream(context, "app", stream, kEndpoint, "us-east-1",
-                                      InitialPositionInStream::TRIM_HORIZON, Seconds(1), StorageLevel::MEMORY_ONLY);
+                                      InitialPositionInStream::TRIM_HORIZON, Seconds(1),
+                                      StorageLevel::MEMORY_ONLY);
   }
   // Stops gracefully in virtual time.
   Result<void> stopped(StreamingContext& context) {
@@ -201,9 +203,10 @@ TEST_F(StreamingContextTest, StopsLoudlyWhenABatchKeepsFailingAndChecksNothingOf
   createStream(1);
   put({"a"});
   auto context = makeContext();
-  lines(*context).map([](const std::string& line) -> std::string {
-    throw std::runtime_error("cannot read " + line);
-  }).count().print();
+  lines(*context)
+      .map([](const std::string& line) -> std::string { throw std::runtime_error("cannot read " + line); })
+      .count()
+      .print();
   context->start();
   EXPECT_EQ(failureOf(*context), Code::kUserCodeFailed);
   EXPECT_EQ(context->totals().processed, 0);
@@ -315,9 +318,11 @@ TEST_F(StreamingContextTest, RefusesParametersThatCannotBe) {
   auto context = makeContext();
   EXPECT_EQ(thrownBy([&] { lines(*context, ""); }), Code::kInvalidConfig);
   EXPECT_EQ(thrownBy([&] { StreamingContext(*seams_, Conf(), Milliseconds(1)); }), Code::kInvalidConfig);
-  EXPECT_EQ(thrownBy([&] { KinesisInputDStream::builder().streamName("orders").build(); }), Code::kInvalidConfig);
-  EXPECT_EQ(thrownBy([&] { KinesisInputDStream::builder().streamingContext(*context).streamName("s").build(); }),
+  EXPECT_EQ(thrownBy([&] { KinesisInputDStream::builder().streamName("orders").build(); }),
             Code::kInvalidConfig);
+  EXPECT_EQ(
+      thrownBy([&] { KinesisInputDStream::builder().streamingContext(*context).streamName("s").build(); }),
+      Code::kInvalidConfig);
 }
 
 TEST_F(StreamingContextTest, StopsBeforeItWasStarted) {

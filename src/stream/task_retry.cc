@@ -13,7 +13,8 @@ namespace tidemill::stream {
 namespace {
 
 // Nothing if the task succeeded within its tries; else what it threw last.
-std::optional<std::string> attempt(const std::function<void(std::size_t)>& task, std::size_t index, int attemptsMax) {
+std::optional<std::string> attempt(const std::function<void(std::size_t)>& task, std::size_t index,
+                                   int attemptsMax) {
   std::string reason;
   for (int i = 0; i < attemptsMax; ++i) {
     try {
@@ -46,11 +47,13 @@ void RetryingTaskRunner::run(std::size_t count, const std::function<void(std::si
   });
   for (std::size_t index = 0; index < count; ++index) {
     if (!failures[index]) continue;
-    throw Error(Code::kUserCodeFailed,
-                fmt::format("task {} of {} failed {} times: {}", index, count, attemptsMax_, *failures[index]),
-                "mend the function, or catch what it throws; the batch is tried again with the same records");
+    throw Error(
+        Code::kUserCodeFailed,
+        fmt::format("task {} of {} failed {} times: {}", index, count, attemptsMax_, *failures[index]),
+        "mend the function, or catch what it throws; the batch is tried again with the same records");
   }
-  if (!all) throw Error(Code::kUserCodeFailed, "a task was not run because another failed", "see the other failure");
+  if (!all)
+    throw Error(Code::kUserCodeFailed, "a task was not run because another failed", "see the other failure");
 }
 
 }  // namespace tidemill::stream

@@ -14,7 +14,8 @@ std::string describeCurrentException();
 class RetryingTaskRunner final : public TaskRunner {
  public:
   // `attemptsMax`: tries of one task, at least 1. `workers` outlives this object.
-  RetryingTaskRunner(rt::WorkerPool& workers, int attemptsMax) : workers_(workers), attemptsMax_(attemptsMax) {}
+  RetryingTaskRunner(rt::WorkerPool& workers, int attemptsMax)
+      : workers_(workers), attemptsMax_(attemptsMax) {}
 
   void run(std::size_t count, const std::function<void(std::size_t)>& task) override;
 

@@ -47,12 +47,13 @@ void DeliveryChecker::commitOne(const Delivered& record) {
   const bool expected = sink.committed < source->log.end() &&
                         source->log.at(sink.committed).sequenceNumber() == record.sequenceNumber;
   if (!expected) {
-    violation("I1", fmt::format("shard {}: {} was committed, but record {} of the shard was not yet", record.shardId,
-                                record.sequenceNumber, sink.committed));
+    violation("I1", fmt::format("shard {}: {} was committed, but record {} of the shard was not yet",
+                                record.shardId, record.sequenceNumber, sink.committed));
     return;
   }
   if (source->log.at(sink.committed).data != record.text) {
-    violation("I1", fmt::format("shard {}: {} has other bytes than were put", record.shardId, record.sequenceNumber));
+    violation("I1", fmt::format("shard {}: {} has other bytes than were put", record.shardId,
+                                record.sequenceNumber));
     return;
   }
   if (sink.committed == 0) {
@@ -71,7 +72,8 @@ void DeliveryChecker::commitOne(const Delivered& record) {
 
 void DeliveryChecker::onCheckpoint(const std::string& shardId, const lease::Checkpoint& from,
                                    const lease::Checkpoint& to) {
-  if (to < from) violation("I2", fmt::format("shard {}: checkpoint {} after {}", shardId, to.text(), from.text()));
+  if (to < from)
+    violation("I2", fmt::format("shard {}: checkpoint {} after {}", shardId, to.text(), from.text()));
   const fake::FakeShard* source = shard(shardId);
   if (source == nullptr) return;
   if (to.isShardEnd() && !done(*source)) {
@@ -104,7 +106,8 @@ std::string DeliveryChecker::missing() const {
   for (const auto& source : all->shards) {
     const auto found = shards_.find(source->id());
     const std::uint64_t committed = found == shards_.end() ? 0 : found->second.committed;
-    if (committed != source->log.end()) text += fmt::format("{} {} of {}; ", source->id(), committed, source->log.end());
+    if (committed != source->log.end())
+      text += fmt::format("{} {} of {}; ", source->id(), committed, source->log.end());
   }
   return text;
 }

@@ -20,16 +20,16 @@ struct Delivered {
   std::string text;
 };
 
-// Knows every record of the stream, because it looks into the fake. Invariants: I1 no gap and in order per shard, I2
-// checkpoints never go back, I3 never ahead of what was committed, I4 no child before its parents' last record, I10 the
-// effect of an idempotent sink is that of each record once.
+// Knows every record of the stream, because it looks into the fake. Invariants: I1 no gap and in order per
+// shard, I2 checkpoints never go back, I3 never ahead of what was committed, I4 no child before its parents'
+// last record, I10 the effect of an idempotent sink is that of each record once.
 class DeliveryChecker final : public Checker {
  public:
   DeliveryChecker(World& world, const fake::FakeKinesis& kinesis, std::string stream)
       : Checker(world), kinesis_(kinesis), stream_(std::move(stream)) {}
 
-  // One transaction of the sink, which survives crashes. Records that were committed before are counted as repeats and
-  // have no effect.
+  // One transaction of the sink, which survives crashes. Records that were committed before are counted as
+  // repeats and have no effect.
   void onCommit(const std::vector<Delivered>& records);
   // A lease checkpoint is being written.
   void onCheckpoint(const std::string& shardId, const lease::Checkpoint& from, const lease::Checkpoint& to);

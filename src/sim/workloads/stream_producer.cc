@@ -13,7 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array kWords = {"tide", "mill", "pond", "gate", "wheel", "stone", "grain", "flour", "sluice", "ebb"};
+constexpr std::array kWords = {"tide",  "mill",  "pond",  "gate",   "wheel",
+                               "stone", "grain", "flour", "sluice", "ebb"};
 
 // A decimal number of up to 128 bits, halved together with another: (a + b) / 2.
 std::string middleOf(const std::string& a, const std::string& b) {
@@ -64,7 +65,8 @@ rt::Task<void> reshard(rt::Env& env, kinesis::KinesisApi& api, std::string strea
   }
   if (open.empty()) co_return;
   const auto byHash = [](const kinesis::Shard& a, const kinesis::Shard& b) {
-    return std::pair(a.startingHashKey.size(), a.startingHashKey) < std::pair(b.startingHashKey.size(), b.startingHashKey);
+    return std::pair(a.startingHashKey.size(), a.startingHashKey) <
+           std::pair(b.startingHashKey.size(), b.startingHashKey);
   };
   std::sort(open.begin(), open.end(), byHash);
   const auto place = static_cast<std::size_t>(env.random.below(open.size()));

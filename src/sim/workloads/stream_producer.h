@@ -17,8 +17,8 @@ struct StreamProducerOptions {
   int reshardings = 4;
 };
 
-// Runs on a node of its own. Calls may fail or be applied twice: what is in the stream is the truth, not what was meant
-// to be. `done` becomes true when nothing more will be put; it outlives the task.
+// Runs on a node of its own. Calls may fail or be applied twice: what is in the stream is the truth, not what
+// was meant to be. `done` becomes true when nothing more will be put; it outlives the task.
 rt::Task<void> produceStream(rt::Env& env, StreamProducerOptions options, bool& done);
 
 }  // namespace tidemill::sim

@@ -1,4 +1,5 @@
-// sim/workloads/test_account.h: the key pair and the settings with which simulated programs talk to the fake AWS.
+// sim/workloads/test_account.h: the key pair and the settings with which simulated programs talk to the fake
+// AWS.
 #pragma once
 
 #include <optional>

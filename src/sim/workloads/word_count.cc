@@ -39,7 +39,8 @@ class Worker final : public NodeProgram {
         seams_{env, leases_, testEnvironment()},
         context_(seams_, settings(), Seconds(1)) {
     const auto copy = [](const Record& record) {
-      return Delivered{std::string(record.shardId), std::string(record.sequenceNumber), std::string(record.text())};
+      return Delivered{std::string(record.shardId), std::string(record.sequenceNumber),
+                       std::string(record.text())};
     };
     auto records = KinesisUtils::createStream(context_, "app", kStream, kEndpoint, "us-east-1",
                                               InitialPositionInStream::TRIM_HORIZON, Seconds(2),
@@ -115,15 +116,17 @@ SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
                                             const lease::Checkpoint& to) {
     durable.checker->onCheckpoint(shard, from, to);
   };
-  world.net().serve(kHost, {.handle = [&service](const http::Request& request, rt::WallTime now) {
-                              return service.handle(request, now).response;
-                            },
-                            .throttled = {}});
+  world.net().serve(kHost,
+                    {.handle = [&service](const http::Request& request,
+                                          rt::WallTime now) { return service.handle(request, now).response; },
+                     .throttled = {}});
 
   bool produced = false;
   const StreamProducerOptions producing{.endpoint = kEndpoint, .stream = kStream, .time = options.time};
-  world.addNode("producer", taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
-  Node& worker = world.addNode("worker", [&](rt::Env& env) { return std::make_unique<Worker>(env, durable); });
+  world.addNode("producer",
+                taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
+  Node& worker =
+      world.addNode("worker", [&](rt::Env& env) { return std::make_unique<Worker>(env, durable); });
   world.spawn(superviseWorker(world, worker));
   if (options.faults) {
     world.spawn(crashNemesis(world, worker, {}));
@@ -134,7 +137,8 @@ SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
   world.runFor(options.time);
   world.heal();
   service.setFaults(0);
-  if (!world.runUntil([&] { return produced && durable.checker->complete(); }, kCatchUpPatience) && !world.failed()) {
+  if (!world.runUntil([&] { return produced && durable.checker->complete(); }, kCatchUpPatience) &&
+      !world.failed()) {
     world.violation("I7", "not every record reached a committed batch: " + durable.checker->missing());
   }
   if (!world.failed()) durable.checker->finish();
