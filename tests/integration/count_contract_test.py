@@ -276,3 +276,37 @@ def test_counts_that_are_no_database_are_refused_and_left_alone(url, stream, tmp
     assert done.code == 2, done
     assert "counts.db" in done.err and "\ntry: " in done.err
     assert (tmp_path / "counts.db").read_text() == "my own notes, not a database\n" * 100
+
+
+def test_a_state_that_cannot_grow_loses_nothing(url, tmp_path):
+    """A limit on the size of files stands for a full disk: told, not checkpointed, and exact once there is room."""
+    make_stream(kinesis(url), "full", 1)
+    draw = random.Random(5)
+    lines = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=200)) for _ in range(3000)]
+    put(url, "full", lines)
+    command = count(url, "full", tmp_path, *QUICK, "--set", "tidemill.batch.maxFailures=2")
+    limited = ["bash", "-c", 'trap "" XFSZ; ulimit -f 256; exec "$@"', "limited", BINARY, *map(str, command)]
+    done = subprocess.run(limited, capture_output=True, text=True, timeout=60, env=environment(), check=False)
+    assert done.returncode == 2, done
+    found = re.findall(r"^error\[Io\]: (.+)\ntry: .+$", done.stderr, re.MULTILINE)
+    assert len(found) == 1 and "counts.db" in found[0], done.stderr
+    assert counted(tmp_path).records == 0
+    with running(*command) as program:
+        program.wait_until(lambda: counted(tmp_path).records >= len(lines), "every record in the counts")
+        assert stop(program) == len(lines)
+    assert (counted(tmp_path).words, counted(tmp_path).duplicates) == (words_of(lines), 0)
+
+
+def test_a_server_that_goes_away_does_not_end_the_program(tmp_path):
+    lines = text(100, 9)
+    with contextlib.ExitStack() as open_until_the_end:
+        with fake_aws() as short_lived:
+            make_stream(kinesis(short_lived), "gone", 1)
+            put(short_lived, "gone", lines)
+            program = open_until_the_end.enter_context(running(*count(short_lived, "gone", tmp_path, *QUICK)))
+            program.wait_line("ready")
+            program.wait_until(lambda: counted(tmp_path).records >= len(lines), "every record in the counts")
+        time.sleep(2)
+        assert program.process.poll() is None, program.told()
+        assert stop(program) == len(lines)
+    assert counted(tmp_path).words == words_of(lines)

@@ -158,7 +158,8 @@ class Counted:
 
 def counted(state: Path) -> Counted:
     """What the sink under the state directory says, at one moment."""
-    with contextlib.closing(sqlite3.connect(state / "counts.db", timeout=10)) as database:
+    where = f"{(state / 'counts.db').resolve().as_uri()}?mode=rw"  # Never makes the file itself.
+    with contextlib.closing(sqlite3.connect(where, timeout=10, uri=True)) as database:
         database.execute("BEGIN")
         words = dict(database.execute("SELECT word, count FROM words"))
         totals = database.execute("SELECT batches, records, duplicates FROM totals").fetchall()
