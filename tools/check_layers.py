@@ -76,7 +76,7 @@ def check_private(file: Source, ranks: dict[str, int], public: dict[str, str]) -
         name, line = match[2], file.line_of(match.start())
         folder = public.get(name, "") if name.startswith("tidemill/") else name.split("/")[0]
         if "/" not in name or (folder not in ranks and folder != "sim"):
-            if match[1] == '"' and not name.startswith("tidemill/") and not file.path.startswith("tests/"):
+            if match[1] == '"' and not name.startswith("tidemill/") and not file.path.startswith(("tests/", "bench/")):
                 findings.append(Finding(file.path, line, f'"{name}" is no file of a layer',
                                         "includes name their folder from src/ on", 'write "folder/file.h"'))
             continue

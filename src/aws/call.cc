@@ -61,8 +61,17 @@ std::string hintOf(const ServiceFailure& failure, const Service& service, const 
     case Code::kUnknownOperation:
     case Code::kMalformedResponse:
       return fmt::format("check that the endpoint is {}", service.displayName);
+    case Code::kServiceError:
+      return fmt::format(
+          "the service failed, not the request: try again; if it stays, check that the endpoint is {}",
+          service.displayName);
+    case Code::kResourceInUse:
+      return "the stream is being changed: wait until it is ACTIVE, then try again";
+    case Code::kExpiredIterator:
+    case Code::kExpiredNextToken:
+      return "ask for a new one; it lives five minutes";
     default:
-      return {};
+      return fmt::format("see what {} says of {} in its API reference", service.displayName, operation);
   }
 }
 

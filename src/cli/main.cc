@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
@@ -23,6 +24,10 @@ int main(int argc, char** argv) {
   cli::addPutCommand(app, chosen);
   cli::addSimCommand(app, chosen);
   cli::addVersionCommand(app, chosen);
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr) {
+    return cli::printError(Error(Code::kUsage, "there is no command " + base::quoteIfNeeded(argv[1]),
+                                 "tidemill --help lists them"));
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

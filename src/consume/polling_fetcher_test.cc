@@ -105,7 +105,9 @@ TEST_F(PollingFetcherTest, GivesUpWhatTryingAgainCannotMend) {
 TEST_F(PollingFetcherTest, GivesUpAnEndpointThatNeverSendsSense) {
   api_.iterators = {std::string("i1")};
   for (int i = 0; i < 3; ++i) api_.pages.push_back(fail(Code::kMalformedResponse, "<html>"));
-  auto fetcher = this->fetcher({.malformedMax = 3});
+  PollingOptions options;
+  options.malformedMax = 3;
+  auto fetcher = this->fetcher(options);
   EXPECT_EQ(next(fetcher).error().code(), Code::kMalformedResponse);
 }
 
