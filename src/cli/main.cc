@@ -24,7 +24,9 @@ int main(int argc, char** argv) {
   cli::addPutCommand(app, chosen);
   cli::addSimCommand(app, chosen);
   cli::addVersionCommand(app, chosen);
-  if (argc > 1 && argv[1][0] != '-' && app.get_subcommand_no_throw(argv[1]) == nullptr) {
+  const auto known = app.get_subcommands(
+      [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; });
+  if (argc > 1 && argv[1][0] != '-' && known.empty()) {
     return cli::printError(Error(Code::kUsage, "there is no command " + base::quoteIfNeeded(argv[1]),
                                  "tidemill --help lists them"));
   }

@@ -115,6 +115,7 @@ TEST_F(StreamingContextTest, DeliversEveryRecordAndStopsWithNothingLeft) {
   context->start();
   world_.runFor(5s);
   put({"g"});
+  world_.runFor(3s);
 
   ASSERT_TRUE(stopped(*context));
 
