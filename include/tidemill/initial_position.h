@@ -24,8 +24,8 @@ class KinesisInitialPosition {
     return KinesisInitialPosition(Kind::kAtTimestamp, timestamp);
   }
 
-  KinesisInitialPosition(
-      InitialPositionInStream position)  // NOLINT(google-explicit-constructor): as in Spark.
+  // NOLINTNEXTLINE(google-explicit-constructor): as in Spark.
+  KinesisInitialPosition(InitialPositionInStream position)
       : kind_(position == InitialPositionInStream::LATEST ? Kind::kLatest : Kind::kTrimHorizon) {}
 
   Kind kind() const { return kind_; }

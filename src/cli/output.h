@@ -15,11 +15,12 @@ namespace tidemill::cli {
 // A value of a result: text or a number.
 class Value {
  public:
-  Value(std::string_view text) : text_(text) {}    // NOLINT(google-explicit-constructor)
-  Value(const std::string& text) : text_(text) {}  // NOLINT(google-explicit-constructor)
-  Value(const char* text) : text_(text) {}         // NOLINT(google-explicit-constructor)
-  Value(std::int64_t number)
-      : text_(std::to_string(number)), number_(true) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTBEGIN(google-explicit-constructor): fields are written as {"key", value}.
+  Value(std::string_view text) : text_(text) {}
+  Value(const std::string& text) : text_(text) {}
+  Value(const char* text) : text_(text) {}
+  Value(std::int64_t number) : text_(std::to_string(number)), number_(true) {}
+  // NOLINTEND(google-explicit-constructor)
 
   const std::string& text() const { return text_; }
   std::string json() const;
