@@ -58,7 +58,9 @@ std::string nextIteratorIn(std::string_view tail) {
   const auto key = tail.rfind(kKey);
   if (key == std::string_view::npos) return {};
   std::string_view rest = tail.substr(key + kKey.size());
-  const auto byteAt = [&rest](std::size_t i) { return i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0u; };
+  const auto byteAt = [&rest](std::size_t i) {
+    return i < rest.size() ? static_cast<unsigned char>(rest[i]) : 0u;
+  };
   if (byteAt(0) == 0x78) return std::string(rest.substr(2, byteAt(1)));
   if (byteAt(0) == 0x79) return std::string(rest.substr(3, byteAt(1) << 8 | byteAt(2)));
   return {};
@@ -96,7 +98,8 @@ class BareClient {
   Result<void> post(const std::string& iterator) {
     aws::Operation operation = kinesis::getRecordsRequest(iterator, kLimit, true);
     request_.body = std::move(operation.body);
-    request_.headers = {{"Content-Type", operation.contentType}, {"X-Amz-Target", "Kinesis_20131202.GetRecords"}};
+    request_.headers = {{"Content-Type", operation.contentType},
+                        {"X-Amz-Target", "Kinesis_20131202.GetRecords"}};
     const auto now = std::chrono::time_point_cast<rt::WallTime::duration>(std::chrono::system_clock::now());
     aws::sign(request_, AwsCredentials(kKey, kKey), {kRegion, "kinesis"}, now, keys_);
     curl_slist* lines = nullptr;

@@ -1,8 +1,9 @@
 // The consumer against the fake, beside a bare download of the same bodies: how much CPU do we add?
 //
-// Each side runs in a process of its own, so that neither pays for the other. Lines of the result: README.md beside.
-#include <CLI/CLI.hpp>
+// Each side runs in a process of its own, so that neither pays for the other. Lines of the result: README.md
+// beside.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 
@@ -43,7 +44,8 @@ Result<Measured> measureChild(std::vector<std::string> command) {
   while (!line && !child->outputEnded()) line = child->readLine(1s);  // The child bounds its own waits.
   const int code = child->wait();
   auto measured = Measured::fromLine(line.value_or(""));
-  if (code != 0 || !measured) return fail(Code::kWrongResult, fmt::format("{} ended with {}", command[2], code));
+  if (code != 0 || !measured)
+    return fail(Code::kWrongResult, fmt::format("{} ended with {}", command[2], code));
   return *measured;
 }
 
@@ -56,8 +58,8 @@ Result<Measured> measureBare(ServedData& data) {
 }
 
 Result<Measured> measureOurs(const ServedData& data, std::int64_t records, const Flags& flags) {
-  std::vector<std::string> command = {cli::ownProgram(), "--role",    "ours",
-                                      "--endpoint",      data.endpoint(), "--records",
+  std::vector<std::string> command = {cli::ownProgram(),      "--role",        "ours",
+                                      "--endpoint",           data.endpoint(), "--records",
                                       std::to_string(records)};
   for (const std::string& setting : flags.settings) command.push_back("--set=" + setting);
   return measureChild(std::move(command));
@@ -116,4 +118,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace tidemill::bench
 
-int main(int argc, char** argv) { return tidemill::bench::run(argc, argv); }
+int main(int argc, char** argv) {
+  return tidemill::bench::run(argc, argv);
+}
