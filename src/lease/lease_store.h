@@ -15,8 +15,8 @@ namespace tidemill::lease {
 
 // Every write is conditional; a condition that does not hold is an ordinary answer (kConflict), not a
 // failure. Other errors: kThrottled, kTimeout, kUnreachable, kServiceError (the write may or may not have
-// been applied: get() settles it), kIo, kDiskFull. Messages name the application and the lease key. Used from
-// one lane.
+// been applied: get() settles it), kIo, kDiskFull. Arguments must stay valid until the task ends. Messages
+// name the application and the lease key. Used from one lane.
 class LeaseStore {
  public:
   virtual ~LeaseStore() = default;

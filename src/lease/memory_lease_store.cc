@@ -42,11 +42,10 @@ rt::Task<Result<std::vector<Lease>>> MemoryLeaseStore::list() {
 }
 
 rt::Task<Result<std::optional<Lease>>> MemoryLeaseStore::get(const std::string& leaseKey) {
-  const std::string key = leaseKey;
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
   std::optional<Lease> found;
-  const auto row = table_->rows.find(key);
+  const auto row = table_->rows.find(leaseKey);
   if (row != table_->rows.end()) found = row->second;
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
@@ -54,10 +53,9 @@ rt::Task<Result<std::optional<Lease>>> MemoryLeaseStore::get(const std::string& 
 }
 
 rt::Task<Result<bool>> MemoryLeaseStore::create(const Lease& lease) {
-  const Lease row = lease;
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
-  const bool made = table_->rows.emplace(row.leaseKey, row).second;
+  const bool made = table_->rows.emplace(lease.leaseKey, lease).second;
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
   co_return made;
@@ -104,15 +102,13 @@ rt::Task<Result<Lease>> MemoryLeaseStore::checkpoint(const Lease& held, const Ch
 
 rt::Task<Result<void>> MemoryLeaseStore::setChildren(const std::string& leaseKey,
                                                      const std::set<std::string>& children) {
-  const std::string key = leaseKey;
-  const std::set<std::string> ids = children;
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
-  const auto row = table_->rows.find(key);
+  const auto row = table_->rows.find(leaseKey);
   if (row == table_->rows.end()) {
-    co_return fail(Code::kConflict, "lease " + key + ": no such row", std::string(kConflictHint));
+    co_return fail(Code::kConflict, "lease " + leaseKey + ": no such row", std::string(kConflictHint));
   }
-  row->second.childShardIds = ids;
+  row->second.childShardIds = children;
   co_return co_await answer();
 }
 

@@ -250,8 +250,6 @@ rt::Task<Result<void>> SqliteLeaseStore::setChildren(const std::string& leaseKey
 
 rt::Task<Result<std::unique_ptr<LeaseStore>>> SqliteLeaseStoreFactory::open(const std::string& application,
                                                                             const std::string& stream) {
-  const std::string app = application;
-  const std::string streamName = stream;
   auto work = [path = directory_ + "/leases.db"]() -> Result<std::shared_ptr<SqliteDatabase>> {
     auto database = SqliteDatabase::open(path);
     if (!database) return fail(database.error());
@@ -260,9 +258,9 @@ rt::Task<Result<std::unique_ptr<LeaseStore>>> SqliteLeaseStoreFactory::open(cons
     return std::shared_ptr<SqliteDatabase>(std::move(*database));
   };
   auto database = co_await rt::runOn(env_.store, env_.loop, std::move(work));
-  if (!database) co_return fail(database.error().within("lease table of application " + app));
+  if (!database) co_return fail(database.error().within("lease table of application " + application));
   std::unique_ptr<LeaseStore> store =
-      std::make_unique<SqliteLeaseStore>(env_, std::move(*database), app, streamName);
+      std::make_unique<SqliteLeaseStore>(env_, std::move(*database), application, stream);
   co_return std::move(store);
 }
 
