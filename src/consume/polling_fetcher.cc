@@ -13,13 +13,6 @@ constexpr std::int64_t kExpectedMin = 256 << 10;
 // A full answer of 10 MiB in JSON.
 constexpr std::int64_t kExpectedMax = 16 << 20;
 
-std::int64_t bytesHeld(const codec::RecordsPage& page) {
-  std::size_t bytes = page.records.capacity() * sizeof(Record);
-  if (page.body != nullptr) bytes += page.body->capacity();
-  if (page.arena != nullptr) bytes += page.arena->capacity();
-  return static_cast<std::int64_t>(bytes);
-}
-
 std::int64_t payloadOf(const codec::RecordsPage& page) {
   std::size_t bytes = 0;
   for (const Record& record : page.records) bytes += record.data.size() + record.partitionKey.size();
@@ -126,7 +119,7 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   const bool ended = !page.nextShardIterator.has_value();
   const bool atTip = page.records.empty() && page.millisBehindLatest <= 0 && !ended;
   pace_.answered(context_.loop.now(), payloadOf(page), atTip);
-  lastBytes_ = bytesHeld(page);
+  lastBytes_ = static_cast<std::int64_t>(page.bytesHeld() + page.records.capacity() * sizeof(Record));
 
   Fetched fetched;
   fetched.ended = ended;

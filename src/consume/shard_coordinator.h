@@ -74,8 +74,6 @@ class ShardCoordinator {
   rt::Task<Result<void>> finish();
 
   CoordinatorTotals totals() const;
-  // Shards whose lease this worker holds and that have not ended.
-  std::size_t held() const { return states_.size(); }
 
  private:
   SettleContext settleContext() { return {env_.loop, store_, env_.random}; }

@@ -21,8 +21,6 @@ class BatchPlan {
   // still being worked on (`busy`): empty batches must not pile up behind a slow one.
   std::optional<Batch> allocate(Time time, bool busy);
 
-  std::int64_t unallocatedRecords() const;
-
  private:
   std::vector<BlockList> unallocated_;
 };

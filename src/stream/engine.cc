@@ -173,17 +173,21 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) 
 rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int attempt) {
   const int taskAttempts = static_cast<int>(conf_.getInteger("spark.task.maxFailures"));
   if (attempt == 1 && env_.faults.planted("checkpoint-before-output")) {
-    for (std::size_t input = 0; input < receivers_.size(); ++input)
-      receivers_[input]->processed(batch->inputs[input]);
+    markProcessed(*batch);
     co_await env_.loop.sleepFor(200ms);
   }
   co_return co_await runOutputs(env_, graph_, batch, attempt, taskAttempts);
 }
 
+void Engine::markProcessed(const Batch& batch) {
+  for (std::size_t input = 0; input < receivers_.size(); ++input) {
+    receivers_[input]->processed(batch.inputs[input]);
+  }
+}
+
 void Engine::batchDone(const Batch& batch, int attempt) {
   if (!env_.faults.planted("checkpoint-before-output")) {
-    for (std::size_t input = 0; input < receivers_.size(); ++input)
-      receivers_[input]->processed(batch.inputs[input]);
+    markProcessed(batch);
   }
   const BatchInfo info = infoOf(batch, attempt);
   for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);

@@ -50,6 +50,7 @@ class Engine final : public ReceiverHost {
   rt::Task<void> processBatches();
   rt::Task<Result<void>> processBatch(std::shared_ptr<const Batch> batch);
   rt::Task<Result<void>> tryBatch(std::shared_ptr<const Batch> batch, int attempt);
+  void markProcessed(const Batch& batch);
   void batchDone(const Batch& batch, int attempt);
   rt::Task<Result<void>> stopGracefully();
   rt::Task<void> stopAtOnce();
