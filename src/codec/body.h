@@ -41,10 +41,19 @@ class Body {
  private:
   void growFor(std::size_t more);
 
+  // Large buffers are mappings of their own, smaller ones come from the allocator.
   struct Free {
+    Free() : mappedBytes(0) {}
+    explicit Free(std::size_t mapped) : mappedBytes(mapped) {}
+    std::size_t mappedBytes;  // 0: from the allocator.
     void operator()(char* bytes) const;
   };
-  std::unique_ptr<char, Free> bytes_;
+  using Bytes = std::unique_ptr<char, Free>;
+  static Bytes map(std::size_t size);
+  void moveTo(Bytes larger, std::size_t capacity);
+  void unmapFrom(std::size_t size);
+
+  Bytes bytes_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };

@@ -48,6 +48,29 @@ TEST(Body, IsFilledInPlaceAndShrunk) {
   EXPECT_TRUE(isPadded(body));
 }
 
+TEST(Body, KeepsItsContentWhenItGrowsLargeAndWhenItShrinksAgain) {
+  constexpr std::size_t kPart = 300'000;
+  Body body;
+  std::string expected;
+  for (int i = 0; i < 20; ++i) {
+    const std::string part(kPart, static_cast<char>('a' + i));
+    body.append(part);
+    expected += part;
+    ASSERT_EQ(body.view(), expected) << "after part " << i;
+    EXPECT_TRUE(isPadded(body));
+  }
+  for (const std::size_t size :
+       {expected.size() - 1, std::size_t{3'000'001}, std::size_t{4096}, std::size_t{1}}) {
+    body.shrinkTo(size);
+    ASSERT_EQ(body.view(), expected.substr(0, size));
+    EXPECT_EQ(body.capacity(), size + Body::kPadding);
+    EXPECT_TRUE(isPadded(body));
+  }
+  body.append(expected);
+
+  EXPECT_EQ(body.view(), "a" + expected);
+}
+
 TEST(Body, MayBeEmpty) {
   const auto body = Body::copyOf({});
 

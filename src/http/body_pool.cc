@@ -9,7 +9,7 @@ namespace {
 
 // The allocator serves smaller ones from memory that is mapped already.
 constexpr std::size_t kLargeBytes = 128u << 10;
-constexpr std::size_t kPlaces = 16;
+constexpr std::size_t kPlaces = 64;
 
 // Not more than twice the size: whoever holds a body is charged for all of it.
 bool fits(const codec::Body& body, std::size_t size) {

@@ -12,7 +12,7 @@ namespace tidemill::http {
 // one lane; bodies may be freed on any thread, and after the pool.
 class BodyPool {
  public:
-  // Keeps up to `idleBytesMax` bytes in at most 16 unused buffers. 0 keeps none.
+  // Keeps up to `idleBytesMax` bytes in at most 64 unused buffers. 0 keeps none.
   explicit BodyPool(std::size_t idleBytesMax);
 
   // An empty body with room for `size` bytes. Large ones come back here when their last owner lets go.

@@ -13,10 +13,21 @@ constexpr Duration kIntervalMax{3'600'000};
 
 std::unique_ptr<OwnWorld> ownWorldUnless(bool borrowed, const Conf& conf) {
   if (borrowed) return nullptr;
-  return std::make_unique<OwnWorld>(conf.getText("tidemill.state.directory"));
+  return std::make_unique<OwnWorld>(conf);
+}
+
+http::ProductionOptions productionOptions(const Conf& conf) {
+  http::ProductionOptions options;
+  // A batch gives its bodies back all at once; the next batch is read into the same memory.
+  options.curl.idleBodyBytesMax = static_cast<std::size_t>(conf.getInteger("tidemill.memory.budget"));
+  return options;
 }
 
 }  // namespace
+
+OwnWorld::OwnWorld(const Conf& conf)
+    : production(log, productionOptions(conf)),
+      leases(production.env(), conf.getText("tidemill.state.directory")) {}
 
 // Keeps the published totals fresh, batch by batch.
 class ContextCore::TotalsPublisher final : public StreamingListener {

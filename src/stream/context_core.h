@@ -19,8 +19,7 @@ namespace tidemill::stream {
 
 // The world that a StreamingContext(conf, interval) makes for itself.
 struct OwnWorld {
-  explicit OwnWorld(const std::string& stateDirectory)
-      : production(log), leases(production.env(), stateDirectory) {}
+  explicit OwnWorld(const Conf& conf);
 
   base::StderrLog log;
   http::ProductionEnv production;
