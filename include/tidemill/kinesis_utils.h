@@ -33,6 +33,11 @@ struct KinesisSource {
 
 namespace detail {
 
+// What a stream without a handler uses: the payload.
+struct CopyPayload {
+  std::string operator()(const Record& record) const { return std::string(record.text()); }
+};
+
 // The records of an input; `handler` runs in the tasks, each time a block is computed.
 template <class T, class Handler>
 class RecordsNode final : public RddNode<T> {
@@ -43,6 +48,11 @@ class RecordsNode final : public RddNode<T> {
   std::size_t partitions() const override { return blocks_.size(); }
   void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const override {
     blocks_[partition]->forEachRecord([&](const Record& record) { emit(T((*handler_)(record))); });
+  }
+  std::int64_t count(std::size_t partition) const override {
+    // A handler of the user must run: it may throw, or count by itself.
+    if constexpr (!std::is_same_v<Handler, CopyPayload>) return RddNode<T>::count(partition);
+    return blocks_[partition]->recordCount();
   }
 
  private:
@@ -113,9 +123,6 @@ class KinesisUtils {
                               checkpointInterval, storageLevel, AwsCredentials(awsAccessKeyId, awsSecretKey)},
         std::move(messageHandler));
   }
-
-  // What a stream without a handler uses: a copy of the payload.
-  static std::string defaultMessageHandler(const Record& record) { return std::string(record.text()); }
 };
 
 }  // namespace tidemill

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <type_traits>
 #include <unordered_map>
@@ -36,6 +37,12 @@ class RddNode {
   virtual void prepare() {}
   // Gives each element of a partition to `emit`, in order. Called by tasks, several at a time.
   virtual void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const = 0;
+  // How many elements compute() would give. A step that knows without making them says so.
+  virtual std::int64_t count(std::size_t partition) const {
+    std::int64_t elements = 0;
+    compute(partition, [&elements](T&&) { ++elements; });
+    return elements;
+  }
 
  private:
   TaskRunner& runner_;
@@ -193,10 +200,11 @@ class RDD {
   }
 
   std::int64_t count() const {
-    std::int64_t total = 0;
-    for (const std::int64_t part : perPartition<std::int64_t>([](std::int64_t& n, T&&) { ++n; }))
-      total += part;
-    return total;
+    node_->prepare();
+    std::vector<std::int64_t> parts(node_->partitions());
+    node_->runner().run(parts.size(),
+                        [&](std::size_t partition) { parts[partition] = node_->count(partition); });
+    return std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
   }
 
   // The first `limit` elements; computes all partitions.

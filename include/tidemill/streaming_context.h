@@ -32,6 +32,7 @@ class RecordBlock {
  public:
   virtual ~RecordBlock() = default;
   virtual void forEachRecord(FunctionRef<void(const Record&)> visit) const = 0;
+  virtual std::int64_t recordCount() const = 0;
 };
 
 // What the operators of one batch are computed from.

@@ -10,6 +10,12 @@ Record BlockSlice::record(std::size_t index) const {
   return record;
 }
 
+std::int64_t BlockSlice::payloadBytes() const {
+  const auto& records = page->page.records;
+  if (size() == records.size()) return page->page.payloadBytes;
+  return codec::payloadBytesOf(std::span(records).subspan(begin, size()));
+}
+
 SequenceNumberRange BlockSlice::range() const {
   const auto& records = page->page.records;
   return {page->streamName, page->shardId, std::string(records[begin].sequenceNumber),
@@ -20,9 +26,7 @@ Block::Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEn
     : id_(std::move(id)), slices_(std::move(slices)), ends_(std::move(ends)) {
   for (const BlockSlice& slice : slices_) {
     recordCount_ += static_cast<std::int64_t>(slice.size());
-    for (std::size_t i = slice.begin; i < slice.end; ++i) {
-      payloadBytes_ += static_cast<std::int64_t>(slice.page->page.records[i].data.size());
-    }
+    payloadBytes_ += slice.payloadBytes();
   }
 }
 

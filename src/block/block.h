@@ -31,6 +31,8 @@ struct BlockSlice {
   std::size_t size() const { return end - begin; }
   // The record at `index` (0 is `begin`), with its shard filled in.
   Record record(std::size_t index) const;
+  // Data and partition keys.
+  std::int64_t payloadBytes() const;
   SequenceNumberRange range() const;
 };
 

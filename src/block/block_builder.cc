@@ -5,8 +5,7 @@ namespace tidemill::block {
 void BlockBuilder::add(std::shared_ptr<const ShardPage> page) {
   const std::size_t count = page->page.records.size();
   if (count == 0) return;
-  for (const Record& record : page->page.records)
-    payloadBytes_ += static_cast<std::int64_t>(record.data.size());
+  payloadBytes_ += page->page.payloadBytes;
   slices_.push_back(BlockSlice{std::move(page), 0, count});
 }
 

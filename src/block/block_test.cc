@@ -25,6 +25,7 @@ std::shared_ptr<const ShardPage> pageOf(const std::string& shardId, int first, i
     page->page.records.push_back(record);
     at = end + 1;
   }
+  page->page.payloadBytes = codec::payloadBytesOf(page->page.records);
   return page;
 }
 

@@ -45,7 +45,7 @@ class RecordsCborReader {
     std::string_view key;
     if (!scan_.readText(key)) return false;
     if (scan_.takeNull()) return true;
-    if (is(key, "Records")) return once(seen, kRecords) && readRecords(page.records);
+    if (is(key, "Records")) return once(seen, kRecords) && readRecords(page);
     if (is(key, "NextShardIterator")) {
       std::string_view iterator;
       if (!once(seen, kIterator) || !scan_.readText(iterator)) return false;
@@ -60,7 +60,8 @@ class RecordsCborReader {
     return scan_.skip();
   }
 
-  bool readRecords(std::vector<Record>& records) {
+  bool readRecords(RecordsPage& page) {
+    std::vector<Record>& records = page.records;
     CborScanner::Items items;
     if (!scan_.enterArray(items)) return false;
     std::size_t lastBytes = 0;
@@ -71,7 +72,9 @@ class RecordsCborReader {
       // The scan would wait for memory after each payload it jumps over. Neighbours tend to be of one size,
       // so the last one tells well enough where the record after the next begins.
       scan_.prefetch(2 * lastBytes);
-      if (!readRecord(records.emplace_back())) return false;
+      Record& record = records.emplace_back();
+      if (!readRecord(record)) return false;
+      page.payloadBytes += static_cast<std::int64_t>(record.data.size() + record.partitionKey.size());
       lastBytes = scan_.position() - begin;
       if (records.size() == 1) reserveLike(records, lastBytes);
     }

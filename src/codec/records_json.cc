@@ -112,7 +112,7 @@ class RecordsJsonReader {
 
   bool readMember(std::string_view key, json::value& value, MemberSet& seen) {
     if (locate(value) == "null") return true;
-    if (is(key, "Records")) return once(seen, kRecords) && readRecords(value, page_.records);
+    if (is(key, "Records")) return once(seen, kRecords) && readRecords(value);
     if (is(key, "NextShardIterator")) {
       return once(seen, kIterator) && readText(value, page_.nextShardIterator.emplace());
     }
@@ -125,7 +125,8 @@ class RecordsJsonReader {
     return true;
   }
 
-  bool readRecords(json::value& value, std::vector<Record>& records) {
+  bool readRecords(json::value& value) {
+    std::vector<Record>& records = page_.records;
     json::array items;
     if (const auto error = value.get_array().get(items)) return bad(error);
     for (auto item : items) {
@@ -133,7 +134,9 @@ class RecordsJsonReader {
       if (const auto error = item.get_object().get(record)) return bad(error);
       if (records.size() == options_.recordsMax) return bad("it has more records than an answer may have");
       const std::size_t begin = offset_;
-      if (!readRecord(record, records.emplace_back())) return false;
+      Record& read = records.emplace_back();
+      if (!readRecord(record, read)) return false;
+      page_.payloadBytes += static_cast<std::int64_t>(read.data.size() + read.partitionKey.size());
       if (records.size() == 1) reserveLike(records, offset_ - begin);
     }
     return true;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct ChildShard {
 // or joined (emulators). Ask bytesHeld() instead of looking at either.
 struct RecordsPage {
   std::vector<Record> records;
+  // Data and partition keys of the records together, as the limits of a shard count them.
+  std::int64_t payloadBytes = 0;
   // Empty optional: the shard has ended.
   std::optional<std::string> nextShardIterator;
   // Milliseconds behind the tip; -1 if the server did not say.
@@ -39,6 +42,13 @@ struct RecordsPage {
   // The memory that the page keeps alive: what a budget charges.
   std::size_t bytesHeld() const { return (body ? body->capacity() : 0) + (arena ? arena->capacity() : 0); }
 };
+
+// Data and partition keys of these records.
+inline std::int64_t payloadBytesOf(std::span<const Record> records) {
+  std::size_t bytes = 0;
+  for (const Record& record : records) bytes += record.data.size() + record.partitionKey.size();
+  return static_cast<std::int64_t>(bytes);
+}
 
 struct RecordsReadOptions {
   // Accept what emulators send: untagged or floating timestamps, base64 text for Data in CBOR (wire.md 1.3).

@@ -13,12 +13,6 @@ constexpr std::int64_t kExpectedMin = 256 << 10;
 // A full answer of 10 MiB in JSON.
 constexpr std::int64_t kExpectedMax = 16 << 20;
 
-std::int64_t payloadOf(const codec::RecordsPage& page) {
-  std::size_t bytes = 0;
-  for (const Record& record : page.records) bytes += record.data.size() + record.partitionKey.size();
-  return static_cast<std::int64_t>(bytes);
-}
-
 }  // namespace
 
 PollingFetcher::PollingFetcher(FetchContext context, std::string stream, std::string shardId,
@@ -118,7 +112,7 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   dropRepeated(page);
   const bool ended = !page.nextShardIterator.has_value();
   const bool atTip = page.records.empty() && page.millisBehindLatest <= 0 && !ended;
-  pace_.answered(context_.loop.now(), payloadOf(page), atTip);
+  pace_.answered(context_.loop.now(), page.payloadBytes, atTip);
   lastBytes_ = static_cast<std::int64_t>(page.bytesHeld() + page.records.capacity() * sizeof(Record));
 
   Fetched fetched;
@@ -146,6 +140,7 @@ void PollingFetcher::dropRepeated(codec::RecordsPage& page) {
   context_.log.warning("repeated_records_dropped",
                        {{"stream", stream_}, {"shard", shardId_}, {"records", fresh - page.records.begin()}});
   page.records.erase(page.records.begin(), fresh);
+  page.payloadBytes = codec::payloadBytesOf(page.records);
 }
 
 std::int64_t PollingFetcher::expectedBytes() const {

@@ -79,6 +79,7 @@ inline codec::RecordsPage pageOf(const std::vector<std::string>& numbers, std::o
     page.records.push_back(record);
     at += number.size() + 1;
   }
+  page.payloadBytes = codec::payloadBytesOf(page.records);
   page.nextShardIterator = std::move(next);
   page.millisBehindLatest = millisBehind;
   return page;

@@ -14,6 +14,7 @@ class BlockView final : public detail::RecordBlock {
  public:
   explicit BlockView(std::shared_ptr<const block::Block> block) : block_(std::move(block)) {}
   void forEachRecord(FunctionRef<void(const Record&)> visit) const override { block_->forEach(visit); }
+  std::int64_t recordCount() const override { return block_->recordCount(); }
 
  private:
   const std::shared_ptr<const block::Block> block_;

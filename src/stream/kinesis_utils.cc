@@ -11,7 +11,7 @@ DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const
                                                 KinesisInitialPosition initialPosition,
                                                 Duration checkpointInterval, StorageLevel storageLevel) {
   return createStream(context, kinesisAppName, streamName, endpointUrl, regionName, initialPosition,
-                      checkpointInterval, storageLevel, &KinesisUtils::defaultMessageHandler);
+                      checkpointInterval, storageLevel, detail::CopyPayload());
 }
 
 DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const std::string& kinesisAppName,
@@ -22,8 +22,7 @@ DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const
                                                 const std::string& awsAccessKeyId,
                                                 const std::string& awsSecretKey) {
   return createStream(context, kinesisAppName, streamName, endpointUrl, regionName, initialPosition,
-                      checkpointInterval, storageLevel, &KinesisUtils::defaultMessageHandler, awsAccessKeyId,
-                      awsSecretKey);
+                      checkpointInterval, storageLevel, detail::CopyPayload(), awsAccessKeyId, awsSecretKey);
 }
 
 StreamingContext& KinesisInputDStream::Builder::checkedContext() const {
@@ -53,7 +52,7 @@ stream::KinesisSource KinesisInputDStream::Builder::finished() const {
 }
 
 DStream<std::string> KinesisInputDStream::Builder::build() const {
-  return buildWithMessageHandler(&KinesisUtils::defaultMessageHandler);
+  return buildWithMessageHandler(detail::CopyPayload());
 }
 
 }  // namespace tidemill
