@@ -23,6 +23,10 @@ constexpr std::array<std::string_view, 3> kMaybeSkewNames = {"InvalidSignatureEx
                                                              "SignatureDoesNotMatch", "AuthFailure"};
 constexpr rt::Duration kSuspiciousOffset = 4min;
 
+bool farApart(rt::Duration difference) {
+  return difference >= kSuspiciousOffset || difference <= -kSuspiciousOffset;
+}
+
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -99,9 +103,22 @@ http::Request AwsClient::requestFor(const Operation& operation) const {
   return request;
 }
 
-void AwsClient::signNow(http::Request& request) {
-  const rt::WallTime now = loop_.wall() + std::chrono::duration_cast<std::chrono::milliseconds>(clockOffset_);
-  sign(request, options_.credentials, {options_.endpoint.region, service_.signingName}, now, keys_);
+rt::WallTime AwsClient::serverNow() const {
+  return clock_.at(loop_.now()).value_or(loop_.wall());
+}
+
+rt::WallTime AwsClient::signingTime() const {
+  const rt::WallTime local = loop_.wall();
+  const rt::WallTime server = serverNow();
+  return complained_ || farApart(server - local) ? server : local;
+}
+
+rt::Duration AwsClient::clockOffset() const {
+  return signingTime() - loop_.wall();
+}
+
+void AwsClient::signAs(http::Request& request, rt::WallTime date) {
+  sign(request, options_.credentials, {options_.endpoint.region, service_.signingName}, date, keys_);
 }
 
 std::string AwsClient::where(const Operation& operation, std::string_view requestId) const {
@@ -140,23 +157,29 @@ Error AwsClient::malformed(const Operation& operation, const http::Response& res
       fmt::format("check that the endpoint is {}, and that no proxy answers for it", service_.displayName));
 }
 
-// True if the failure is one of the clock, which is now set right for signing.
+// Only answers that carry a request id: a proxy's own page has the proxy's time.
+void AwsClient::observeClock(const http::Response& response) {
+  if (response.header("x-amzn-requestid").empty()) return;
+  const auto date = http::parseHttpDate(response.header("date"));
+  if (date) clock_.observe(*date, loop_.now());
+}
+
+// True if the failure is one of the clock, which is now set right for signing. `expected` is what the clock
+// that signed this attempt says by now; not the one that signs the next: of several calls on their way only
+// the first would learn.
 bool AwsClient::learnClock(const ServiceFailure& failure, const http::Response& response,
-                           rt::Duration signedWith) {
+                           rt::WallTime expected) {
   const auto date = http::parseHttpDate(response.header("date"));
   if (!date) return false;
-  const rt::Duration offset = *date - loop_.wall();
-  // Against the offset of this attempt, not the newest: of several calls on their way only the first would
-  // learn.
-  const rt::Duration correction = offset - signedWith;
-  const bool suspicious = correction >= kSuspiciousOffset || correction <= -kSuspiciousOffset;
+  const bool suspicious = farApart(*date - expected);
   const bool skewed = among(kSkewNames, failure.name) || (among(kMaybeSkewNames, failure.name) && suspicious);
   if (!skewed) return false;
-  clockOffset_ = offset;
+  complained_ = true;
+  clock_.set(*date, loop_.now());
   log_.warning("aws_clock_offset_learned",
                {{"host", host_},
                 {"error", failure.name},
-                {"offset_ms", std::chrono::duration_cast<std::chrono::milliseconds>(offset).count()}});
+                {"offset_ms", std::chrono::duration_cast<std::chrono::milliseconds>(clockOffset()).count()}});
   return true;
 }
 
@@ -166,13 +189,15 @@ rt::Task<CallResult> AwsClient::call(const Operation& operation) {
   RetryState state;
   bool clockSet = false;
   for (;;) {  // Bounded by attemptsMax, and one more attempt for the clock.
-    const rt::Duration signedWith = clockOffset_;
-    signNow(request);  // Each attempt anew: signatures live 5 minutes, and the clock may have been set right.
-    const rt::TimePoint attemptEnd = rt::laterBy(loop_.now(), options_.attemptTimeout);
+    const rt::WallTime signedAt = signingTime();
+    const rt::TimePoint attemptStart = loop_.now();
+    signAs(request, signedAt);  // Each attempt anew: signatures live 5 minutes, and clocks are set right.
+    const rt::TimePoint attemptEnd = rt::laterBy(attemptStart, options_.attemptTimeout);
     const http::SendOptions sending{operation.retried ? std::min(deadline, attemptEnd) : deadline,
                                     operation.answerBytesMax};
     ++state.attempts;
     Result<http::Response> response = co_await transport_.send(request, sending);
+    if (response) observeClock(*response);
     if (response && response->status == 200) {
       refundRetry(options_.retry, state, budget_);
       co_return std::move(*response);
@@ -183,7 +208,9 @@ rt::Task<CallResult> AwsClient::call(const Operation& operation) {
     if (response) {
       failure = failureOf(operation, *response);
       question.serverHint = serverHint(*response);
-      if (!clockSet && learnClock(*failure.service, *response, signedWith)) {
+      const rt::WallTime expected =
+          signedAt + std::chrono::floor<std::chrono::milliseconds>(loop_.now() - attemptStart);
+      if (!clockSet && learnClock(*failure.service, *response, expected)) {
         clockSet = true;
         --state.attempts;
         continue;

@@ -7,6 +7,7 @@
 
 #include "aws/endpoint.h"
 #include "aws/retry_policy.h"
+#include "aws/server_clock.h"
 #include "aws/service_failure.h"
 #include "aws/sigv4.h"
 #include "base/log.h"
@@ -51,9 +52,9 @@ struct CallFailure {
 };
 using CallResult = tl::expected<http::Response, CallFailure>;
 
-// Errors name the service, the operation, the host and the request id; never a secret. Learns the clock's
-// offset from the answer's Date, but only when the service complains of the time. Lives on one lane. All
-// references must outlive it.
+// Errors name the service, the operation, the host and the request id; never a secret. Learns the
+// service's time from its answers, and signs with it once this machine's clock is far off or the service
+// complained of it. Lives on one lane. All references must outlive it.
 class AwsClient {
  public:
   AwsClient(rt::Loop& loop, http::HttpTransport& transport, base::Random& random, base::LogSink& log,
@@ -67,16 +68,22 @@ class AwsClient {
 
   const Endpoint& endpoint() const { return options_.endpoint; }
   const RetryBudget& retryBudget() const { return budget_; }
-  // How far the service's clock is ahead of ours; 0 until it complained.
-  rt::Duration clockOffset() const { return clockOffset_; }
+  // A moment that the service's clock has passed for certain, at most about a second ago while answers come;
+  // before the first answer, this machine's wall clock.
+  rt::WallTime serverNow() const;
+  // How far the clock that signs is ahead of this machine's wall clock.
+  rt::Duration clockOffset() const;
 
  private:
   http::Request requestFor(const Operation& operation) const;
-  void signNow(http::Request& request);
+  // What the next signature is dated.
+  rt::WallTime signingTime() const;
+  void signAs(http::Request& request, rt::WallTime date);
   CallFailure failureOf(const Operation& operation, const http::Response& response) const;
   std::string where(const Operation& operation, std::string_view requestId) const;
   std::string redacted(std::string text) const;
-  bool learnClock(const ServiceFailure& failure, const http::Response& response, rt::Duration signedWith);
+  void observeClock(const http::Response& response);
+  bool learnClock(const ServiceFailure& failure, const http::Response& response, rt::WallTime expected);
 
   rt::Loop& loop_;
   http::HttpTransport& transport_;
@@ -86,7 +93,8 @@ class AwsClient {
   const AwsClientOptions options_;
   const std::string host_;
   RetryBudget budget_;
-  rt::Duration clockOffset_{0};
+  ServerClock clock_;
+  bool complained_ = false;  // The service refused a signature for its time.
   SigningKeys keys_;
 };
 

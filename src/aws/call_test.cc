@@ -178,10 +178,34 @@ TEST_F(AwsClientTest, ABadSignatureFarOffMayBeTheClock) {
   EXPECT_EQ(transport_.requests.size(), 2u);
 }
 
-TEST_F(AwsClientTest, OtherFailuresNeverTouchTheClock) {
-  transport_.answer(400, R"({"__type":"ValidationException"})", dated("Thu, 01 Jan 2026 09:00:00 GMT"));
+TEST_F(AwsClientTest, KnowsTheServicesTimeFromAnyAnswerOfIt) {
+  transport_.answer(400, R"({"__type":"ValidationException"})",
+                    {{"Date", "Thu, 01 Jan 2026 00:03:00 GMT"}, {"x-amzn-RequestId", "request-1"}});
 
   EXPECT_FALSE(call());
+  EXPECT_EQ(client_->serverNow() - loop_.wall(), 3min);
+  EXPECT_EQ(client_->clockOffset(), 0s);  // Signatures stay good with clocks so near.
+}
+
+TEST_F(AwsClientTest, SignsWithTheServicesTimeOnceItIsKnownToBeFarOff) {
+  for (int i = 0; i < 2; ++i) {
+    transport_.answer(200, "{}",
+                      {{"Date", "Thu, 01 Jan 2026 00:04:00 GMT"}, {"x-amzn-RequestId", "request-1"}});
+  }
+
+  ASSERT_TRUE(call());
+  ASSERT_TRUE(call());
+  EXPECT_EQ(sentHeader(transport_.requests[0], "X-Amz-Date"), "20260101T000000Z");
+  EXPECT_EQ(sentHeader(transport_.requests[1], "X-Amz-Date"), "20260101T000400Z");
+  EXPECT_EQ(client_->clockOffset(), 4min);
+}
+
+TEST_F(AwsClientTest, TheServicesTimeIsOursBeforeItAnswered) {
+  transport_.answer(502, "<html>", dated("Thu, 01 Jan 2026 09:00:00 GMT"));  // A proxy's time.
+  operation_.retried = false;
+
+  EXPECT_FALSE(call());
+  EXPECT_EQ(client_->serverNow(), loop_.wall());
   EXPECT_EQ(client_->clockOffset(), 0s);
 }
 

@@ -11,20 +11,29 @@
 namespace tidemill::consume {
 
 // Answers getRecords and getShardIterator in the order in which answers were queued; every call is noted. A
-// call without an answer fails with kServiceError. What a consumer never calls is refused.
+// call without an answer fails with kServiceError. Listings give `shards`, after the queued ones. What a
+// consumer never calls is refused.
 class ScriptedKinesis final : public kinesis::KinesisApi {
  public:
   std::deque<Result<codec::RecordsPage>> pages;
   std::deque<Result<std::string>> iterators;
+  std::deque<Result<std::vector<kinesis::Shard>>> listings;
   std::vector<kinesis::Shard> shards;
   // "AFTER_SEQUENCE_NUMBER 12", "records i1", …
   std::vector<std::string> calls;
+  rt::WallTime serverTime{};
 
   rt::Task<Result<kinesis::ListShardsPage>> listShardsPage(const std::string&,
                                                            const std::optional<std::string>&) override {
     calls.push_back("list");
     kinesis::ListShardsPage page;
     page.shards = shards;
+    if (!listings.empty()) {
+      auto next = std::move(listings.front());
+      listings.pop_front();
+      if (!next) co_return fail(next.error());
+      page.shards = std::move(*next);
+    }
     co_return page;
   }
   rt::Task<Result<std::string>> getShardIterator(const std::string&, const std::string&,
@@ -60,10 +69,29 @@ class ScriptedKinesis final : public kinesis::KinesisApi {
   rt::Task<Result<void>> mergeShards(const std::string&, const std::string&, const std::string&) override {
     co_return refused();
   }
+  rt::WallTime serverNow() const override { return serverTime; }
 
  private:
   static tl::unexpected<Error> refused() { return fail(Code::kUnknownOperation, "not scripted"); }
 };
+
+// `ending` empty: the shard is open. It owns all hash keys.
+inline kinesis::Shard shardOf(const std::string& shardId, const std::string& ending = {},
+                              const std::string& parent = {}) {
+  kinesis::Shard shard;
+  shard.shardId = shardId;
+  shard.parentShardId = parent;
+  shard.startingHashKey = "0";
+  shard.endingHashKey = "340282366920938463463374607431768211455";
+  shard.startingSequenceNumber = "0";
+  shard.endingSequenceNumber = ending;
+  return shard;
+}
+
+// The only child of `parent`.
+inline codec::ChildShard childOf(const std::string& shardId, const std::string& parent) {
+  return {shardId, {parent}, "0", "340282366920938463463374607431768211455"};
+}
 
 // A page with the records of these sequence numbers; `next` empty: the shard has ended.
 inline codec::RecordsPage pageOf(const std::vector<std::string>& numbers, std::optional<std::string> next,

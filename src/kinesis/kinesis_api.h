@@ -101,6 +101,11 @@ class KinesisApi {
                                             const std::string& newStartingHashKey) = 0;
   virtual rt::Task<Result<void>> mergeShards(const std::string& stream, const std::string& shardId,
                                              const std::string& adjacentShardId) = 0;
+
+  // A moment that the service's clock has passed for certain: for AT_TIMESTAMP, where a later moment would
+  // skip records. About a second behind while answers come. Before the first answer: this machine's wall
+  // clock.
+  virtual rt::WallTime serverNow() const = 0;
 };
 
 // Follows the pages of ListShards to the end. Bounded: 20,000 shards.

@@ -45,6 +45,7 @@ class KinesisClient final : public KinesisApi {
                                     const std::string& newStartingHashKey) override;
   rt::Task<Result<void>> mergeShards(const std::string& stream, const std::string& shardId,
                                      const std::string& adjacentShardId) override;
+  rt::WallTime serverNow() const override { return aws_.serverNow(); }
 
   // True once the client has turned from CBOR to JSON.
   bool fellBack() const { return fellBack_; }

@@ -11,6 +11,7 @@
 namespace tidemill::kinesis {
 namespace {
 
+using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -92,6 +93,16 @@ TEST_F(KinesisClientTest, ListsShards) {
   EXPECT_TRUE(page->shards[1].open());
   EXPECT_EQ(page->shards[1].parentShardId, "shardId-000000000000");
   EXPECT_EQ(sent(0).body, R"({"StreamName":"orders"})");
+}
+
+TEST_F(KinesisClientTest, KnowsTheServersTimeFromItsAnswers) {
+  EXPECT_EQ(client().serverNow(), loop_.wall());
+  transport_.answer(200, kShardsJson,
+                    {{"Date", "Thu, 01 Jan 2026 00:00:59 GMT"}, {"x-amzn-RequestId", "request-1"}});
+
+  ASSERT_TRUE(loop_.run(client().listShardsPage(stream_, std::nullopt)));
+
+  EXPECT_EQ(client().serverNow(), loop_.wall() + 59s);
 }
 
 TEST_F(KinesisClientTest, FollowsPagesWithTheTokenAlone) {
