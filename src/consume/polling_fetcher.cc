@@ -2,16 +2,38 @@
 
 #include <algorithm>
 #include <bit>
+#include <string_view>
 #include <utility>
 
-#include "tidemill/sequence_number.h"
+#include "consume/data_loss.h"
+#include "consume/page_order.h"
 
 namespace tidemill::consume {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::int64_t kExpectedMin = 256 << 10;
 // A full answer of 10 MiB in JSON.
 constexpr std::int64_t kExpectedMax = 16 << 20;
+
+// How long a listing gets to learn that a shard has ended.
+constexpr rt::Duration kFalseEndWait = 1s;
+
+// How often an unknown shard must be missing from the listing too: both may be stale for a moment.
+constexpr int kAbsencesMax = 3;
+
+const kinesis::Shard* findShard(const std::vector<kinesis::Shard>& shards, const std::string& shardId) {
+  const auto found = std::find_if(shards.begin(), shards.end(),
+                                  [&shardId](const auto& shard) { return shard.shardId == shardId; });
+  return found == shards.end() ? nullptr : &*found;
+}
+
+// AWS's text; its code is the one for any other bad argument.
+bool saysInFuture(const Error& error) {
+  return error.code() == Code::kInvalidArgument &&
+         error.message().find("cannot be greater than") != std::string::npos;
+}
 
 }  // namespace
 
@@ -23,11 +45,20 @@ PollingFetcher::PollingFetcher(FetchContext context, std::string stream, std::st
       start_(std::move(start)),
       options_(options),
       pace_(options.pace),
-      backoff_(options.backoff, context_.random) {}
+      backoff_(options.backoff, context_.random),
+      lastSequenceNumber_(start_.type == kinesis::IteratorPosition::Type::kAfterSequenceNumber
+                              ? start_.sequenceNumber
+                              : std::string()) {}
 
 rt::Task<Result<Fetched>> PollingFetcher::next() {
   for (;;) {  // Until something was read, or trying again would not help.
     co_await context_.loop.sleepUntil(pace_.next());
+    if (endClaimed_) {
+      auto end = co_await settleEnd();
+      if (!end) co_return fail(end.error());
+      if (*end) co_return std::move(**end);
+      continue;
+    }
     auto ready = co_await haveIterator();
     if (!ready) co_return fail(ready.error());
     if (!*ready) continue;
@@ -51,7 +82,7 @@ rt::Task<Result<bool>> PollingFetcher::haveIterator() {
   auto iterator = co_await context_.api.getShardIterator(stream_, shardId_, from);
   if (!iterator) {
     Error error = iterator.error();
-    auto recovered = co_await recover(std::move(error));
+    auto recovered = co_await recoverRead(std::move(error));
     if (!recovered) co_return fail(recovered.error());
     co_return false;
   }
@@ -65,14 +96,81 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce() {
   pace_.called(context_.loop.now());
   const std::string iterator = *iterator_;
   auto page = co_await context_.api.getRecords(stream_, shardId_, iterator, options_.recordsPerCall);
-  if (!page) {
+  Result<void> good = page ? check(*page) : fail(page.error());
+  if (!good) {
     hold = block::BudgetHold();
-    Error error = page.error();
-    auto recovered = co_await recover(std::move(error));
+    page = fail(good.error());
+    Error error = good.error();
+    auto recovered = co_await recoverRead(std::move(error));
     if (!recovered) co_return fail(recovered.error());
     co_return std::optional<Fetched>();
   }
   co_return std::optional<Fetched>(accept(std::move(*page), std::move(hold)));
+}
+
+rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {
+  auto listed = co_await kinesis::listAllShards(context_.api, stream_);
+  if (!listed) {
+    Error error = listed.error();
+    auto recovered = co_await recover(std::move(error));
+    if (!recovered) co_return fail(recovered.error());
+    co_return std::optional<Fetched>();
+  }
+  const kinesis::Shard* shard = findShard(*listed, shardId_);
+  if (shard == nullptr || !shard->open()) {
+    Fetched fetched;
+    fetched.ended = true;
+    co_return std::optional<Fetched>(std::move(fetched));
+  }
+  if (++falseEnds_ >= options_.falseEndsMax) {
+    co_return fail(named(
+        Code::kMalformedResponse,
+        "GetRecords ended the shard " + std::to_string(falseEnds_) + " times, but ListShards has it open"));
+  }
+  context_.log.warning(
+      "shard_end_doubted",
+      {{"stream", stream_}, {"shard", shardId_}, {"after", lastSequenceNumber_}, {"times", falseEnds_}});
+  endClaimed_ = false;
+  iterator_.reset();
+  co_await context_.loop.sleepFor(kFalseEndWait);
+  co_return std::optional<Fetched>();
+}
+
+rt::Task<Result<void>> PollingFetcher::recoverRead(Error error) {
+  if (error.code() != Code::kUnknownStream) co_return co_await recover(std::move(error));
+  auto listed = co_await kinesis::listAllShards(context_.api, stream_);
+  if (!listed) {
+    Error cause = listed.error();
+    co_return co_await recover(std::move(cause));
+  }
+  iterator_.reset();
+  if (findShard(*listed, shardId_) != nullptr) {
+    absences_ = 0;
+    Error contradiction =
+        named(Code::kMalformedResponse, "ListShards has the shard, but reading it gives: " + error.message());
+    co_return co_await recover(std::move(contradiction));
+  }
+  if (++absences_ >= kAbsencesMax) co_return fail(recordsTrimmed(stream_, shardId_, lastSequenceNumber_));
+  co_await context_.loop.sleepFor(kFalseEndWait);
+  co_return Result<void>();
+}
+
+bool PollingFetcher::mayPass(const Error& error) {
+  switch (error.code()) {
+    case Code::kMalformedResponse:
+      return ++malformed_ < options_.malformedMax;
+    case Code::kLimitExceeded:
+    case Code::kResourceInUse:
+      return true;
+    default:
+      // The clock by which the position was chosen may be ahead of the service's: its time comes.
+      return error.retryable() || saysInFuture(error);
+  }
+}
+
+Error PollingFetcher::named(Code code, const std::string& what) const {
+  return Error(code, "stream " + stream_ + ", shard " + shardId_ + ": " + what,
+               "check that the endpoint is Kinesis");
 }
 
 rt::Task<Result<void>> PollingFetcher::recover(Error error) {
@@ -83,10 +181,8 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
     pace_.called(context_.loop.now());
     co_return Result<void>();
   }
-  const bool malformed = error.code() == Code::kMalformedResponse && ++malformed_ < options_.malformedMax;
-  if (!error.retryable() && !malformed) {
-    co_return fail(error.within("stream " + stream_ + ", shard " + shardId_));
-  }
+  // The message names the stream and the shard already.
+  if (!mayPass(error)) co_return fail(std::move(error));
   if (error.code() == Code::kThrottled) pace_.throttled(context_.loop.now());
   const rt::Duration delay = backoff_.next();
   // The 1st, 2nd, 4th, 8th … failure in a row: an outage of hours makes a few lines, not thousands.
@@ -101,6 +197,19 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
   co_return Result<void>();
 }
 
+Result<void> PollingFetcher::check(codec::RecordsPage& page) {
+  if (!page.nextShardIterator && !areChildrenOf(shardId_, page.childShards)) {
+    return fail(named(Code::kMalformedResponse, "GetRecords ended it with a child of other shards"));
+  }
+  const auto dropped = continueAfter(lastSequenceNumber_, page);
+  if (!dropped) return fail(dropped.error().within("stream " + stream_ + ", shard " + shardId_));
+  if (*dropped > 0) {
+    context_.log.warning("repeated_records_dropped",
+                         {{"stream", stream_}, {"shard", shardId_}, {"records", *dropped}});
+  }
+  return {};
+}
+
 Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) {
   if (backoff_.failures() > 0) {
     context_.log.info("fetch_recovered",
@@ -108,16 +217,19 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   }
   backoff_.reset();
   malformed_ = 0;
+  absences_ = 0;
+  if (!page.records.empty()) falseEnds_ = 0;
   iterator_ = page.nextShardIterator;
-  dropRepeated(page);
-  const bool ended = !page.nextShardIterator.has_value();
-  const bool atTip = page.records.empty() && page.millisBehindLatest <= 0 && !ended;
+  const bool last = !page.nextShardIterator.has_value();
+  const bool ended = last && !page.childShards.empty();
+  endClaimed_ = last && !ended;
+  const bool atTip = page.records.empty() && page.millisBehindLatest <= 0 && !last;
   pace_.answered(context_.loop.now(), page.payloadBytes, atTip);
   lastBytes_ = static_cast<std::int64_t>(page.bytesHeld() + page.records.capacity() * sizeof(Record));
 
   Fetched fetched;
   fetched.ended = ended;
-  fetched.children = std::move(page.childShards);
+  if (ended) fetched.children = std::move(page.childShards);
   if (!page.records.empty()) {
     lastSequenceNumber_ = std::string(page.records.back().sequenceNumber);
     hold.resize(lastBytes_);
@@ -129,18 +241,6 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
     fetched.page = std::move(shardPage);
   }
   return fetched;
-}
-
-void PollingFetcher::dropRepeated(codec::RecordsPage& page) {
-  if (lastSequenceNumber_.empty() || page.records.empty()) return;
-  const auto fresh = std::find_if(page.records.begin(), page.records.end(), [this](const Record& record) {
-    return compareSequenceNumbers(record.sequenceNumber, lastSequenceNumber_) > 0;
-  });
-  if (fresh == page.records.begin()) return;
-  context_.log.warning("repeated_records_dropped",
-                       {{"stream", stream_}, {"shard", shardId_}, {"records", fresh - page.records.begin()}});
-  page.records.erase(page.records.begin(), fresh);
-  page.payloadBytes = codec::payloadBytesOf(page.records);
 }
 
 std::int64_t PollingFetcher::expectedBytes() const {

@@ -25,6 +25,9 @@ struct PollingOptions {
   // Answers in a row that cannot be read before the shard is given up: a broken proxy heals, a wrong endpoint
   // does not. Range: at least 1.
   int malformedMax = 10;
+  // Ends of the shard in a row, without children, that ListShards contradicts before the shard is given up.
+  // Range: at least 1.
+  int falseEndsMax = 10;
 };
 
 // Where and with what a fetcher works; the references outlive it. All on the fetch lane.
@@ -36,6 +39,9 @@ struct FetchContext {
   base::LogSink& log;
 };
 
+// An answer without a next iterator ends the shard if it names the children, as AWS does. Without them
+// ListShards decides: an open shard is read on after the last record. An unknown shard of a stream that
+// exists is kDataLoss (see data_loss.h).
 class PollingFetcher final : public RecordFetcher {
  public:
   PollingFetcher(FetchContext context, std::string stream, std::string shardId,
@@ -50,10 +56,17 @@ class PollingFetcher final : public RecordFetcher {
   rt::Task<Result<bool>> haveIterator();
   // One GetRecords. Nothing: try again; the wait has been done.
   rt::Task<Result<std::optional<Fetched>>> readOnce();
+  // After an end that named no children. Nothing: read on; the wait has been done.
+  rt::Task<Result<std::optional<Fetched>>> settleEnd();
   // What to do after a failed call: waits if trying again may help, else gives the error back.
   rt::Task<Result<void>> recover(Error error);
+  // The same for a call that names the shard: the service has one answer for an unknown stream and shard.
+  rt::Task<Result<void>> recoverRead(Error error);
+  // Drops what the page repeats. kMalformedResponse for what no shard can answer.
+  Result<void> check(codec::RecordsPage& page);
   Fetched accept(codec::RecordsPage page, block::BudgetHold hold);
-  void dropRepeated(codec::RecordsPage& page);
+  bool mayPass(const Error& error);
+  Error named(Code code, const std::string& what) const;
   std::int64_t expectedBytes() const;
 
   const FetchContext context_;
@@ -64,9 +77,14 @@ class PollingFetcher final : public RecordFetcher {
   Pace pace_;
   Backoff backoff_;
   std::optional<std::string> iterator_;
-  std::string lastSequenceNumber_;  // Of the last record given; empty: none yet.
+  // Of the last record given, in this run or before it; empty: none yet.
+  std::string lastSequenceNumber_;
   std::int64_t lastBytes_ = 0;
+  // Each counts what happened in a row.
   int malformed_ = 0;
+  int falseEnds_ = 0;
+  int absences_ = 0;
+  bool endClaimed_ = false;  // The last answer ended the shard, without children.
 };
 
 }  // namespace tidemill::consume

@@ -94,12 +94,12 @@ TEST_F(PollingFetcherTest, RidesOutThrottlingAndOutages) {
 }
 
 TEST_F(PollingFetcherTest, GivesUpWhatTryingAgainCannotMend) {
-  api_.iterators = {fail(Code::kAccessDenied, "kinesis:GetShardIterator is not allowed", "allow it")};
+  api_.iterators = {fail(Code::kAccessDenied, "stream orders, shard shard-1: not allowed", "allow it")};
   auto fetcher = this->fetcher();
   auto fetched = next(fetcher);
   ASSERT_FALSE(fetched);
   EXPECT_EQ(fetched.error().code(), Code::kAccessDenied);
-  EXPECT_NE(fetched.error().message().find("stream orders, shard shard-1"), std::string::npos);
+  EXPECT_EQ(fetched.error().message(), "stream orders, shard shard-1: not allowed");  // Said once.
 }
 
 TEST_F(PollingFetcherTest, GivesUpAnEndpointThatNeverSendsSense) {
@@ -127,13 +127,156 @@ TEST_F(PollingFetcherTest, DropsRecordsThatAreRepeated) {
 TEST_F(PollingFetcherTest, TellsTheEndOfTheShardWithItsChildren) {
   api_.iterators = {std::string("i1")};
   auto last = pageOf({"1"}, std::nullopt);
-  last.childShards = {{"shard-2", {"shard-1"}, "0", "9"}};
+  last.childShards = {childOf("shard-2", "shard-1")};
   api_.pages.push_back(std::move(last));
   auto fetcher = this->fetcher();
   auto fetched = next(fetcher);
   EXPECT_TRUE(fetched->ended);
   EXPECT_EQ(fetched->children.at(0).shardId, "shard-2");
   EXPECT_EQ(lastOf(fetched), "1");
+}
+
+TEST_F(PollingFetcherTest, AsksTheListingAboutAnEndWithoutChildren) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"1"}, std::nullopt)};
+  api_.shards = {shardOf("shard-1", "7")};
+  auto fetcher = this->fetcher();
+
+  auto page = next(fetcher);
+  EXPECT_EQ(lastOf(page), "1");
+  EXPECT_FALSE(page->ended);
+  auto end = next(fetcher);
+
+  EXPECT_TRUE(end->ended);
+  EXPECT_EQ(api_.calls, (Calls{"TRIM_HORIZON", "records i1", "list"}));
+}
+
+TEST_F(PollingFetcherTest, ReadsAnOpenShardOnThatWasSaidToHaveEnded) {
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {pageOf({"1"}, std::nullopt), pageOf({"2"}, "j2")};
+  api_.shards = {shardOf("shard-1")};
+  auto fetcher = this->fetcher();
+
+  next(fetcher);
+  auto second = next(fetcher);
+
+  EXPECT_EQ(lastOf(second), "2");
+  EXPECT_FALSE(second->ended);
+  EXPECT_EQ(api_.calls,
+            (Calls{"TRIM_HORIZON", "records i1", "list", "AFTER_SEQUENCE_NUMBER 1", "records j1"}));
+  EXPECT_EQ(log_.count("shard_end_doubted"), 1u);
+}
+
+TEST_F(PollingFetcherTest, GivesUpAShardThatEndsAgainAndAgainWhileItIsOpen) {
+  PollingOptions options;
+  options.falseEndsMax = 3;
+  for (int i = 0; i < 3; ++i) {
+    api_.iterators.push_back(std::string("i"));
+    api_.pages.push_back(pageOf({}, std::nullopt));
+  }
+  api_.shards = {shardOf("shard-1")};
+  auto fetcher = this->fetcher(options);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(next(fetcher));  // Empty pages, as any other.
+  auto fetched = next(fetcher);
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().code(), Code::kMalformedResponse);
+  EXPECT_EQ(fetched.error().message(),
+            "stream orders, shard shard-1: GetRecords ended the shard 3 times, but ListShards has it open");
+}
+
+TEST_F(PollingFetcherTest, DoesNotEndAShardWithTheChildrenOfAnother) {
+  api_.iterators = {std::string("i1")};
+  auto last = pageOf({"1"}, std::nullopt);
+  last.childShards = {childOf("shard-2", "shard-9")};
+  api_.pages = {last, pageOf({"1"}, "i2")};
+  auto fetcher = this->fetcher();
+  auto fetched = next(fetcher);
+  EXPECT_FALSE(fetched->ended);
+  EXPECT_EQ(lastOf(fetched), "1");
+  EXPECT_EQ(api_.calls, (Calls{"TRIM_HORIZON", "records i1", "records i1"}));
+}
+
+TEST_F(PollingFetcherTest, AsksAgainForAPageWhoseNumbersGoBack) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"100"}, "i2"), pageOf({"101", "3"}, "i3"), pageOf({"101", "102"}, "i3")};
+  auto fetcher = this->fetcher();
+  next(fetcher);
+  EXPECT_EQ(lastOf(next(fetcher)), "102");
+  EXPECT_EQ(api_.calls, (Calls{"TRIM_HORIZON", "records i1", "records i2", "records i2"}));
+}
+
+TEST_F(PollingFetcherTest, GivesUpAServerWhoseNumbersAlwaysGoBack) {
+  api_.iterators = {std::string("i1")};
+  for (int i = 0; i < 10; ++i) api_.pages.push_back(pageOf({"101", "3"}, "i2"));
+  auto fetcher = this->fetcher();
+  auto fetched = next(fetcher);
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().code(), Code::kMalformedResponse);
+  EXPECT_EQ(fetched.error().message(),
+            "stream orders, shard shard-1: GetRecords gave record 3 after record 101");
+}
+
+TEST_F(PollingFetcherTest, DropsWhatTheCheckpointCoversAlready) {
+  start_.type = kinesis::IteratorPosition::Type::kAfterSequenceNumber;
+  start_.sequenceNumber = "41";
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"3", "41"}, "i2"), pageOf({"42"}, "i3")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(next(fetcher)->page, nullptr);
+  EXPECT_EQ(lastOf(next(fetcher)), "42");
+}
+
+TEST_F(PollingFetcherTest, NamesTheLossWhenTheShardIsGoneButTheStreamIsNot) {
+  start_.type = kinesis::IteratorPosition::Type::kAfterSequenceNumber;
+  start_.sequenceNumber = "41";
+  for (int i = 0; i < 3; ++i) api_.iterators.push_back(fail(Code::kUnknownStream, "no such shard"));
+  api_.shards = {shardOf("shard-2")};
+  auto fetcher = this->fetcher();
+  auto fetched = next(fetcher);
+  ASSERT_FALSE(fetched);
+  EXPECT_EQ(fetched.error().code(), Code::kDataLoss);
+  EXPECT_EQ(exitCode(fetched.error().code()), 4);
+  EXPECT_EQ(fetched.error().message(),
+            "stream orders, shard shard-1: records after 41 were trimmed before they were read");
+}
+
+TEST_F(PollingFetcherTest, NamesTheLossWhenTheShardGoesWhileItIsRead) {
+  api_.iterators = {std::string("i1"), fail(Code::kUnknownStream, "no such shard"),
+                    fail(Code::kUnknownStream, "no such shard")};
+  api_.pages = {pageOf({"7"}, "i2"), fail(Code::kUnknownStream, "no such shard")};
+  auto fetcher = this->fetcher();
+  next(fetcher);
+  EXPECT_EQ(next(fetcher).error().code(), Code::kDataLoss);
+}
+
+TEST_F(PollingFetcherTest, TellsAStreamThatIsGoneFromAShardThatIsGone) {
+  api_.iterators = {fail(Code::kUnknownStream, "no such shard")};
+  api_.listings = {fail(Code::kUnknownStream, "stream orders: not found")};
+  auto fetcher = this->fetcher();
+  auto fetched = next(fetcher);
+  EXPECT_EQ(fetched.error().code(), Code::kUnknownStream);
+  EXPECT_EQ(fetched.error().message(), "stream orders: not found");
+}
+
+TEST_F(PollingFetcherTest, TakesAShardThatIsListedForOneThatExists) {
+  api_.iterators = {fail(Code::kUnknownStream, "no such shard"), std::string("i1")};
+  api_.pages = {pageOf({"1"}, "i2")};
+  api_.shards = {shardOf("shard-1")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(lastOf(next(fetcher)), "1");
+}
+
+TEST_F(PollingFetcherTest, WaitsForATimeThatTheServiceCallsFuture) {
+  start_.type = kinesis::IteratorPosition::Type::kAtTimestamp;
+  start_.timestamp = loop_.wall() + 5min;
+  const auto refused = fail(Code::kInvalidArgument,
+                            "The timestampInMillis parameter cannot be greater than the "
+                            "currentTimestampInMillis.");
+  api_.iterators = {refused, refused, std::string("i1")};
+  api_.pages = {pageOf({"1"}, "i2")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(lastOf(next(fetcher)), "1");
+  EXPECT_EQ(api_.calls, (Calls{"AT_TIMESTAMP", "AT_TIMESTAMP", "AT_TIMESTAMP", "records i1"}));
 }
 
 TEST_F(PollingFetcherTest, AsksForNothingWhileTheBudgetIsUsedUp) {
