@@ -40,7 +40,7 @@ rt::Task<Result<void>> ShardCoordinator::open() {
 rt::Task<Result<void>> ShardCoordinator::syncShards() {
   auto shards = co_await listWhole();
   if (!shards) co_return fail(shards.error());
-  auto rows = co_await listSettled(settleContext());
+  auto rows = co_await lease::listSettled(settleContext());
   if (!rows) co_return fail(rows.error());
   // A shard that an earlier listing lacked starts at the time that LATEST meant then, so that nothing is
   // skipped.
@@ -50,10 +50,10 @@ rt::Task<Result<void>> ShardCoordinator::syncShards() {
   }
   const std::vector<Lease> missing = lease::leasesToCreate(*shards, *rows, options_.initialPosition, latest);
   for (const Lease& row : missing) {
-    auto made = co_await createSettled(settleContext(), row);
+    auto made = co_await lease::createSettled(settleContext(), row);
     if (!made) co_return fail(made.error());
   }
-  auto all = co_await listSettled(settleContext());
+  auto all = co_await lease::listSettled(settleContext());
   if (!all) co_return fail(all.error());
   for (Lease& row : *all) leases_.try_emplace(row.leaseKey, row);
   nextSync_ = env_.loop.now() + kSyncEvery;
@@ -82,7 +82,7 @@ rt::Task<Result<void>> ShardCoordinator::takeAndStart() {
     if (lease.checkpoint.isShardEnd()) continue;
     if (lease.leaseOwner != options_.workerId) {
       const std::string from = lease.leaseOwner;
-      auto taken = co_await takeSettled(settleContext(), lease, options_.workerId);
+      auto taken = co_await lease::takeSettled(settleContext(), lease, options_.workerId);
       if (!taken) co_return fail(taken.error());
       lease = std::move(*taken);
       env_.log.info("lease_taken",
@@ -168,7 +168,7 @@ rt::Task<Result<void>> ShardCoordinator::writeDue(bool all) {
 rt::Task<Result<void>> ShardCoordinator::writeCheckpoint(std::string shardId, lease::Checkpoint to) {
   CheckpointState& state = states_.at(shardId);
   const std::int64_t records = state.recordsProcessed();
-  auto written = co_await checkpointSettled(settleContext(), leases_.at(shardId), to);
+  auto written = co_await lease::checkpointSettled(settleContext(), leases_.at(shardId), to);
   if (!written) co_return fail(leaseLost(shardId, written.error()));
   leases_.at(shardId) = std::move(*written);
   state.written(to, records, env_.loop.now());
@@ -235,11 +235,11 @@ rt::Task<Result<bool>> ShardCoordinator::finishShard(block::ShardEnd end) {
   std::set<std::string> childIds;
   for (const Lease& child : *children) {
     childIds.insert(child.leaseKey);
-    auto made = co_await createSettled(settleContext(), child);
+    auto made = co_await lease::createSettled(settleContext(), child);
     if (!made) co_return fail(made.error());
   }
   if (!childIds.empty()) {
-    auto noted = co_await setChildrenSettled(settleContext(), end.shardId, childIds);
+    auto noted = co_await lease::setChildrenSettled(settleContext(), end.shardId, childIds);
     if (!noted) co_return fail(leaseLost(end.shardId, noted.error()));
     leases_.at(end.shardId).childShardIds = childIds;
   }
@@ -252,7 +252,7 @@ rt::Task<Result<bool>> ShardCoordinator::finishShard(block::ShardEnd end) {
   states_.erase(end.shardId);
   env_.log.info("shard_ended",
                 {{"stream", options_.stream}, {"shard", end.shardId}, {"children", childIds.size()}});
-  auto rows = co_await listSettled(settleContext());
+  auto rows = co_await lease::listSettled(settleContext());
   if (!rows) co_return fail(rows.error());
   for (Lease& row : *rows) leases_.try_emplace(row.leaseKey, row);
   auto taken = co_await takeAndStart();
@@ -289,7 +289,7 @@ rt::Task<Result<void>> ShardCoordinator::finish() {
   if (!finished) co_return fail(finished.error());
   for (auto& [key, lease] : leases_) {
     if (lease.checkpoint.isShardEnd() || lease.leaseOwner != options_.workerId) continue;
-    auto released = co_await releaseSettled(settleContext(), lease);
+    auto released = co_await lease::releaseSettled(settleContext(), lease);
     if (!released) co_return fail(leaseLost(key, released.error()));
     lease = std::move(*released);
   }
@@ -306,11 +306,9 @@ CoordinatorTotals ShardCoordinator::totals() const {
 }
 
 Error ShardCoordinator::leaseLost(const std::string& shardId, const Error& cause) const {
-  const std::string context =
-      "application " + options_.application + ", stream " + options_.stream + ", shard " + shardId;
-  if (cause.code() != Code::kConflict) return cause.within(context);
+  if (cause.code() != Code::kConflict) return cause;
   env_.log.error("lease_lost", {{"shard", shardId}, {"worker", options_.workerId}});
-  return Error(Code::kLeaseLost, context + ": " + cause.message(), cause.hint());
+  return Error(Code::kLeaseLost, cause.message(), cause.hint());
 }
 
 }  // namespace tidemill::consume

@@ -10,9 +10,9 @@
 
 #include "block/block.h"
 #include "consume/checkpoint_state.h"
-#include "consume/settled_write.h"
 #include "kinesis/kinesis_api.h"
 #include "lease/lease_store.h"
+#include "lease/settled_write.h"
 #include "lease/shard_sync_plan.h"
 #include "rt/env.h"
 #include "rt/task.h"
@@ -76,7 +76,7 @@ class ShardCoordinator {
   CoordinatorTotals totals() const;
 
  private:
-  SettleContext settleContext() { return {env_.loop, store_, env_.random}; }
+  lease::SettleContext settleContext() { return {env_.loop, store_, env_.random}; }
   // Makes the rows that a fresh listing calls for, takes them, and starts what may start.
   rt::Task<Result<void>> syncShards();
   rt::Task<Result<std::vector<kinesis::Shard>>> listWhole();

@@ -3,8 +3,10 @@
 #include "lease/lease_store.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <functional>
 
@@ -49,7 +51,7 @@ class LeaseStoreContract : public testing::TestWithParam<std::string> {
       std::filesystem::create_directories(directory_);
       factory_ = std::make_unique<SqliteLeaseStoreFactory>(env, directory_.string());
     } else if (factory_ == nullptr) {
-      factory_ = std::make_unique<MemoryLeaseStoreFactory>(env, std::make_shared<MemoryLeaseTable>());
+      factory_ = std::make_unique<MemoryLeaseStoreFactory>(env, std::make_shared<MemoryLeaseTables>());
     }
     auto opened = run(factory_->open(application, stream));
     ASSERT_TRUE(opened) << opened.error().message();
@@ -104,6 +106,7 @@ TEST_P(LeaseStoreContract, TakesOnlyTheRowThatWasSeen) {
 
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code(), Code::kConflict);
+  EXPECT_EQ(late.error().message().find("application app, stream orders, lease shardId-000000000002: "), 0u);
   EXPECT_EQ(**run(store_->get(row.leaseKey)), *taken);
 }
 
@@ -144,12 +147,16 @@ TEST_P(LeaseStoreContract, WritesChildrenWithoutTouchingTheCounter) {
   EXPECT_EQ(run(store_->setChildren("shardId-000000000009", {})).error().code(), Code::kConflict);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, LeaseStoreContract, testing::Values("sqlite", "memory"),
-                         [](const auto& store) { return store.param; });
+TEST_P(LeaseStoreContract, RemembersWhenItsStreamWasCreated) {
+  const rt::WallTime first{1'767'225'600'123ms};
+  EXPECT_EQ(run(store_->claimStream(first)), first);
+  EXPECT_EQ(run(store_->claimStream(first + 1s)), first);
+  std::unique_ptr<LeaseStore> otherStream;
+  open("app", "clicks", otherStream);
+  EXPECT_EQ(run(otherStream->claimStream(first + 1s)), first + 1s);
+}
 
-class SqliteLeaseStoreTest : public LeaseStoreContract {};
-
-TEST_P(SqliteLeaseStoreTest, KeepsApplicationsAndStreamsApart) {
+TEST_P(LeaseStoreContract, KeepsApplicationsAndStreamsApart) {
   created("shardId-000000000002");
   std::unique_ptr<LeaseStore> otherApplication;
   std::unique_ptr<LeaseStore> otherStream;
@@ -159,11 +166,41 @@ TEST_P(SqliteLeaseStoreTest, KeepsApplicationsAndStreamsApart) {
   EXPECT_TRUE(run(otherStream->list())->empty());
 }
 
-TEST_P(SqliteLeaseStoreTest, FindsItsRowsAgainAfterARestart) {
+TEST_P(LeaseStoreContract, FindsItsRowsWhenItIsOpenedAgain) {
   const Lease row = created("shardId-000000000002");
+  const rt::WallTime first{1'767'225'600'123ms};
+  EXPECT_TRUE(run(store_->claimStream(first)));
   store_.reset();
   open("app", "orders", store_);
   EXPECT_EQ(run(store_->list()).value(), std::vector<Lease>{row});
+  EXPECT_EQ(run(store_->claimStream(first + 1s)), first);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, LeaseStoreContract, testing::Values("sqlite", "memory"),
+                         [](const auto& store) { return store.param; });
+
+class SqliteLeaseStoreTest : public LeaseStoreContract {};
+
+TEST_P(SqliteLeaseStoreTest, RefusesATableOfAnotherProgram) {
+  store_.reset();
+  auto database = SqliteDatabase::open((directory_ / "leases.db").string());
+  ASSERT_TRUE((*database)->execute("DROP TABLE leases; CREATE TABLE leases (flat TEXT, rent INTEGER)"));
+  const auto refused = run(factory_->open("app", "orders"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kInvalidConfig);
+  EXPECT_NE(refused.error().message().find("not tidemill's"), std::string::npos);
+  EXPECT_NE(refused.error().hint().find("leases.db"), std::string::npos);
+}
+
+TEST_P(SqliteLeaseStoreTest, RefusesATableOfANewerVersion) {
+  store_.reset();
+  auto database = SqliteDatabase::open((directory_ / "leases.db").string());
+  ASSERT_TRUE((*database)->execute("PRAGMA user_version = 7"));
+  const auto refused = run(factory_->open("app", "orders"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kInvalidConfig);
+  EXPECT_NE(refused.error().message().find("has version 7, and this program knows versions up to 1"),
+            std::string::npos);
 }
 
 TEST_P(SqliteLeaseStoreTest, NamesARowThatWasDamagedByHand) {
@@ -179,6 +216,14 @@ TEST_P(SqliteLeaseStoreTest, NamesARowThatWasDamagedByHand) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteLeaseStoreTest, testing::Values("sqlite"));
+
+TEST(SqliteDatabase, TellsAFullDiskFromABrokenOne) {
+  EXPECT_EQ(codeFor(SQLITE_FULL, 0), Code::kDiskFull);
+  EXPECT_EQ(codeFor(SQLITE_IOERR_SHMSIZE, ENOSPC), Code::kDiskFull);
+  EXPECT_EQ(codeFor(SQLITE_IOERR_WRITE, EDQUOT), Code::kDiskFull);
+  EXPECT_EQ(codeFor(SQLITE_IOERR_WRITE, EIO), Code::kIo);
+  EXPECT_EQ(codeFor(SQLITE_CORRUPT, ENOSPC), Code::kIo);
+}
 
 TEST(SqliteDatabase, NamesAFileThatIsNoDatabase) {
   const auto path = std::filesystem::temp_directory_path() / ("no-database-" + std::to_string(getpid()));

@@ -17,7 +17,7 @@ rt::Task<Result<void>> MemoryLeaseStore::reach() {
   const rt::Duration delay = std::chrono::microseconds(env_.random.between(100, 5000));
   co_await env_.loop.sleepFor(delay);
   if (env_.faults.fires("lease.lost_request")) {
-    co_return fail(Code::kTimeout, "lease table: no answer (the request was lost)", "it is tried again");
+    co_return fail(Code::kTimeout, name() + ": no answer (the request was lost)", "it is tried again");
   }
   co_return Result<void>();
 }
@@ -26,9 +26,19 @@ rt::Task<Result<void>> MemoryLeaseStore::answer() {
   const rt::Duration delay = std::chrono::microseconds(env_.random.between(100, 5000));
   co_await env_.loop.sleepFor(delay);
   if (env_.faults.fires("lease.lost_response")) {
-    co_return fail(Code::kTimeout, "lease table: no answer (the response was lost)", "it is tried again");
+    co_return fail(Code::kTimeout, name() + ": no answer (the response was lost)", "it is tried again");
   }
   co_return Result<void>();
+}
+
+rt::Task<Result<rt::WallTime>> MemoryLeaseStore::claimStream(rt::WallTime created) {
+  auto reached = co_await reach();
+  if (!reached) co_return fail(reached.error());
+  if (!table_->streamCreated) table_->streamCreated = created;
+  const rt::WallTime noted = *table_->streamCreated;
+  auto answered = co_await answer();
+  if (!answered) co_return fail(answered.error());
+  co_return noted;
 }
 
 rt::Task<Result<std::vector<Lease>>> MemoryLeaseStore::list() {
@@ -66,11 +76,11 @@ rt::Task<Result<Lease>> MemoryLeaseStore::replace(Lease expected, Lease next) {
   if (!reached) co_return fail(reached.error());
   const auto row = table_->rows.find(expected.leaseKey);
   if (row == table_->rows.end() || row->second.leaseCounter != expected.leaseCounter) {
-    co_return fail(Code::kConflict, "lease " + expected.leaseKey + ": the counter has moved",
+    co_return fail(Code::kConflict, nameOf(expected.leaseKey) + ": the counter has moved",
                    std::string(kConflictHint));
   }
   if (row->second.checkpoint.isShardEnd() && !next.checkpoint.isShardEnd()) {
-    co_return fail(Code::kConflict, "lease " + expected.leaseKey + ": the shard is finished",
+    co_return fail(Code::kConflict, nameOf(expected.leaseKey) + ": the shard is finished",
                    std::string(kConflictHint));
   }
   if (row->second.checkpoint != next.checkpoint && table_->onCheckpoint) {
@@ -106,15 +116,16 @@ rt::Task<Result<void>> MemoryLeaseStore::setChildren(const std::string& leaseKey
   if (!reached) co_return fail(reached.error());
   const auto row = table_->rows.find(leaseKey);
   if (row == table_->rows.end()) {
-    co_return fail(Code::kConflict, "lease " + leaseKey + ": no such row", std::string(kConflictHint));
+    co_return fail(Code::kConflict, nameOf(leaseKey) + ": no such row", std::string(kConflictHint));
   }
   row->second.childShardIds = children;
   co_return co_await answer();
 }
 
-rt::Task<Result<std::unique_ptr<LeaseStore>>> MemoryLeaseStoreFactory::open(const std::string&,
-                                                                            const std::string&) {
-  std::unique_ptr<LeaseStore> store = std::make_unique<MemoryLeaseStore>(env_, table_);
+rt::Task<Result<std::unique_ptr<LeaseStore>>> MemoryLeaseStoreFactory::open(const std::string& application,
+                                                                            const std::string& stream) {
+  std::unique_ptr<LeaseStore> store =
+      std::make_unique<MemoryLeaseStore>(env_, application, stream, tables_->at(application, stream));
   co_return std::move(store);
 }
 

@@ -4,27 +4,48 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "lease/lease_store.h"
 #include "rt/env.h"
 
 namespace tidemill::lease {
 
-// The rows, which outlive the workers that use them. One thread.
+// The rows of one application and stream, which outlive the workers that use them. One thread.
 struct MemoryLeaseTable {
   std::map<std::string, Lease> rows;
+  std::optional<rt::WallTime> streamCreated;
   // Called, if set, at the moment when a checkpoint is moved: what a checker watches.
   std::function<void(const std::string& leaseKey, const Checkpoint& from, const Checkpoint& to)> onCheckpoint;
+};
+
+// One table for each application and stream. One thread.
+class MemoryLeaseTables {
+ public:
+  // Never null; made when it is asked for first.
+  std::shared_ptr<MemoryLeaseTable> at(const std::string& application, const std::string& stream) {
+    auto& table = tables_[{application, stream}];
+    if (table == nullptr) table = std::make_shared<MemoryLeaseTable>();
+    return table;
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<MemoryLeaseTable>> tables_;
 };
 
 // Answers after a short wait on the loop. The fault points "lease.lost_request" and "lease.lost_response"
 // make a call fail with kTimeout before or after the write was applied.
 class MemoryLeaseStore final : public LeaseStore {
  public:
-  MemoryLeaseStore(const rt::Env& env, std::shared_ptr<MemoryLeaseTable> table)
-      : env_(env), table_(std::move(table)) {}
+  MemoryLeaseStore(const rt::Env& env, std::string application, std::string stream,
+                   std::shared_ptr<MemoryLeaseTable> table)
+      : LeaseStore(std::move(application), std::move(stream)), env_(env), table_(std::move(table)) {}
 
+  rt::Task<Result<rt::WallTime>> claimStream(rt::WallTime created) override;
   rt::Task<Result<std::vector<Lease>>> list() override;
   rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) override;
   rt::Task<Result<bool>> create(const Lease& lease) override;
@@ -45,17 +66,16 @@ class MemoryLeaseStore final : public LeaseStore {
   const std::shared_ptr<MemoryLeaseTable> table_;
 };
 
-// Opens the same table for every application.
 class MemoryLeaseStoreFactory final : public LeaseStoreFactory {
  public:
-  MemoryLeaseStoreFactory(const rt::Env& env, std::shared_ptr<MemoryLeaseTable> table)
-      : env_(env), table_(std::move(table)) {}
+  MemoryLeaseStoreFactory(const rt::Env& env, std::shared_ptr<MemoryLeaseTables> tables)
+      : env_(env), tables_(std::move(tables)) {}
   rt::Task<Result<std::unique_ptr<LeaseStore>>> open(const std::string& application,
                                                      const std::string& stream) override;
 
  private:
   const rt::Env env_;
-  const std::shared_ptr<MemoryLeaseTable> table_;
+  const std::shared_ptr<MemoryLeaseTables> tables_;
 };
 
 }  // namespace tidemill::lease

@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "base/text.h"
@@ -11,29 +13,42 @@ namespace {
 
 constexpr int kBusyMilliseconds = 10'000;
 
-Error errorFor(sqlite3* database, int code, const std::string& path) {
-  const std::string what = base::quoteIfNeeded(path) + ": " +
-                           (database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+std::string_view hintFor(int code) {
   switch (code & 0xff) {
-    case SQLITE_FULL:
-      return Error(Code::kDiskFull, what, "make room on the disk that holds the file; nothing was lost");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_READONLY:
-      return Error(Code::kIo, what, "check that the folder exists and may be written");
+      return "check that the folder exists and may be written";
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return Error(Code::kIo, what,
-                   "the file is damaged or not ours: move it away or choose another state folder");
+      return "the file is damaged or not ours: move it away or choose another state folder";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return Error(Code::kIo, what, "another process holds the file; stop it or choose another state folder");
+      return "another process holds the file; stop it or choose another state folder";
     default:
-      return Error(Code::kIo, what, "check the disk that holds the file");
+      return "check the disk that holds the file";
   }
 }
 
+Error errorFor(sqlite3* database, int code, const std::string& path) {
+  const std::string what = base::quoteIfNeeded(path) + ": " +
+                           (database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+  const Code ours = codeFor(code, database != nullptr ? sqlite3_system_errno(database) : 0);
+  if (ours == Code::kDiskFull) {
+    return Error(ours, what, "make room on the disk that holds the file; nothing was lost");
+  }
+  return Error(ours, what, std::string(hintFor(code)));
+}
+
 }  // namespace
+
+Code codeFor(int sqliteCode, int systemError) {
+  const int primary = sqliteCode & 0xff;
+  if (primary == SQLITE_FULL) return Code::kDiskFull;
+  // The files beside the database (its log, its shared memory) fail in this way when the disk is full.
+  const bool noRoom = systemError == ENOSPC || systemError == EDQUOT;
+  return primary == SQLITE_IOERR && noRoom ? Code::kDiskFull : Code::kIo;
+}
 
 SqliteStatement::SqliteStatement(sqlite3* database, sqlite3_stmt* statement, std::string path)
     : database_(database), statement_(statement), path_(std::move(path)) {}

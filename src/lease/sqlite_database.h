@@ -15,6 +15,9 @@ struct sqlite3_stmt;
 
 namespace tidemill::lease {
 
+// The code of ours for a result code of SQLite and the errno behind it (0: none).
+Code codeFor(int sqliteCode, int systemError);
+
 // A prepared statement. Bind all parameters (from 1), then step. Owned by one thread at a time.
 class SqliteStatement {
  public:

@@ -10,6 +10,9 @@
 namespace tidemill::lease {
 namespace {
 
+// Grows with every change of the tables that an older program could not read.
+constexpr std::int64_t kSchemaVersion = 1;
+
 constexpr char kSchema[] = R"(
 CREATE TABLE IF NOT EXISTS leases (
   application TEXT NOT NULL,
@@ -26,6 +29,12 @@ CREATE TABLE IF NOT EXISTS leases (
   endingHashKey TEXT NOT NULL,
   startsAt INTEGER,
   PRIMARY KEY (application, stream, leaseKey)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS streams (
+  application TEXT NOT NULL,
+  stream TEXT NOT NULL,
+  createdAt INTEGER NOT NULL,
+  PRIMARY KEY (application, stream)
 ) WITHOUT ROWID;
 )";
 
@@ -58,7 +67,7 @@ Result<Lease> readRow(const SqliteStatement& row) {
   const auto checkpoint = Checkpoint::parse(row.text(4), static_cast<std::uint64_t>(row.integer(5)));
   if (!checkpoint) {
     return fail(Code::kIo,
-                fmt::format("lease {}: the checkpoint {} is no position", base::quoteIfNeeded(lease.leaseKey),
+                fmt::format("lease {}: the checkpoint {} is no position", lease.leaseKey,
                             base::quoteIfNeeded(row.text(4))),
                 "the row was edited by hand: restore it, or delete it to start the shard again");
   }
@@ -135,6 +144,26 @@ Result<std::optional<Lease>> getRow(const Table& table, const std::string& lease
   return std::optional<Lease>(std::move(*row));
 }
 
+// The noted time, after noting `created` if there was none.
+Result<rt::WallTime> claimRow(const Table& table, rt::WallTime created) {
+  auto insert = table.database->prepare(
+      "INSERT INTO streams (application, stream, createdAt) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING");
+  if (!insert) return fail(insert.error());
+  insert->bind(1, table.application);
+  insert->bind(2, table.stream);
+  insert->bind(3, created.time_since_epoch().count());
+  auto noted = insert->step();
+  if (!noted) return fail(noted.error());
+  auto select =
+      table.database->prepare("SELECT createdAt FROM streams WHERE application = ?1 AND stream = ?2");
+  if (!select) return fail(select.error());
+  select->bind(1, table.application);
+  select->bind(2, table.stream);
+  auto found = select->step();
+  if (!found) return fail(found.error());
+  return rt::WallTime(std::chrono::milliseconds(select->integer(0)));
+}
+
 Result<bool> createRow(const Table& table, const Lease& lease) {
   auto insert = table.database->prepare(fmt::format(
       "INSERT INTO leases ({}, application, stream) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) "
@@ -164,7 +193,7 @@ Result<Lease> replaceRow(const Table& table, const Lease& expected, const Lease&
   auto done = update->step();
   if (!done) return fail(done.error());
   if (table.database->changes() != 1) {
-    return fail(Code::kConflict, "lease " + expected.leaseKey + ": the row has changed since it was read",
+    return fail(Code::kConflict, "the row has changed since it was read",
                 "another worker wrote this row; read it again");
   }
   return next;
@@ -182,44 +211,103 @@ Result<void> writeChildren(const Table& table, const std::string& leaseKey,
   auto done = update->step();
   if (!done) return fail(done.error());
   if (table.database->changes() != 1) {
-    return fail(Code::kConflict, "lease " + leaseKey + ": no such row",
-                "the row was deleted; restart the worker");
+    return fail(Code::kConflict, "there is no such row", "the row was deleted; restart the worker");
   }
   return {};
+}
+
+// kInvalidConfig if the file holds tables that are not these.
+Result<void> checkOurs(SqliteDatabase& database, const std::string& path) {
+  for (const std::string& columns :
+       {std::string(kColumns) + " FROM leases", std::string("application, stream, createdAt FROM streams")}) {
+    auto select = database.prepare("SELECT " + columns + " LIMIT 0");
+    if (!select) {
+      return fail(Code::kInvalidConfig, "the lease table is not tidemill's: " + select.error().message(),
+                  "choose another state folder, or move " + base::quoteIfNeeded(path) + " away");
+    }
+  }
+  return {};
+}
+
+Result<void> makeTables(SqliteDatabase& database, const std::string& path) {
+  auto version = database.prepare("PRAGMA user_version");
+  if (!version) return fail(version.error());
+  auto read = version->step();
+  if (!read) return fail(read.error());
+  const std::int64_t found = version->integer(0);
+  version->reset();
+  if (found > kSchemaVersion) {
+    return fail(Code::kInvalidConfig,
+                fmt::format("{}: the lease table has version {}, and this program knows versions up to {}",
+                            base::quoteIfNeeded(path), found, kSchemaVersion),
+                "use the program that wrote it, or choose another state folder");
+  }
+  auto made = database.transaction([&]() -> Result<void> {
+    return database.execute(kSchema + fmt::format("PRAGMA user_version = {};", kSchemaVersion));
+  });
+  if (!made) return made;
+  return checkOurs(database, path);
+}
+
+Result<std::shared_ptr<SqliteDatabase>> openTables(const std::string& path) {
+  auto database = SqliteDatabase::open(path);
+  if (!database) return fail(database.error());
+  auto made = makeTables(**database, path);
+  if (!made) return fail(made.error());
+  return std::shared_ptr<SqliteDatabase>(std::move(*database));
+}
+
+// The same result, whose error begins with `context`.
+template <class T>
+Result<T> within(Result<T> result, const std::string& context) {
+  if (!result) return fail(result.error().within(context));
+  return result;
 }
 
 }  // namespace
 
 SqliteLeaseStore::SqliteLeaseStore(const rt::Env& env, std::shared_ptr<SqliteDatabase> database,
                                    std::string application, std::string stream)
-    : env_(env),
-      database_(std::move(database)),
-      application_(std::move(application)),
-      stream_(std::move(stream)) {}
+    : LeaseStore(std::move(application), std::move(stream)), env_(env), database_(std::move(database)) {}
+
+rt::Task<Result<rt::WallTime>> SqliteLeaseStore::claimStream(rt::WallTime created) {
+  auto work = [table = Table{database_, application(), stream()}, created] {
+    return claimRow(table, created);
+  };
+  auto noted = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(noted), name());
+}
 
 rt::Task<Result<std::vector<Lease>>> SqliteLeaseStore::list() {
-  auto work = [table = Table{database_, application_, stream_}] { return listRows(table); };
-  co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  auto work = [table = Table{database_, application(), stream()}] { return listRows(table); };
+  auto rows = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(rows), name());
 }
 
 rt::Task<Result<std::optional<Lease>>> SqliteLeaseStore::get(const std::string& leaseKey) {
-  auto work = [table = Table{database_, application_, stream_}, key = leaseKey] {
+  const std::string context = nameOf(leaseKey);
+  auto work = [table = Table{database_, application(), stream()}, key = leaseKey] {
     return getRow(table, key);
   };
-  co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  auto row = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(row), context);
 }
 
 rt::Task<Result<bool>> SqliteLeaseStore::create(const Lease& lease) {
-  auto work = [table = Table{database_, application_, stream_}, row = lease] {
+  const std::string context = nameOf(lease.leaseKey);
+  auto work = [table = Table{database_, application(), stream()}, row = lease] {
     return createRow(table, row);
   };
-  co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  auto made = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(made), context);
 }
 
 rt::Task<Result<Lease>> SqliteLeaseStore::replace(Lease expected, Lease next) {
-  auto work = [table = Table{database_, application_, stream_}, from = std::move(expected),
+  const std::string context = nameOf(expected.leaseKey);
+  auto work = [table = Table{database_, application(), stream()}, from = std::move(expected),
                to = std::move(next)] { return replaceRow(table, from, to); };
-  co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  auto written = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(written), context);
 }
 
 rt::Task<Result<Lease>> SqliteLeaseStore::take(const Lease& seen, const std::string& owner) {
@@ -242,23 +330,19 @@ rt::Task<Result<Lease>> SqliteLeaseStore::checkpoint(const Lease& held, const Ch
 
 rt::Task<Result<void>> SqliteLeaseStore::setChildren(const std::string& leaseKey,
                                                      const std::set<std::string>& children) {
-  auto work = [table = Table{database_, application_, stream_}, key = leaseKey, ids = children] {
+  const std::string context = nameOf(leaseKey);
+  auto work = [table = Table{database_, application(), stream()}, key = leaseKey, ids = children] {
     return writeChildren(table, key, ids);
   };
-  co_return co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  auto written = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(written), context);
 }
 
 rt::Task<Result<std::unique_ptr<LeaseStore>>> SqliteLeaseStoreFactory::open(const std::string& application,
                                                                             const std::string& stream) {
-  auto work = [path = directory_ + "/leases.db"]() -> Result<std::shared_ptr<SqliteDatabase>> {
-    auto database = SqliteDatabase::open(path);
-    if (!database) return fail(database.error());
-    auto made = (*database)->execute(kSchema);
-    if (!made) return fail(made.error());
-    return std::shared_ptr<SqliteDatabase>(std::move(*database));
-  };
+  auto work = [path = directory_ + "/leases.db"] { return openTables(path); };
   auto database = co_await rt::runOn(env_.store, env_.loop, std::move(work));
-  if (!database) co_return fail(database.error().within("lease table of application " + application));
+  if (!database) co_return fail(database.error().within("application " + application + ", stream " + stream));
   std::unique_ptr<LeaseStore> store =
       std::make_unique<SqliteLeaseStore>(env_, std::move(*database), application, stream);
   co_return std::move(store);

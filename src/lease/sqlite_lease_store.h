@@ -17,6 +17,7 @@ class SqliteLeaseStore final : public LeaseStore {
   SqliteLeaseStore(const rt::Env& env, std::shared_ptr<SqliteDatabase> database, std::string application,
                    std::string stream);
 
+  rt::Task<Result<rt::WallTime>> claimStream(rt::WallTime created) override;
   rt::Task<Result<std::vector<Lease>>> list() override;
   rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) override;
   rt::Task<Result<bool>> create(const Lease& lease) override;
@@ -31,11 +32,10 @@ class SqliteLeaseStore final : public LeaseStore {
 
   const rt::Env env_;
   const std::shared_ptr<SqliteDatabase> database_;
-  const std::string application_;
-  const std::string stream_;
 };
 
-// Opens `directory`/leases.db, which must be an existing folder or one that can be made.
+// Opens `directory`/leases.db; the folder must exist. kInvalidConfig for a database that is not ours, or that
+// a newer tidemill made.
 class SqliteLeaseStoreFactory final : public LeaseStoreFactory {
  public:
   SqliteLeaseStoreFactory(const rt::Env& env, std::string directory)

@@ -35,7 +35,7 @@ class StreamingContextTest : public testing::Test {
     node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
     client_ = std::make_unique<kinesis::KinesisClient>(env().loop, env().http, random_, env().log,
                                                        sim::testClient(kEndpoint));
-    factory_ = std::make_unique<lease::MemoryLeaseStoreFactory>(env(), leases_);
+    factory_ = std::make_unique<lease::MemoryLeaseStoreFactory>(env(), tables_);
     seams_ = std::make_unique<stream::Seams>(stream::Seams{env(), *factory_, sim::testEnvironment()});
   }
   void TearDown() override {
@@ -83,7 +83,8 @@ class StreamingContextTest : public testing::Test {
   base::Random random_{1};
   fake::FakeAws aws_{{}};
   std::function<http::Response()> intercept_;
-  std::shared_ptr<lease::MemoryLeaseTable> leases_ = std::make_shared<lease::MemoryLeaseTable>();
+  std::shared_ptr<lease::MemoryLeaseTables> tables_ = std::make_shared<lease::MemoryLeaseTables>();
+  std::shared_ptr<lease::MemoryLeaseTable> leases_ = tables_->at("app", "orders");
   sim::Node* node_ = nullptr;
   std::unique_ptr<kinesis::KinesisClient> client_;
   std::unique_ptr<lease::LeaseStoreFactory> factory_;

@@ -27,7 +27,8 @@ constexpr rt::Duration kCatchUpPatience = 300s;
 
 // What outlives the worker's crashes: the lease table and the sink.
 struct Durable {
-  std::shared_ptr<lease::MemoryLeaseTable> leases = std::make_shared<lease::MemoryLeaseTable>();
+  std::shared_ptr<lease::MemoryLeaseTables> tables = std::make_shared<lease::MemoryLeaseTables>();
+  std::shared_ptr<lease::MemoryLeaseTable> leases = tables->at("app", kStream);
   std::unique_ptr<DeliveryChecker> checker;
 };
 
@@ -35,7 +36,7 @@ struct Durable {
 class Worker final : public NodeProgram {
  public:
   Worker(rt::Env& env, Durable& durable)
-      : leases_(env, durable.leases),
+      : leases_(env, durable.tables),
         seams_{env, leases_, testEnvironment()},
         context_(seams_, settings(), Seconds(1)) {
     const auto copy = [](const Record& record) {

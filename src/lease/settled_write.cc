@@ -1,14 +1,13 @@
-#include "consume/settled_write.h"
+#include "lease/settled_write.h"
 
 #include <functional>
 #include <utility>
 
 #include "lease/lease_changes.h"
+#include "rt/backoff.h"
 
-namespace tidemill::consume {
+namespace tidemill::lease {
 namespace {
-
-using lease::Lease;
 
 // One conditional write as data: what must be there, what will be there, and the call that does it.
 struct ConditionalWrite {
@@ -32,7 +31,7 @@ rt::Task<Outcome> inspect(SettleContext context, const ConditionalWrite& write) 
 }
 
 rt::Task<Result<Lease>> settle(SettleContext context, ConditionalWrite write) {
-  Backoff backoff({}, context.random);
+  rt::Backoff backoff({}, context.random);
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     auto written = co_await write.send();
     if (written) co_return std::move(*written);
@@ -41,7 +40,8 @@ rt::Task<Result<Lease>> settle(SettleContext context, ConditionalWrite write) {
     const Outcome outcome = co_await inspect(context, write);
     if (outcome == Outcome::kApplied) co_return std::move(write.after);
     if (outcome == Outcome::kLost) {
-      co_return fail(Code::kConflict, "lease " + write.before.leaseKey + ": another worker wrote the row",
+      co_return fail(Code::kConflict,
+                     context.store.nameOf(write.before.leaseKey) + ": another worker wrote the row",
                      "stop the other worker with this application name, or give it another id");
     }
     if (attempt >= context.attemptsMax) co_return fail(written.error());
@@ -53,7 +53,7 @@ rt::Task<Result<Lease>> settle(SettleContext context, ConditionalWrite write) {
 // Tries `send` until it succeeds, fails for good, or `attemptsMax` is reached.
 template <class T>
 rt::Task<Result<T>> retry(SettleContext context, std::function<rt::Task<Result<T>>()> send) {
-  Backoff backoff({}, context.random);
+  rt::Backoff backoff({}, context.random);
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     auto result = co_await send();
     if (result || !result.error().retryable() || attempt >= context.attemptsMax) co_return std::move(result);
@@ -64,22 +64,29 @@ rt::Task<Result<T>> retry(SettleContext context, std::function<rt::Task<Result<T
 
 }  // namespace
 
-rt::Task<Result<Lease>> checkpointSettled(SettleContext context, Lease held, lease::Checkpoint to) {
-  ConditionalWrite write{held, lease::afterCheckpoint(held, to), {}};
+rt::Task<Result<Lease>> checkpointSettled(SettleContext context, Lease held, Checkpoint to) {
+  ConditionalWrite write{held, afterCheckpoint(held, to), {}};
   write.send = [&store = context.store, held, to] { return store.checkpoint(held, to); };
   co_return co_await settle(context, std::move(write));
 }
 
 rt::Task<Result<Lease>> takeSettled(SettleContext context, Lease seen, std::string owner) {
-  ConditionalWrite write{seen, lease::afterTake(seen, owner), {}};
+  ConditionalWrite write{seen, afterTake(seen, owner), {}};
   write.send = [&store = context.store, seen, owner] { return store.take(seen, owner); };
   co_return co_await settle(context, std::move(write));
 }
 
 rt::Task<Result<Lease>> releaseSettled(SettleContext context, Lease held) {
-  ConditionalWrite write{held, lease::afterRelease(held), {}};
+  ConditionalWrite write{held, afterRelease(held), {}};
   write.send = [&store = context.store, held] { return store.release(held); };
   co_return co_await settle(context, std::move(write));
+}
+
+rt::Task<Result<rt::WallTime>> claimStreamSettled(SettleContext context, rt::WallTime created) {
+  std::function<rt::Task<Result<rt::WallTime>>()> send = [&store = context.store, created] {
+    return store.claimStream(created);
+  };
+  co_return co_await retry<rt::WallTime>(context, std::move(send));
 }
 
 rt::Task<Result<void>> createSettled(SettleContext context, Lease row) {
@@ -104,4 +111,4 @@ rt::Task<Result<std::vector<Lease>>> listSettled(SettleContext context) {
   co_return co_await retry<std::vector<Lease>>(context, std::move(send));
 }
 
-}  // namespace tidemill::consume
+}  // namespace tidemill::lease

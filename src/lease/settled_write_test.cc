@@ -1,15 +1,12 @@
-#include "consume/settled_write.h"
+#include "lease/settled_write.h"
 
 #include <gtest/gtest.h>
 
 #include "lease/memory_lease_store.h"
 #include "sim/world.h"
 
-namespace tidemill::consume {
+namespace tidemill::lease {
 namespace {
-
-using lease::Checkpoint;
-using lease::Lease;
 
 // A memory table whose requests and responses get lost as often as a test says.
 class SettledWriteTest : public testing::Test {
@@ -20,7 +17,7 @@ class SettledWriteTest : public testing::Test {
     row.leaseOwner = "me";
     table_->rows["shard-1"] = row;
     node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
-    store_ = std::make_unique<lease::MemoryLeaseStore>(node_->env(), table_);
+    store_ = std::make_unique<MemoryLeaseStore>(node_->env(), "app", "orders", table_);
   }
   SettleContext context() { return {world_.loop(), *store_, random_}; }
   const Lease& row() const { return table_->rows.at("shard-1"); }
@@ -28,8 +25,8 @@ class SettledWriteTest : public testing::Test {
   sim::World world_{1};
   base::Random random_{1};
   sim::Node* node_ = nullptr;
-  std::shared_ptr<lease::MemoryLeaseTable> table_ = std::make_shared<lease::MemoryLeaseTable>();
-  std::unique_ptr<lease::MemoryLeaseStore> store_;
+  std::shared_ptr<MemoryLeaseTable> table_ = std::make_shared<MemoryLeaseTable>();
+  std::unique_ptr<MemoryLeaseStore> store_;
 };
 
 TEST_F(SettledWriteTest, TakesALostResponseForSuccessNotForTheft) {
@@ -58,6 +55,8 @@ TEST_F(SettledWriteTest, TellsAnotherOwnersWriteApart) {
   auto written = world_.loop().run(checkpointSettled(context(), stale, Checkpoint::at("7")));
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code(), Code::kConflict);
+  EXPECT_EQ(written.error().message(),
+            "application app, stream orders, lease shard-1: another worker wrote the row");
   EXPECT_FALSE(row().checkpoint.isSequenceNumber());
 }
 
@@ -66,6 +65,18 @@ TEST_F(SettledWriteTest, GivesUpAfterItsAttempts) {
   auto written = world_.loop().run(checkpointSettled(context(), row(), Checkpoint::at("7")));
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code(), Code::kTimeout);
+}
+
+TEST_F(SettledWriteTest, LearnsFromTheSameWriteWhetherALostOneWasApplied) {
+  world_.faultPlan().rates = {{"lease.lost_response", 1'000'000}};
+  const Lease held = row();
+  EXPECT_FALSE(world_.loop().run(checkpointSettled(context(), held, Checkpoint::at("7"))));
+  EXPECT_EQ(row().checkpoint, Checkpoint::at("7"));  // Applied, but nobody was told.
+
+  world_.faultPlan().rates = {};
+  const auto again = world_.loop().run(checkpointSettled(context(), held, Checkpoint::at("7")));
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(*again, row());
 }
 
 TEST_F(SettledWriteTest, CreatesARowOnceHoweverOftenItIsSent) {
@@ -77,4 +88,4 @@ TEST_F(SettledWriteTest, CreatesARowOnceHoweverOftenItIsSent) {
 }
 
 }  // namespace
-}  // namespace tidemill::consume
+}  // namespace tidemill::lease
