@@ -22,6 +22,8 @@ constexpr std::array<std::string_view, 3> kSkewNames = {"RequestTimeTooSkewed", 
 constexpr std::array<std::string_view, 3> kMaybeSkewNames = {"InvalidSignatureException",
                                                              "SignatureDoesNotMatch", "AuthFailure"};
 constexpr rt::Duration kSuspiciousOffset = 4min;
+// AWS sends 36 characters.
+constexpr std::size_t kRequestIdMax = 128;
 
 bool farApart(rt::Duration difference) {
   return difference >= kSuspiciousOffset || difference <= -kSuspiciousOffset;
@@ -89,6 +91,7 @@ AwsClient::AwsClient(rt::Loop& loop, http::HttpTransport& transport, base::Rando
       log_(log),
       service_(std::move(service)),
       options_(std::move(options)),
+      redacted_({options_.credentials.secretAccessKey, options_.credentials.sessionToken}),
       host_(http::hostOf(options_.endpoint.url)),
       budget_(options_.retry) {}
 
@@ -121,39 +124,35 @@ void AwsClient::signAs(http::Request& request, rt::WallTime date) {
   sign(request, options_.credentials, {options_.endpoint.region, service_.signingName}, date, keys_);
 }
 
-std::string AwsClient::where(const Operation& operation, std::string_view requestId) const {
-  std::string text = fmt::format("{} {} at {}", service_.displayName, operation.name, host_);
-  if (!requestId.empty()) text += fmt::format(" (request {})", base::quoteIfNeeded(requestId));
-  return text;
+std::string AwsClient::where(const Operation& operation) const {
+  return fmt::format("{} {} at {}", service_.displayName, operation.name, host_);
 }
 
-// A server that repeats what we sent must not put it into our messages.
-std::string AwsClient::redacted(std::string text) const {
-  for (const Secret* secret : {&options_.credentials.secretAccessKey, &options_.credentials.sessionToken}) {
-    const std::string_view bytes = secret->reveal();
-    if (bytes.size() < 8) continue;  // "test" is a word, not a secret.
-    for (auto at = text.find(bytes); at != std::string::npos; at = text.find(bytes)) {
-      text.replace(at, bytes.size(), "[secret]");
-    }
-  }
-  return text;
+std::string AwsClient::where(const Operation& operation, const http::Response& response) const {
+  const std::string_view requestId = response.header("x-amzn-requestid");
+  if (requestId.empty()) return where(operation);
+  const std::string shown = base::quoteIfNeeded(redacted_(requestId.substr(0, kRequestIdMax)));
+  return fmt::format("{} (request {})", where(operation), shown);
+}
+
+// Its text too may quote what was received.
+Error AwsClient::transportError(const Operation& operation, const Error& error) const {
+  return Error(error.code(), redacted_(error.message()), error.hint()).within(where(operation));
 }
 
 CallFailure AwsClient::failureOf(const Operation& operation, const http::Response& response) const {
-  ServiceFailure failure = decodeFailure(response);
-  failure.message = redacted(std::move(failure.message));
-  std::string message =
-      fmt::format("{}: {}", where(operation, response.header("x-amzn-requestid")), failure.name);
+  ServiceFailure failure = decodeFailure(response, redacted_);
+  std::string message = fmt::format("{}: {}", where(operation, response), failure.name);
   if (!failure.message.empty()) message += fmt::format(": {}", failure.message);
   std::string hint = hintOf(failure, service_, operation.name, options_.endpoint);
-  return {Error(failure.code, std::move(message), std::move(hint)), std::move(failure)};
+  // The finished text once more: no part of it may have slipped by.
+  return {Error(failure.code, redacted_(message), std::move(hint)), std::move(failure)};
 }
 
 Error AwsClient::malformed(const Operation& operation, const http::Response& response,
                            std::string_view problem) const {
   return Error(
-      Code::kMalformedResponse,
-      fmt::format("{}: {}", where(operation, response.header("x-amzn-requestid")), problem),
+      Code::kMalformedResponse, redacted_(fmt::format("{}: {}", where(operation, response), problem)),
       fmt::format("check that the endpoint is {}, and that no proxy answers for it", service_.displayName));
 }
 
@@ -203,7 +202,7 @@ rt::Task<CallResult> AwsClient::call(const Operation& operation) {
       co_return std::move(*response);
     }
     CallFailure failure{
-        response ? Error(Code::kServiceError, {}) : response.error().within(where(operation, {})), {}};
+        response ? Error(Code::kServiceError, {}) : transportError(operation, response.error()), {}};
     RetryQuestion question;
     if (response) {
       failure = failureOf(operation, *response);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "aws/endpoint.h"
+#include "aws/redaction.h"
 #include "aws/retry_policy.h"
 #include "aws/server_clock.h"
 #include "aws/service_failure.h"
@@ -66,6 +67,8 @@ class AwsClient {
   // An error about an answer of status 200 that cannot be used: kMalformedResponse with all the context.
   Error malformed(const Operation& operation, const http::Response& response, std::string_view problem) const;
 
+  // For text of an answer that somebody keeps or shows: takes this client's secrets out.
+  const Redaction& redaction() const { return redacted_; }
   const Endpoint& endpoint() const { return options_.endpoint; }
   const RetryBudget& retryBudget() const { return budget_; }
   // A moment that the service's clock has passed for certain, at most about a second ago while answers come;
@@ -79,9 +82,10 @@ class AwsClient {
   // What the next signature is dated.
   rt::WallTime signingTime() const;
   void signAs(http::Request& request, rt::WallTime date);
+  Error transportError(const Operation& operation, const Error& error) const;
   CallFailure failureOf(const Operation& operation, const http::Response& response) const;
-  std::string where(const Operation& operation, std::string_view requestId) const;
-  std::string redacted(std::string text) const;
+  std::string where(const Operation& operation) const;
+  std::string where(const Operation& operation, const http::Response& response) const;
   void observeClock(const http::Response& response);
   bool learnClock(const ServiceFailure& failure, const http::Response& response, rt::WallTime expected);
 
@@ -91,6 +95,7 @@ class AwsClient {
   base::LogSink& log_;
   const Service service_;
   const AwsClientOptions options_;
+  const Redaction redacted_;
   const std::string host_;
   RetryBudget budget_;
   ServerClock clock_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/log.h"
 #include "http/http_transport.h"
 
 namespace tidemill::aws {
@@ -63,13 +64,16 @@ inline std::string sentHeader(const http::Request& request, std::string_view nam
   return {};
 }
 
-// Keeps the names of the events.
+// Keeps the names of the events, and their whole lines.
 class CapturedLog final : public base::LogSink {
  public:
-  void write(base::Severity, std::string_view event, const std::vector<base::LogField>&) override {
+  void write(base::Severity severity, std::string_view event,
+             const std::vector<base::LogField>& fields) override {
     events.emplace_back(event);
+    lines.push_back(base::formatLogLine(severity, event, fields));
   }
   std::vector<std::string> events;
+  std::vector<std::string> lines;
 };
 
 }  // namespace tidemill::aws

@@ -14,6 +14,8 @@ namespace tidemill::aws {
 namespace {
 
 constexpr std::size_t kMessageMax = 512;
+// Of a line so much is looked at: more than a message shows, even if a token stands in front of it.
+constexpr std::size_t kReadMax = 16u << 10;
 constexpr std::size_t kNameMax = 128;
 constexpr std::size_t kErrorBodyMax = 1u << 20;
 
@@ -167,6 +169,21 @@ void classify(ServiceFailure& failure) {
   }
 }
 
+// Where the character begins that `place` is inside of, or `place`.
+std::size_t characterBefore(std::string_view text, std::size_t place) {
+  while (place > 0 && (static_cast<unsigned char>(text[place]) & 0xc0) == 0x80) --place;
+  return place;
+}
+
+// A terminal obeys the control characters of ASCII and those of Unicode (U+0080 to U+009F, C2 80 to C2 9F).
+void blankControl(std::string& text, std::size_t i) {
+  const auto byteAt = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+  const bool second =
+      byteAt(i) == 0xc2 && i + 1 < text.size() && byteAt(i + 1) >= 0x80 && byteAt(i + 1) < 0xa0;
+  if (second) text[i] = text[i + 1] = ' ';
+  if (byteAt(i) < 0x20 || byteAt(i) == 0x7f) text[i] = ' ';
+}
+
 }  // namespace
 
 std::string plainErrorName(std::string_view text) {
@@ -181,33 +198,32 @@ std::string plainErrorName(std::string_view text) {
   return plain && text.size() <= kNameMax ? std::string(text) : std::string();
 }
 
-std::string plainMessage(std::string_view text) {
+std::string plainMessage(std::string_view text, const Redaction& redacted) {
   text = base::trim(text);
   text = text.substr(0, text.find('\n'));
-  const bool cut = text.size() > kMessageMax;
-  if (cut) {
-    std::size_t end = kMessageMax;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
-      --end;  // Not inside a character.
-    text = text.substr(0, end);
-  }
-  std::string plain(base::trim(text));
-  for (char& c : plain) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
+  // First the secrets, then the cut: the head of a token would not be found any more.
+  std::string plain = redacted(text.substr(0, kReadMax));
+  const bool cut = plain.size() > kMessageMax;
+  if (cut) plain.resize(characterBefore(plain, kMessageMax));
+  for (std::size_t i = 0; i < plain.size(); ++i) blankControl(plain, i);
+  plain = base::trim(plain);
   if (cut) plain += "…";
   return plain;
 }
 
-ServiceFailure decodeFailure(const http::Response& response) {
+std::string plainMessage(std::string_view text) {
+  return plainMessage(text, Redaction({}));
+}
+
+ServiceFailure decodeFailure(const http::Response& response, const Redaction& redacted) {
   BodyWords words = readBody(response.body->view());
   ServiceFailure failure;
   failure.status = response.status;
   failure.name = plainErrorName(response.header("x-amzn-errortype"));
   if (failure.name.empty()) failure.name = plainErrorName(words.type);
-  failure.message = plainMessage(words.message);
+  failure.message = plainMessage(words.message, redacted);
   classify(failure);
-  if (failure.name.empty()) failure.name = fmt::to_string(response.status);
+  failure.name = failure.name.empty() ? fmt::to_string(response.status) : redacted(failure.name);
   return failure;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "aws/redaction.h"
 #include "aws/retry_policy.h"
 #include "http/http_transport.h"
 #include "tidemill/error.h"
@@ -23,13 +24,15 @@ struct ServiceFailure {
 
 // Finds the error's name in the header x-amzn-errortype, else in the body's __type, else in its code. Never
 // fails: JSON, CBOR, HTML, plain text and nonsense all give something to say.
-ServiceFailure decodeFailure(const http::Response& response);
+ServiceFailure decodeFailure(const http::Response& response, const Redaction& redacted);
 
 // "com.amazonaws.dynamodb.v20120810#FooException:http://…" becomes "FooException".
 std::string plainErrorName(std::string_view text);
 
-// The first line of `text` without control characters, at most 512 bytes. The rest stays out: for bad
-// signatures it repeats the signed headers, session token included.
+// The first line of `text` without control characters and secrets, at most 512 bytes. The rest stays out: for
+// bad signatures it repeats the signed headers.
+std::string plainMessage(std::string_view text, const Redaction& redacted);
+// For text that went through the other one before.
 std::string plainMessage(std::string_view text);
 
 }  // namespace tidemill::aws

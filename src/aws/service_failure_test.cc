@@ -12,7 +12,7 @@ ServiceFailure decode(int status, std::string_view body, std::vector<http::Heade
   response.status = status;
   response.headers = std::move(headers);
   response.body = codec::Body::copyOf(body);
-  return decodeFailure(response);
+  return decodeFailure(response, Redaction({Secret("a-very-secret-key")}));
 }
 
 TEST(DecodeFailure, ReadsJson) {

@@ -99,10 +99,11 @@ Result<codec::RecordsPage> KinesisClient::readPage(const aws::Operation& operati
     if (!page) return fail(unreadable(aws_, operation, response, page.error()));
     return page;
   }
-  return fail(
-      aws_.malformed(operation, response,
-                     fmt::format("the answer is neither CBOR nor JSON but {}: {}", base::quoteIfNeeded(type),
-                                 aws::plainMessage(response.body->view()))));
+  const std::string shownType = aws::plainMessage(type, aws_.redaction());
+  const std::string shown = aws::plainMessage(response.body->view(), aws_.redaction());
+  return fail(aws_.malformed(
+      operation, response,
+      fmt::format("the answer is neither CBOR nor JSON but {}: {}", base::quoteIfNeeded(shownType), shown)));
 }
 
 // An endpoint that does not know CBOR complains of the bytes or of the operation. Only before it has ever
@@ -163,6 +164,12 @@ rt::Task<Result<std::vector<PutOutcome>>> KinesisClient::putRecords(const std::s
                                                  : readPutRecordsJson(answer->body->view(), entries.size());
   if (!outcomes) {
     co_return fail(unreadable(aws_, operation, *answer, outcomes.error()).within(streamContext(stream)));
+  }
+  for (PutOutcome& outcome : *outcomes) {
+    if (outcome.errorCode.empty()) continue;
+    outcome.errorCode = aws::plainMessage(outcome.errorCode, aws_.redaction());
+    if (outcome.errorCode.empty()) outcome.errorCode = "unnamed";  // It must not pass for stored.
+    outcome.errorMessage = aws::plainMessage(outcome.errorMessage, aws_.redaction());
   }
   co_return std::move(outcomes);
 }
