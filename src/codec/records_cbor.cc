@@ -7,6 +7,7 @@
 #include "codec/cbor_scanner.h"
 #include "codec/records_check.h"
 #include "codec/records_page.h"
+#include "codec/shard_id.h"
 
 namespace tidemill::codec {
 namespace {
@@ -185,7 +186,8 @@ class RecordsCborReader {
     while (scan_.next(members)) {
       if (!readChildMember(child)) return false;
     }
-    return scan_.ok() && (!child.shardId.empty() || scan_.fail("a child shard has no ShardId"));
+    if (!scan_.ok()) return false;
+    return isShardId(child.shardId) || scan_.fail("a child shard has no ShardId, or none that can be one");
   }
 
   bool readChildMember(ChildShard& child) {
@@ -204,6 +206,7 @@ class RecordsCborReader {
     while (scan_.next(items)) {
       if (parents.size() == kChildShardsMax) return scan_.fail("a child shard has too many ParentShards");
       if (!readInto(parents.emplace_back())) return false;
+      if (!isShardId(parents.back())) return scan_.fail("ParentShards names what cannot be a shard");
     }
     return scan_.ok();
   }

@@ -10,6 +10,7 @@
 #include "codec/epoch_time.h"
 #include "codec/records_check.h"
 #include "codec/records_page.h"
+#include "codec/shard_id.h"
 
 namespace tidemill::codec {
 namespace {
@@ -257,7 +258,7 @@ class RecordsJsonReader {
       if (is(key, "ParentShards") && !readParents(value, child.parentShards)) return false;
       if (is(key, "HashKeyRange") && !readHashKeys(value, child)) return false;
     }
-    return !child.shardId.empty() || bad("a child shard has no ShardId");
+    return isShardId(child.shardId) || bad("a child shard has no ShardId, or none that can be one");
   }
 
   bool readParents(json::value& value, std::vector<std::string>& parents) {
@@ -268,6 +269,7 @@ class RecordsJsonReader {
       if (const auto error = item.get(parent)) return bad(error);
       if (parents.size() == kChildShardsMax) return bad("a child shard has too many ParentShards");
       if (!readText(parent, parents.emplace_back())) return false;
+      if (!isShardId(parents.back())) return bad("ParentShards names what cannot be a shard");
     }
     return true;
   }

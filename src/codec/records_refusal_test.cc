@@ -160,6 +160,33 @@ TEST(ReadRecords, RefusesMoreChildShardsThanAnySplitMakes) {
   expectMalformed(readJson(R"({"Records":[],"ChildShards":[{}]})"), "no ShardId");
 }
 
+// They end up in log lines and on the terminal.
+TEST(ReadRecords, RefusesChildShardsWhoseNamesAreForged) {
+  const std::vector<std::string> forged = {"",     "a b",     "s\nstopped: ok",
+                                           "../x", "\x1b[2J", std::string(129, 's')};
+  for (const std::string& name : forged) {
+    PagePlan plan = twoRecords();
+    plan.childShards = {{name, {"shardId-0"}, {}, {}}};
+    expectMalformed(readCbor(writeCbor(plan)), "ShardId");
+    expectMalformed(readJson(writeJson(plan)), "ShardId");
+
+    plan.childShards = {{"shardId-1", {"shardId-0", name}, {}, {}}};
+    expectMalformed(readCbor(writeCbor(plan)), "ParentShards");
+    expectMalformed(readJson(writeJson(plan)), "ParentShards");
+  }
+}
+
+TEST(ReadRecords, ReadsChildShards) {
+  PagePlan plan = twoRecords();
+  plan.childShards = {{"shardId-2", {"shardId-0", "shardId-1"}, {}, {}}};
+
+  for (const auto& page : {readCbor(writeCbor(plan)), readJson(writeJson(plan))}) {
+    ASSERT_TRUE(page) << page.error().what();
+    EXPECT_EQ(page->childShards.at(0).shardId, "shardId-2");
+    EXPECT_EQ(page->childShards.at(0).parentShards, plan.childShards[0].parentShards);
+  }
+}
+
 TEST(ReadRecords, UnescapesJsonStrings) {
   const auto page = readJson(
       R"({"Re\u0063ords":[{"Data":"YQ\u003d\u003d","PartitionKey":"\"\\\u00e9\ud83d\ude00","SequenceNumber":"1"}],)"

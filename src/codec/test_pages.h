@@ -45,7 +45,23 @@ struct PagePlan {
   std::vector<RecordPlan> records;
   std::optional<std::string> nextShardIterator;
   std::int64_t millisBehindLatest = 0;
+  std::vector<ChildShard> childShards{};
 };
+
+inline void writeChildren(CborWriter& w, const std::vector<ChildShard>& children) {
+  w.beginArray();
+  for (const ChildShard& child : children) {
+    w.beginMap();
+    w.text("ShardId");
+    w.text(child.shardId);
+    w.text("ParentShards");
+    w.beginArray();
+    for (const std::string& parent : child.parentShards) w.text(parent);
+    w.end();
+    w.end();
+  }
+  w.end();
+}
 
 inline std::string writeCbor(const PagePlan& plan) {
   CborWriter w;
@@ -71,8 +87,27 @@ inline std::string writeCbor(const PagePlan& plan) {
   }
   w.text("MillisBehindLatest");
   w.integer(plan.millisBehindLatest);
+  if (!plan.childShards.empty()) {
+    w.text("ChildShards");
+    writeChildren(w, plan.childShards);
+  }
   w.end();
   return w.take();
+}
+
+inline void writeChildren(JsonWriter& w, const std::vector<ChildShard>& children) {
+  w.beginArray();
+  for (const ChildShard& child : children) {
+    w.beginObject();
+    w.key("ShardId");
+    w.text(child.shardId);
+    w.key("ParentShards");
+    w.beginArray();
+    for (const std::string& parent : child.parentShards) w.text(parent);
+    w.endArray();
+    w.endObject();
+  }
+  w.endArray();
 }
 
 inline std::string writeJson(const PagePlan& plan) {
@@ -99,6 +134,10 @@ inline std::string writeJson(const PagePlan& plan) {
   }
   w.key("MillisBehindLatest");
   w.integer(plan.millisBehindLatest);
+  if (!plan.childShards.empty()) {
+    w.key("ChildShards");
+    writeChildren(w, plan.childShards);
+  }
   w.endObject();
   return w.take();
 }

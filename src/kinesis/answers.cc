@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "codec/cbor_value.h"
+#include "codec/shard_id.h"
 #include "tidemill/sequence_number.h"
 
 namespace tidemill::kinesis {
@@ -17,7 +18,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kDepthMax = 16;
-constexpr std::size_t kShardIdMax = 128;
 
 Error bad(std::string_view what) {
   return Error(Code::kMalformedResponse, fmt::format("the answer {}", what));
@@ -109,20 +109,11 @@ class Reader {
   std::optional<std::string> problem_;
 };
 
-bool isShardId(std::string_view text) {
-  if (text.empty() || text.size() > kShardIdMax) return false;
-  for (char c : text) {
-    const bool allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                         c == '_' || c == '.' || c == '-';
-    if (!allowed) return false;
-  }
-  return true;
-}
-
 std::optional<std::string> problemOf(const Shard& shard) {
-  if (!isShardId(shard.shardId)) return "ShardId that is not one";
-  if (!shard.parentShardId.empty() && !isShardId(shard.parentShardId)) return "ParentShardId that is not one";
-  if (!shard.adjacentParentShardId.empty() && !isShardId(shard.adjacentParentShardId)) {
+  if (!codec::isShardId(shard.shardId)) return "ShardId that is not one";
+  if (!shard.parentShardId.empty() && !codec::isShardId(shard.parentShardId))
+    return "ParentShardId that is not one";
+  if (!shard.adjacentParentShardId.empty() && !codec::isShardId(shard.adjacentParentShardId)) {
     return "AdjacentParentShardId that is not one";
   }
   if (!isSequenceNumber(shard.startingSequenceNumber)) return "StartingSequenceNumber that is not one";
@@ -158,7 +149,7 @@ Error wrongCount(std::size_t got, std::size_t wanted) {
 // Every outcome says where its record went, or why not.
 bool complete(const PutOutcome& outcome) {
   if (!outcome.errorCode.empty()) return true;
-  return isShardId(outcome.shardId) && isSequenceNumber(outcome.sequenceNumber);
+  return codec::isShardId(outcome.shardId) && isSequenceNumber(outcome.sequenceNumber);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "codec/records_page.h"
+#include "codec/shard_id.h"
 #include "tidemill/sequence_number.h"
 
 namespace tidemill::codec {
@@ -37,7 +38,10 @@ inline void checkPage(const Result<RecordsPage>& page) {
     }
     TIDEMILL_CHECK(isSequenceNumber(record.sequenceNumber));
   }
-  for (const ChildShard& child : page->childShards) TIDEMILL_CHECK(!child.shardId.empty());
+  for (const ChildShard& child : page->childShards) {
+    TIDEMILL_CHECK(isShardId(child.shardId));
+    for (const std::string& parent : child.parentShards) TIDEMILL_CHECK(isShardId(parent));
+  }
 }
 
 }  // namespace tidemill::codec
