@@ -35,16 +35,16 @@ PATTERNS = [
     Pattern(r"\b(?:steady|system|high_resolution)_clock::now\b|\bstd::time\s*\(|\b(?:gettimeofday|clock_gettime)\s*\(",
             "the real clock", "simulated nodes have clocks of their own", "use Loop::now() or Loop::wall()",
             # The fake on a real port serves real clients; the runner measures the simulator's own speed.
-            # The demo steers real processes and is never simulated.
-            ("src/rt/asio_loop.cc", "src/fake/server", "src/sim/runner.cc", "src/cli/demo", "src/cli/child_process",
-             "bench/", "tests/integration/")),
+            # The program steers real processes and is never simulated.
+            ("src/rt/asio_loop.cc", "src/fake/server", "src/sim/runner.cc", "src/cli/", "bench/",
+             "tests/integration/")),
     Pattern(r"\bsource_location\b|\btypeid\b|\btype_index\b|__PRETTY_FUNCTION__",
             "text that the compiler chooses", "g++ and clang write it differently", "use a name of your own"),
     Pattern(r"\bstd::(?:jthread|thread)\b(?!::(?:id|hardware_concurrency))|\bstd::async\b|\bpthread_create\b"
             r"|\bstd::this_thread::\w+",
             "a thread of its own", "above rt everything lives on one lane", "use Loop or WorkerPool of Env",
             # Production's lanes are made there, once; the loopback server is a test's counterpart.
-            ("src/base/", "src/rt/", "src/http/production_env", "src/http/loopback_server", "src/cli/demo", "bench/"),
+            ("src/base/", "src/rt/", "src/http/production_env", "src/http/loopback_server", "src/cli/", "bench/"),
             tests=True),
     Pattern(r"\bthread_local\b", "a variable for each thread", "simulated nodes share one thread, and so the variable",
             "hand it in through Env or a parameter", ("src/base/", "src/rt/", "src/codec/", "bench/")),

@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include <climits>
 #include <csignal>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 extern char** environ;
@@ -36,38 +37,78 @@ std::vector<char*> pointersTo(std::vector<std::string>& texts) {
   return pointers;
 }
 
+int codeOf(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// What the new process does before it becomes `argv`; only calls that are safe after a fork of a process with
+// threads. Writes the errno to `failure` if it cannot.
+[[noreturn]] void become(pid_t parent, char* const* argv, char* const* envp, int output, int failure) {
+  // In a group of its own it hears nothing of a terminal's Ctrl-C: its parent ends it, in the right order.
+  setpgid(0, 0);
+  // The parent may have ended before it could be watched.
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);  // Signals that the parent blocks are the child's to take.
+  signal(SIGPIPE, SIG_DFL);
+  dup2(output, STDOUT_FILENO);
+  execvpe(argv[0], argv, envp);
+  const int error = errno;
+  static_cast<void>(!write(failure, &error, sizeof error));
+  _exit(127);
+}
+
+// Both ends of a pipe that no other program inherits; closed with this object.
+struct Pipe {
+  Pipe() : made(pipe2(ends, O_CLOEXEC) == 0) {}
+  ~Pipe() {
+    closeEnd(0);
+    closeEnd(1);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void closeEnd(int which) {
+    if (ends[which] >= 0) close(std::exchange(ends[which], -1));
+  }
+
+  int ends[2] = {-1, -1};
+  const bool made;
+};
+
 }  // namespace
 
 Result<ChildProcess> ChildProcess::start(
     const std::vector<std::string>& command,
     const std::vector<std::pair<std::string, std::string>>& environment) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return fail(Code::kIo, std::string("pipe: ") + std::strerror(errno));
+  Pipe output;
+  Pipe failure;
+  if (!output.made || !failure.made) {
+    return fail(Code::kIo, std::string("pipe: ") + std::strerror(errno),
+                "let the process have more open files (ulimit -n)");
+  }
   std::vector<std::string> arguments = command;
   std::vector<std::string> variables = environmentWith(environment);
-  std::vector<char*> argv = pointersTo(arguments);
-  std::vector<char*> envp = pointersTo(variables);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);  // Signals that we block are the child's to take.
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  pid_t pid = -1;
-  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), envp.data());
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  close(ends[1]);
-  if (error != 0) {
-    close(ends[0]);
+  const std::vector<char*> argv = pointersTo(arguments);
+  const std::vector<char*> envp = pointersTo(variables);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) become(parent, argv.data(), envp.data(), output.ends[1], failure.ends[1]);
+  if (pid < 0) {
+    return fail(Code::kIo, std::string("fork: ") + std::strerror(errno),
+                "let the user have more processes (ulimit -u), or free memory");
+  }
+  output.closeEnd(1);
+  failure.closeEnd(1);
+  ChildProcess child(pid, std::exchange(output.ends[0], -1));
+  int error = 0;
+  // Ends with the start of the program, which closes the other side.
+  if (read(failure.ends[0], &error, sizeof error) == static_cast<ssize_t>(sizeof error)) {
+    child.wait();
     return fail(Code::kIo, "cannot start " + command.front() + ": " + std::strerror(error),
                 "is it installed?");
   }
-  return ChildProcess(pid, ends[0]);
+  return child;
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
@@ -93,7 +134,7 @@ ChildProcess::~ChildProcess() {
 
 void ChildProcess::end() {
   if (pid_ > 0) {
-    signal(SIGKILL);
+    kill(-pid_, SIGKILL);  // With what it started itself: it leads a group.
     wait();
   }
   if (output_ >= 0) close(std::exchange(output_, -1));
@@ -133,7 +174,21 @@ int ChildProcess::wait() {
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return codeOf(status);
+}
+
+int ChildProcess::waitOrKill(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (pid_ > 0 && std::chrono::steady_clock::now() < until) {
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = -1;
+      return codeOf(status);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  signal(SIGKILL);
+  return wait();
 }
 
 std::string ownProgram() {

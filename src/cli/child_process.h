@@ -13,8 +13,9 @@
 
 namespace tidemill::cli {
 
-// Ends with this object: a child that still runs is killed. Its standard error is ours. One owner; not thread
-// safe.
+// Ends with this object: a child that still runs is killed. The kernel kills it too when the thread that
+// started it ends, however that happens: start it on a thread that lives as long as it should. Its standard
+// error is ours; a terminal's Ctrl-C does not reach it. One owner; not thread safe.
 class ChildProcess {
  public:
   // `environment` is added to ours. kIo if the program cannot be started.
@@ -30,8 +31,10 @@ class ChildProcess {
   // True once the child has closed its output and every line was read.
   bool outputEnded() const { return ended_ && buffer_.empty(); }
   void signal(int number) const;
-  // Waits for the end: the exit code, or 128 + the signal that ended it.
+  // Waits for the end: the exit code, or 128 + the signal that ended it. 0 if it was waited for before.
   int wait();
+  // The same, with SIGKILL after `patience`. What it prints meanwhile must fit a pipe.
+  int waitOrKill(std::chrono::milliseconds patience);
 
  private:
   ChildProcess(pid_t pid, int output) : pid_(pid), output_(output) {}

@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <chrono>
 #include <filesystem>
+#include <memory>
 
 #include "cli/commands.h"
+#include "cli/initial_position_text.h"
 #include "cli/output.h"
+#include "cli/settings.h"
 #include "cli/termination.h"
 #include "cli/word_count_job.h"
 #include "tidemill/conf.h"
@@ -14,6 +18,8 @@ namespace tidemill::cli {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr std::int64_t kCheckpointMillisecondsMax = 86'400'000;  // Also a day of records to read again.
 
 struct CountFlags {
   WordCountOptions job;
@@ -57,15 +63,9 @@ class CountListener final : public StreamingListener {
 
 Result<Conf> confOf(const CountFlags& flags) {
   Conf conf;
+  auto applied = applySettings(conf, flags.settings);
+  if (!applied) return fail(applied.error());
   try {
-    for (const std::string& setting : flags.settings) {
-      const auto equals = setting.find('=');
-      if (equals == std::string::npos) {
-        return fail(Code::kUsage, "--set " + setting + " has no '='",
-                    "for example --set spark.streaming.blockInterval=200ms");
-      }
-      conf.set(setting.substr(0, equals), setting.substr(equals + 1));
-    }
     conf.set("tidemill.state.directory", flags.state);
     if (!flags.workerId.empty()) conf.set("tidemill.worker.id", flags.workerId);
   } catch (const Error& error) {
@@ -88,42 +88,35 @@ Result<void> makeStateDirectory(const std::string& path) {
   return {};
 }
 
-// Runs until the stream fails or a signal asks for the end; a second signal ends the process at once.
-Result<void> runUntilSignal(StreamingContext& context, TerminationSignals& signals) {
-  bool stopping = false;
+// Runs until the stream fails, a signal asks for the end, or nobody can read the results any more; a second
+// signal ends the process at once.
+Result<void> runUntilAskedToStop(StreamingContext& context, TerminationSignals& signals) {
+  StopRequests requests;
+  bool outputLost = false;
   while (!context.awaitTerminationOrTimeout(Milliseconds(0))) {
-    if (!signals.waitFor(50ms)) continue;
-    if (stopping) {
-      printError(Error(Code::kCancelled, "a second signal: ended at once; unprocessed records are read again",
-                       "start again to go on"));
-      std::_Exit(1);
+    const int signal = signals.waitFor(50ms);
+    if (!outputLost && !outputState()) {
+      outputLost = true;
+      context.requestStop(true);
     }
-    stopping = true;
-    context.requestStop(true);
+    if (signal == 0) continue;
+    switch (requests.signal(std::chrono::steady_clock::now())) {
+      case StopRequests::Wish::kStop:
+        context.requestStop(true);
+        break;
+      case StopRequests::Wish::kAbort:
+        printError(Error(Code::kCancelled,
+                         "a second signal: ended at once; unprocessed records are read again",
+                         "start again to go on"));
+        std::_Exit(128 + signal);
+      case StopRequests::Wish::kNone:
+        break;
+    }
   }
   return context.awaitTermination();
 }
 
-int runCount(CountFlags flags) {
-  TerminationSignals signals;
-  flags.job.initialPosition =
-      flags.position == "LATEST" ? KinesisInitialPosition::Latest() : KinesisInitialPosition::TrimHorizon();
-  flags.job.checkpointInterval = Milliseconds(flags.checkpointMilliseconds);
-  flags.job.dropRecord = flags.plant == "drop-record";
-  auto conf = confOf(flags);
-  if (!conf) return printError(conf.error());
-  auto made = makeStateDirectory(flags.state);
-  if (!made) return printError(made.error());
-
-  const Output output(flags.json);
-  CountListener listener(output);
-  auto sink = WordCountSink::open(flags.state + "/counts.db");
-  if (!sink) return printError(sink.error());
-  StreamingContext context(*conf, Milliseconds(flags.batchMilliseconds));
-  WordCountJob job(context, **sink, flags.job);
-  context.addStreamingListener(listener);
-  context.start();
-  auto ended = runUntilSignal(context, signals);
+int report(const Output& output, const StreamingContext& context, const Result<void>& ended) {
   if (!ended) return printError(ended.error());
   const StreamingTotals totals = context.totals();
   output.line(fmt::format("stopped: received={} processed={} checkpointed={}", totals.received,
@@ -133,6 +126,32 @@ int runCount(CountFlags flags) {
                {"processed", totals.processed},
                {"checkpointed", totals.checkpointed}});
   return 0;
+}
+
+int runCount(CountFlags flags) {
+  auto position = parseInitialPosition(flags.position);
+  if (!position) return printError(position.error());
+  flags.job.initialPosition = *position;
+  flags.job.checkpointInterval = Milliseconds(flags.checkpointMilliseconds);
+  flags.job.dropRecord = flags.plant == "drop-record";
+  auto conf = confOf(flags);
+  if (!conf) return printError(conf.error());
+  auto made = makeStateDirectory(flags.state);
+  if (!made) return printError(made.error());
+
+  auto signals = std::make_unique<TerminationSignals>();  // Before any thread.
+  const Output output(flags.json);
+  CountListener listener(output);
+  auto sink = WordCountSink::open(flags.state + "/counts.db", flags.job.application, flags.job.stream);
+  if (!sink) return printError(sink.error());
+  StreamingContext context(*conf, Milliseconds(flags.batchMilliseconds));
+  defineWordCount(context, std::move(*sink), flags.job);
+  context.addStreamingListener(listener);
+  context.start();
+  auto ended = runUntilAskedToStop(context, *signals);
+  const int code = report(output, context, ended);
+  signals.reset();  // Should an output hang in what follows, a signal ends the process.
+  return code;
 }
 
 }  // namespace
@@ -147,15 +166,17 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
                       "Url of Kinesis; else AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL or the region's own");
   command->add_option("--region", flags->job.region, "Region; else AWS_REGION or AWS_DEFAULT_REGION");
   command->add_option("--worker-id", flags->workerId, "Stable across restarts, unique among workers");
-  command->add_option("--initial-position", flags->position, "Where unknown shards start")
-      ->check(CLI::IsMember({"TRIM_HORIZON", "LATEST"}))
+  command
+      ->add_option("--initial-position", flags->position,
+                   "Where unknown shards start: TRIM_HORIZON, LATEST or AT_TIMESTAMP=T, with T like "
+                   "2026-11-24T03:20:00Z or milliseconds since 1970")
       ->capture_default_str();
   command->add_option("--batch-ms", flags->batchMilliseconds, "Batch interval in milliseconds")
       ->capture_default_str();
   command
       ->add_option("--checkpoint-ms", flags->checkpointMilliseconds,
                    "Least time between two lease checkpoints of a shard, in milliseconds")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(std::int64_t{0}, kCheckpointMillisecondsMax))
       ->capture_default_str();
   command->add_option("--set", flags->settings, "A setting as key=value; may be given several times")
       ->allow_extra_args(false);

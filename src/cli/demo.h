@@ -24,8 +24,8 @@ struct DemoResult {
   std::int64_t kills = 0;
   std::vector<WordCount> top;
   bool exact = false;
-  // What differs first, if anything does.
-  std::string difference;
+  // SIGTERM or SIGINT: the run ended before its end, and nothing above counts. Else 0.
+  int interruptedBy = 0;
 
   Fields fields() const;
 };
@@ -33,7 +33,8 @@ struct DemoResult {
 // Starts a fake AWS, makes a stream of 4 shards, puts the text line by line, counts its words in batches of
 // one second, splits a shard, merges two others, kills the consumer half way and starts it again; then
 // compares the counts with those of the shell's tools. Progress goes to standard error. Everything lives in a
-// temporary folder, which is removed unless something failed.
+// temporary folder, which is removed unless the run went wrong half way. A signal ends the consumer, then the
+// fake. On the main thread, which is the one that the child processes live with.
 Result<DemoResult> runDemo(const DemoOptions& options);
 
 }  // namespace tidemill::cli

@@ -15,13 +15,16 @@ void addDemoCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--seed", options->seed, "Seed of the fake AWS")->capture_default_str();
   command->add_option("--plant", options->plant, "A mistake on purpose: drop-record loses one record")
       ->check(CLI::IsMember({"drop-record"}));
-  command->add_option("--set", options->settings, "A setting of the consumer as key=value")
+  command
+      ->add_option("--set", options->settings,
+                   "A setting of the consumer as key=value; may be given several times")
       ->allow_extra_args(false);
   command->add_flag("--json", *json, "One JSON object");
   command->callback([&chosen, options, json] {
     chosen = [options, json] {
       auto result = runDemo(*options);
       if (!result) return printError(result.error());
+      if (result->interruptedBy != 0) return 128 + result->interruptedBy;
       Output(*json).report(result->fields());
       return result->exact ? 0 : 1;
     };

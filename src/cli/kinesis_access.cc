@@ -11,6 +11,10 @@ void addKinesisFlags(CLI::App& command, KinesisFlags& flags) {
   command.add_option("--endpoint", flags.endpoint,
                      "Url of Kinesis; else AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL or the region's own");
   command.add_option("--region", flags.region, "Region; else AWS_REGION or AWS_DEFAULT_REGION");
+  command.add_flag(
+      "--allow-plain-http", flags.allowPlainHttp,
+      "Allows an endpoint of http:// that is not on this machine; everybody on the way can read the "
+      "records");
 }
 
 Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production,
@@ -19,6 +23,7 @@ Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::Producti
   aws::EndpointOptions where;
   if (!flags.endpoint.empty()) where.endpoint = flags.endpoint;
   if (!flags.region.empty()) where.region = flags.region;
+  where.allowPlainHttp = flags.allowPlainHttp;
   auto endpoint = aws::resolveEndpoint("kinesis", where, environment);
   if (!endpoint) return fail(endpoint.error());
   auto credentials = aws::resolveCredentials(std::nullopt, environment);

@@ -17,9 +17,11 @@ namespace tidemill::cli {
 struct KinesisFlags {
   std::string endpoint;  // Empty: environment, then the region's own.
   std::string region;    // Empty: environment.
+  // Plain http to hosts other than this one.
+  bool allowPlainHttp = false;
 };
 
-// Adds --endpoint and --region.
+// Adds --endpoint, --region and --allow-plain-http.
 void addKinesisFlags(CLI::App& command, KinesisFlags& flags);
 
 // A client on the control lane of `production`, which outlives it. Errors: kInvalidConfig, kNoCredentials.

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "aws/service_failure.h"
 #include "consume/backoff.h"
 
 namespace tidemill::cli {
@@ -59,7 +60,7 @@ rt::Task<Result<void>> LineProducer::putBatch(std::vector<kinesis::PutEntry> ent
         totals_.bytes += static_cast<std::int64_t>(entries[i].data.size());
         continue;
       }
-      if (outcomes) reason = (*outcomes)[i].errorMessage;
+      if (outcomes) reason = aws::plainMessage((*outcomes)[i].errorMessage);
       refused.push_back(std::move(entries[i]));
     }
     if (refused.size() < entries.size()) {

@@ -1,14 +1,39 @@
 // cli/main.cc: the tidemill program.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
+namespace {
+
+// A file that is opened while 0, 1 or 2 is free would get that number, and what is printed would land in it.
+// The stand-ins refuse what the number is used for, so that it is noticed.
+void holdStandardNumbers() {
+  for (int number = 0; number <= 2; ++number) {
+    if (fcntl(number, F_GETFD) >= 0 || errno != EBADF) continue;
+    const int file = open("/dev/null", number == 0 ? O_WRONLY : O_RDONLY);
+    if (file >= 0 && file != number) close(file);
+  }
+}
+
+// The exit code of a command that ended with `code`, once its results are known to be out.
+int withOutput(int code) {
+  const auto written = tidemill::cli::finishOutput();
+  return code == 0 && !written ? tidemill::cli::printError(written.error()) : code;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   using namespace tidemill;
+  holdStandardNumbers();
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App app(
       "tidemill consumes Amazon Kinesis streams.\n"
@@ -33,12 +58,12 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    return withOutput(app.exit(help));
   } catch (const CLI::ParseError& error) {
     return cli::printError(Error(Code::kUsage, error.what(), "tidemill --help, or tidemill COMMAND --help"));
   }
   try {
-    return chosen();
+    return withOutput(chosen());
   } catch (const Error& error) {
     return cli::printError(error);
   }

@@ -1,16 +1,31 @@
 #include "cli/output.h"
 
+#include <atomic>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <iostream>
 
+#include "base/text.h"
 #include "codec/json_writer.h"
 
 namespace tidemill::cli {
 namespace {
 
+// The errno of the first write to standard output that failed; 0 while all is well.
+std::atomic<int> outputErrno = 0;
+
+void rememberOutputFailure() {
+  int none = 0;
+  outputErrno.compare_exchange_strong(none, errno != 0 ? errno : EIO);
+}
+
 void writeLine(std::FILE* file, std::string text) {
   text += '\n';
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fflush(file);
+  errno = 0;
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  const bool flushed = std::fflush(file) == 0;
+  if (file == stdout && !(written && flushed)) rememberOutputFailure();
 }
 
 // JSON keys of what is printed with blanks: "shards seen" becomes "shardsSeen".
@@ -47,7 +62,7 @@ std::string Value::json() const {
 }
 
 void Output::line(std::string_view plain, const Fields& fields) const {
-  writeLine(stdout, json_ ? objectOf(fields) : std::string(plain));
+  writeLine(stdout, json_ ? objectOf(fields) : oneLine(plain));
 }
 
 void Output::report(const Fields& fields) const {
@@ -55,22 +70,61 @@ void Output::report(const Fields& fields) const {
     writeLine(stdout, objectOf(fields));
     return;
   }
-  for (const auto& [key, value] : fields) writeLine(stdout, key + ": " + value.text());
+  for (const auto& [key, value] : fields) writeLine(stdout, oneLine(key + ": " + value.text()));
+}
+
+std::string oneLine(std::string_view text) {
+  std::string line;
+  line.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      line += c;
+    } else if (c == '\n') {
+      line += "\\n";
+    } else if (c == '\r') {
+      line += "\\r";
+    } else if (c == '\t') {
+      line += "\\t";
+    } else {
+      line += "\\x" + base::toHex({&c, 1});
+    }
+  }
+  return line;
+}
+
+Result<void> finishOutput() {
+  errno = 0;
+  // The command line's help goes to std::cout.
+  if (std::fflush(stdout) != 0 || !std::cout.flush()) rememberOutputFailure();
+  return outputState();
+}
+
+Result<void> outputState() {
+  const int error = outputErrno;
+  if (error == 0) return {};
+  return fail(Code::kIo, std::string("standard output: ") + std::strerror(error),
+              "what was printed is not complete; let its reader live longer, or make room on its disk");
 }
 
 int printError(const Error& error) {
-  std::string text = "error[" + std::string(codeName(error.code())) + "]: " + error.message();
-  if (!error.hint().empty()) text += "\ntry: " + error.hint();
+  std::string text = "error[" + std::string(codeName(error.code())) + "]: " + oneLine(error.message());
+  if (!error.hint().empty()) text += "\ntry: " + oneLine(error.hint());
   writeLine(stderr, std::move(text));
   return exitCode(error.code());
 }
 
 void printWarning(std::string_view code, std::string_view text) {
-  writeLine(stderr, "warning[" + std::string(code) + "]: " + std::string(text));
+  writeLine(stderr, oneLine("warning[" + std::string(code) + "]: " + std::string(text)));
 }
 
 void printProgress(std::string_view text) {
-  writeLine(stderr, std::string(text));
+  std::string lines;
+  for (const std::string_view line : base::split(text, '\n')) {
+    if (!lines.empty()) lines += '\n';
+    lines += oneLine(line);
+  }
+  writeLine(stderr, std::move(lines));
 }
 
 }  // namespace tidemill::cli

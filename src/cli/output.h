@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tidemill/error.h"
+#include "tidemill/result.h"
 
 namespace tidemill::cli {
 
@@ -33,7 +34,8 @@ class Value {
 using Fields = std::vector<std::pair<std::string, Value>>;
 
 // Results go to standard output, one line at once: `key: value`, or with --json one object per line. Keys are
-// stable.
+// stable. Whatever a value holds, a line stays one line: see oneLine(). A line that cannot be written is
+// remembered: see outputState(). Takes calls from any thread.
 class Output {
  public:
   explicit Output(bool json) : json_(json) {}
@@ -48,11 +50,20 @@ class Output {
   const bool json_;
 };
 
+// `text` with its control characters written as \n, \r, \t and \xHH, so that it cannot end the line it is in.
+std::string oneLine(std::string_view text);
+
+// kIo once anything could not be written to standard output: its reader is gone, or its disk is full. Of the
+// whole process; returns at once.
+Result<void> outputState();
+// The same when the command has ended: what others left to be written is written first.
+Result<void> finishOutput();
+
 // `error[Code]: what` and `try: what to do` on standard error. Returns the process exit code.
 int printError(const Error& error);
 // `warning[Code]: text` on standard error.
 void printWarning(std::string_view code, std::string_view text);
-// A line of progress on standard error.
+// Progress on standard error; may be several lines.
 void printProgress(std::string_view text);
 
 }  // namespace tidemill::cli

@@ -1,10 +1,10 @@
+#include <unistd.h>
 #include <CLI/CLI.hpp>
-
-#include <iostream>
 
 #include "cli/commands.h"
 #include "cli/kinesis_access.h"
 #include "cli/line_producer.h"
+#include "cli/line_reader.h"
 #include "cli/output.h"
 
 namespace tidemill::cli {
@@ -16,17 +16,16 @@ struct PutFlags {
   bool json = false;
 };
 
-// Lines go out in portions, so that standard input may be endless.
-constexpr std::size_t kPortionBytes = 8u << 20;
-
-bool readPortion(std::vector<std::string>& lines) {
-  std::size_t bytes = 0;
-  std::string line;
-  while (bytes < kPortionBytes && std::getline(std::cin, line)) {
-    bytes += line.size() + 1;
-    lines.push_back(std::move(line));
+// Standard input to its end, portion by portion.
+Result<void> putInput(http::ProductionEnv& production, LineProducer& producer) {
+  LineReader input(STDIN_FILENO);
+  for (;;) {  // Until the input ends.
+    auto lines = input.next();
+    if (!lines) return fail(lines.error());
+    if (lines->empty()) return {};
+    auto put = production.block(producer.put(std::move(*lines)));
+    if (!put) return put;
   }
-  return !lines.empty();
 }
 
 int runPut(const PutFlags& flags) {
@@ -36,18 +35,19 @@ int runPut(const PutFlags& flags) {
   auto client = openKinesis(production, random, flags.kinesis);
   if (!client) return printError(client.error());
   LineProducer producer(production.env().loop, **client, random, flags.stream);
-  std::vector<std::string> lines;
-  while (readPortion(lines)) {
-    auto put = production.block(producer.put(std::exchange(lines, {})));
-    if (!put) {
-      return printError(put.error().within(std::to_string(producer.totals().records) + " records put, then"));
-    }
+  auto put = putInput(production, producer);
+  const ProducerTotals& totals = producer.totals();
+  if (!put) return printError(put.error().within(std::to_string(totals.records) + " records put, then"));
+  if (totals.records == 0) {
+    // No call has named the stream so far, and no records into no stream is not what was asked for.
+    auto summary = production.block((*client)->describeStreamSummary(flags.stream));
+    if (!summary) return printError(summary.error());
   }
   Output(flags.json)
       .report({{"stream", flags.stream},
-               {"records", producer.totals().records},
-               {"bytes", producer.totals().bytes},
-               {"retried", producer.totals().retried}});
+               {"records", totals.records},
+               {"bytes", totals.bytes},
+               {"retried", totals.retried}});
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
 
@@ -20,15 +21,30 @@ sigset_t terminationSet() {
 
 TerminationSignals::TerminationSignals() {
   const sigset_t set = terminationSet();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  pthread_sigmask(SIG_BLOCK, &set, &before_);
 }
 
-bool TerminationSignals::waitFor(std::chrono::milliseconds patience) {
+TerminationSignals::~TerminationSignals() {
+  while (waitFor(std::chrono::milliseconds(0)) != 0) {  // Each signal waits at most once.
+  }
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+int TerminationSignals::waitFor(std::chrono::milliseconds patience) {
   const sigset_t set = terminationSet();
   timespec wait{};
   wait.tv_sec = patience.count() / 1000;
   wait.tv_nsec = patience.count() % 1000 * 1'000'000;
-  return sigtimedwait(&set, nullptr, &wait) > 0;
+  return std::max(0, sigtimedwait(&set, nullptr, &wait));
+}
+
+StopRequests::Wish StopRequests::signal(Moment now) {
+  if (!stopping_) {
+    stopping_ = true;
+    since_ = now;
+    return Wish::kStop;
+  }
+  return now - since_ >= kAbortAfter ? Wish::kAbort : Wish::kNone;
 }
 
 }  // namespace tidemill::cli

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "cli/word_count_sink.h"
 #include "tidemill/kinesis_utils.h"
@@ -20,14 +22,22 @@ struct WordCountOptions {
   bool dropRecord = false;
 };
 
-// Defines the stream and its one output on `context`. `sink` and this object outlive the context.
-class WordCountJob {
- public:
-  WordCountJob(StreamingContext& context, WordCountSink& sink, const WordCountOptions& options);
-
- private:
-  WordCountSink& sink_;
-  std::atomic<bool> dropNext_;
+// A view of one record: enough to tell whether it was counted before.
+struct Line {
+  std::string_view shardId;
+  std::string_view sequenceNumber;
+  std::string_view text;
 };
+
+// Defines the stream and its one output on `context`. The output shares the sink, so that one which the
+// context has abandoned still finds it.
+void defineWordCount(StreamingContext& context, std::shared_ptr<WordCountSink> sink,
+                     const WordCountOptions& options);
+
+// Counts what is fresh in one batch and commits it; counts again when somebody else commits meanwhile. The
+// first fresh line is left out if `dropNext` is set, which it then no longer is. Throws Error: what the sink
+// says.
+void countBatch(WordCountSink& sink, const RDD<Line>& lines, const BatchInfo& batch,
+                std::atomic<bool>& dropNext);
 
 }  // namespace tidemill::cli

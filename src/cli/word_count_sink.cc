@@ -1,33 +1,102 @@
 #include "cli/word_count_sink.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
+#include "base/text.h"
 #include "tidemill/sequence_number.h"
 
 namespace tidemill::cli {
 namespace {
 
+// Of the tables below. Files of before versions were kept have 0.
+constexpr std::int64_t kVersion = 1;
+
 constexpr char kSchema[] = R"(
-CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS progress (shard TEXT PRIMARY KEY, sequenceNumber TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS totals (
-  id INTEGER PRIMARY KEY CHECK (id = 1), batches INTEGER NOT NULL, records INTEGER NOT NULL, duplicates INTEGER NOT NULL
-);
-INSERT INTO totals VALUES (1, 0, 0, 0) ON CONFLICT DO NOTHING;
+CREATE TABLE words (
+  application TEXT NOT NULL, stream TEXT NOT NULL, word TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (application, stream, word)
+) WITHOUT ROWID;
+CREATE TABLE progress (
+  application TEXT NOT NULL, stream TEXT NOT NULL, shard TEXT NOT NULL, sequenceNumber TEXT NOT NULL,
+  PRIMARY KEY (application, stream, shard)
+) WITHOUT ROWID;
+CREATE TABLE totals (
+  application TEXT NOT NULL, stream TEXT NOT NULL,
+  batches INTEGER NOT NULL, records INTEGER NOT NULL, duplicates INTEGER NOT NULL,
+  PRIMARY KEY (application, stream)
+) WITHOUT ROWID;
+PRAGMA user_version = 1;
 )";
+
+Result<std::int64_t> oneNumber(lease::SqliteDatabase& database, std::string_view sql) {
+  auto select = database.prepare(sql);
+  if (!select) return fail(select.error());
+  auto row = select->step();
+  if (!row) return fail(row.error());
+  return *row ? select->integer(0) : 0;
+}
+
+Error foreign(const std::string& path, const std::string& why) {
+  return Error(Code::kInvalidConfig,
+               fmt::format("{} does not hold the counts of this version of tidemill: {}",
+                           base::quoteIfNeeded(path), why),
+               "choose another state folder, or move the file away: its stream is then counted anew");
+}
+
+// Makes the tables in an empty file; refuses a file that this version did not make.
+Result<void> prepareTables(lease::SqliteDatabase& database, const std::string& path) {
+  auto version = oneNumber(database, "PRAGMA user_version");
+  if (!version) return fail(version.error());
+  auto tables = oneNumber(database, "SELECT count(*) FROM sqlite_master WHERE type = 'table'");
+  if (!tables) return fail(tables.error());
+  if (*version == 0 && *tables == 0) return database.execute(kSchema);
+  if (*version != kVersion)
+    return fail(foreign(path, fmt::format("its format is {}, not {}", *version, kVersion)));
+  auto known = oneNumber(database,
+                         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND "
+                         "name IN ('words', 'progress', 'totals')");
+  if (!known) return fail(known.error());
+  if (*known != 3) return fail(foreign(path, "its tables are others"));
+  return {};
+}
+
+// Steps a statement that gives no rows.
+Result<void> run(lease::SqliteStatement& statement) {
+  auto done = statement.step();
+  if (!done) return fail(done.error());
+  return {};
+}
 
 }  // namespace
 
-Result<std::unique_ptr<WordCountSink>> WordCountSink::open(const std::string& path) {
-  auto database = lease::SqliteDatabase::open(path);
-  if (!database) return fail(database.error());
-  auto made = (*database)->execute(kSchema);
-  if (!made) return fail(made.error());
-  return std::unique_ptr<WordCountSink>(new WordCountSink(std::move(*database)));
+bool isFresh(std::string_view shardId, std::string_view sequenceNumber, const Progress& progress) {
+  const auto done = progress.find(shardId);
+  return done == progress.end() || compareSequenceNumbers(sequenceNumber, done->second) > 0;
 }
 
-Result<WordCountSink::Progress> WordCountSink::progress() {
-  auto select = database_->prepare("SELECT shard, sequenceNumber FROM progress");
+Result<std::unique_ptr<WordCountSink>> WordCountSink::open(const std::string& path, std::string application,
+                                                           std::string stream) {
+  auto database = lease::SqliteDatabase::open(path);
+  if (!database) return fail(database.error());
+  // In a transaction, because two processes may meet at a new file.
+  auto prepared = (*database)->transaction([&] { return prepareTables(**database, path); });
+  if (!prepared) return fail(prepared.error());
+  return std::unique_ptr<WordCountSink>(
+      new WordCountSink(std::move(*database), std::move(application), std::move(stream)));
+}
+
+Result<lease::SqliteStatement> WordCountSink::ours(std::string_view sql) {
+  auto statement = database_->prepare(sql);
+  if (!statement) return statement;
+  statement->bind(1, application_);
+  statement->bind(2, stream_);
+  return statement;
+}
+
+Result<Progress> WordCountSink::progress() {
+  auto select = ours("SELECT shard, sequenceNumber FROM progress WHERE application = ?1 AND stream = ?2");
   if (!select) return fail(select.error());
   Progress progress;
   for (;;) {  // Bounded by the table.
@@ -38,67 +107,79 @@ Result<WordCountSink::Progress> WordCountSink::progress() {
   }
 }
 
-Result<void> WordCountSink::commit(const std::vector<WordCount>& words, std::int64_t fresh,
-                                   const BatchInfo& batch) {
+Result<void> WordCountSink::commit(const BatchCounts& counts, const BatchInfo& batch) {
   return database_->transaction([&]() -> Result<void> {
-    auto written = writeWords(words);
-    if (written) written = writeProgress(batch);
-    if (written) written = writeTotals(fresh, batch);
-    return written;
+    auto done = requireProgress(counts.basis);
+    if (done) done = writeWords(counts.words);
+    if (done) done = writeProgress(counts.basis, batch);
+    if (done) done = writeTotals(counts.fresh, batch);
+    return done;
   });
 }
 
+Result<void> WordCountSink::requireProgress(const Progress& basis) {
+  auto now = progress();
+  if (!now) return fail(now.error());
+  if (*now == basis) return {};
+  return fail(Code::kConflict,
+              fmt::format("stream {}: the counts of application {} went on while a batch was counted",
+                          base::quoteIfNeeded(stream_), base::quoteIfNeeded(application_)),
+              "count the batch again");
+}
+
 Result<void> WordCountSink::writeWords(const std::vector<WordCount>& words) {
-  auto add = database_->prepare(
-      "INSERT INTO words VALUES (?1, ?2) ON CONFLICT (word) DO UPDATE SET count = count + excluded.count");
+  auto add = ours(
+      "INSERT INTO words VALUES (?1, ?2, ?3, ?4) "
+      "ON CONFLICT (application, stream, word) DO UPDATE SET count = count + excluded.count");
   if (!add) return fail(add.error());
   for (const WordCount& one : words) {
     add->reset();
-    add->bind(1, one.word);
-    add->bind(2, one.count);
-    auto done = add->step();
-    if (!done) return fail(done.error());
+    add->bind(1, application_);
+    add->bind(2, stream_);
+    add->bind(3, one.word);
+    add->bind(4, one.count);
+    auto done = run(*add);
+    if (!done) return done;
   }
   return {};
 }
 
-Result<void> WordCountSink::writeProgress(const BatchInfo& batch) {
-  auto before = progress();
-  if (!before) return fail(before.error());
-  Progress& furthest = *before;
+Result<void> WordCountSink::writeProgress(Progress furthest, const BatchInfo& batch) {
   for (const SequenceNumberRange& range : batch.ranges) {
-    auto [place, isNew] = furthest.try_emplace(range.shardId, range.toSeqNumber);
-    if (!isNew && compareSequenceNumbers(range.toSeqNumber, place->second) > 0)
-      place->second = range.toSeqNumber;
+    if (isFresh(range.shardId, range.toSeqNumber, furthest))
+      furthest.insert_or_assign(range.shardId, range.toSeqNumber);
   }
-  auto move = database_->prepare(
-      "INSERT INTO progress VALUES (?1, ?2) ON CONFLICT (shard) DO UPDATE SET sequenceNumber = "
-      "excluded.sequenceNumber");
+  auto move = ours(
+      "INSERT INTO progress VALUES (?1, ?2, ?3, ?4) "
+      "ON CONFLICT (application, stream, shard) DO UPDATE SET sequenceNumber = excluded.sequenceNumber");
   if (!move) return fail(move.error());
   for (const auto& [shard, sequenceNumber] : furthest) {
     move->reset();
-    move->bind(1, shard);
-    move->bind(2, sequenceNumber);
-    auto done = move->step();
-    if (!done) return fail(done.error());
+    move->bind(1, application_);
+    move->bind(2, stream_);
+    move->bind(3, shard);
+    move->bind(4, sequenceNumber);
+    auto done = run(*move);
+    if (!done) return done;
   }
   return {};
 }
 
 Result<void> WordCountSink::writeTotals(std::int64_t fresh, const BatchInfo& batch) {
-  auto add = database_->prepare(
-      "UPDATE totals SET batches = batches + ?1, records = records + ?2, duplicates = duplicates + ?3");
+  auto add = ours(
+      "INSERT INTO totals VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (application, stream) DO UPDATE SET "
+      "batches = batches + excluded.batches, records = records + excluded.records, "
+      "duplicates = duplicates + excluded.duplicates");
   if (!add) return fail(add.error());
-  add->bind(1, std::int64_t{fresh > 0 ? 1 : 0});
-  add->bind(2, fresh);
-  add->bind(3, batch.records - fresh);
-  auto done = add->step();
-  if (!done) return fail(done.error());
-  return {};
+  add->bind(3, std::int64_t{fresh > 0 ? 1 : 0});
+  add->bind(4, fresh);
+  add->bind(5, batch.records - fresh);
+  return run(*add);
 }
 
 Result<std::vector<WordCount>> WordCountSink::words() {
-  auto select = database_->prepare("SELECT word, count FROM words ORDER BY count DESC, word");
+  auto select =
+      ours("SELECT word, count FROM words WHERE application = ?1 AND stream = ?2 ORDER BY count DESC, word");
   if (!select) return fail(select.error());
   std::vector<WordCount> words;
   for (;;) {  // Bounded by the table.
@@ -110,7 +191,8 @@ Result<std::vector<WordCount>> WordCountSink::words() {
 }
 
 Result<CountTotals> WordCountSink::totals() {
-  auto select = database_->prepare("SELECT batches, records, duplicates FROM totals");
+  auto select =
+      ours("SELECT batches, records, duplicates FROM totals WHERE application = ?1 AND stream = ?2");
   if (!select) return fail(select.error());
   auto more = select->step();
   if (!more) return fail(more.error());

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lease/sqlite_database.h"
@@ -16,39 +17,69 @@ namespace tidemill::cli {
 struct WordCount {
   std::string word;
   std::int64_t count = 0;
+
+  friend bool operator==(const WordCount&, const WordCount&) = default;
 };
 
 struct CountTotals {
   std::int64_t batches = 0;     // With at least one fresh record.
   std::int64_t records = 0;     // Each once.
   std::int64_t duplicates = 0;  // Records that were delivered again and not counted again.
+
+  friend bool operator==(const CountTotals&, const CountTotals&) = default;
 };
 
-// What was counted and how far each shard is are written in one transaction, so a crash leaves both or
-// neither. Used by one thread at a time. Several processes may read the file.
+// Shard id to the last sequence number that was counted.
+using Progress = std::map<std::string, std::string, std::less<>>;
+
+// True unless the record was counted before. A batch never ends inside a record, so the record at the very
+// end of what was counted is not fresh, whatever it aggregates.
+bool isFresh(std::string_view shardId, std::string_view sequenceNumber, const Progress& progress);
+
+// What one batch adds.
+struct BatchCounts {
+  // Of the fresh records alone.
+  std::vector<WordCount> words;
+  // How many records were fresh.
+  std::int64_t fresh = 0;
+  // What `fresh` was decided by.
+  Progress basis;
+};
+
+// The counts of one stream for one application; the file holds any number of them, as leases.db does. What
+// was counted and how far each shard is are written in one transaction, so a crash leaves both or neither.
+// Used by one thread at a time. Several processes may use the file.
 class WordCountSink {
  public:
-  // `path`: the SQLite file; created if missing.
-  static Result<std::unique_ptr<WordCountSink>> open(const std::string& path);
+  // `path`: the SQLite file; created if missing. kInvalidConfig: it is a database that this version did not
+  // make.
+  static Result<std::unique_ptr<WordCountSink>> open(const std::string& path, std::string application,
+                                                     std::string stream);
 
-  // Shard id to the last sequence number that was counted.
-  using Progress = std::map<std::string, std::string, std::less<>>;
   Result<Progress> progress();
 
-  // One batch: the words of its fresh records, how many these were, and everything that the batch covers.
-  Result<void> commit(const std::vector<WordCount>& words, std::int64_t fresh, const BatchInfo& batch);
+  // kConflict, and nothing written: the progress is no longer that of `counts.basis`, because somebody else
+  // (an output abandoned by its context, a former process that hung) has committed since. Read it and count
+  // again.
+  Result<void> commit(const BatchCounts& counts, const BatchInfo& batch);
 
   // Most frequent first, equal counts by word.
   Result<std::vector<WordCount>> words();
   Result<CountTotals> totals();
 
  private:
-  explicit WordCountSink(std::unique_ptr<lease::SqliteDatabase> database) : database_(std::move(database)) {}
+  WordCountSink(std::unique_ptr<lease::SqliteDatabase> database, std::string application, std::string stream)
+      : database_(std::move(database)), application_(std::move(application)), stream_(std::move(stream)) {}
+  // A statement whose ?1 and ?2 are the application and the stream.
+  Result<lease::SqliteStatement> ours(std::string_view sql);
+  Result<void> requireProgress(const Progress& basis);
   Result<void> writeWords(const std::vector<WordCount>& words);
-  Result<void> writeProgress(const BatchInfo& batch);
+  Result<void> writeProgress(Progress furthest, const BatchInfo& batch);
   Result<void> writeTotals(std::int64_t fresh, const BatchInfo& batch);
 
   std::unique_ptr<lease::SqliteDatabase> database_;
+  const std::string application_;
+  const std::string stream_;
 };
 
 }  // namespace tidemill::cli
