@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -10,11 +12,22 @@
 namespace tidemill::http {
 namespace {
 
-Code codeOf(CURLcode code) {
+// What libcurl and OpenSSL say when the connection itself ended during the handshake: a load balancer that
+// restarts, no quarrel about certificates or versions. They have one result code for all of it.
+bool wasCut(std::string_view text) {
+  constexpr std::array<std::string_view, 6> kCut = {"Recv failure",         "Send failure",
+                                                    "SSL_ERROR_SYSCALL",    "unexpected eof ",
+                                                    "Connection reset by ", "Broken pipe"};
+  return std::any_of(kCut.begin(), kCut.end(),
+                     [text](std::string_view cut) { return text.find(cut) != std::string_view::npos; });
+}
+
+Code codeOf(CURLcode code, std::string_view text) {
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
       return Code::kTimeout;
     case CURLE_SSL_CONNECT_ERROR:
+      return wasCut(text) ? Code::kUnreachable : Code::kTlsFailed;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ENGINE_NOTFOUND:
     case CURLE_SSL_ENGINE_SETFAILED:
@@ -56,7 +69,7 @@ std::string_view hintOf(Code code) {
 }  // namespace
 
 Error transferError(const TransferFailure& failure) {
-  const Code code = codeOf(failure.code);
+  const Code code = codeOf(failure.code, failure.text);
   std::string_view text = base::trim(failure.text);
   if (text.empty()) text = curl_easy_strerror(failure.code);
   std::string message = fmt::format("{}: {}", failure.host, text);

@@ -17,5 +17,20 @@ TEST(TransferError, NamesTheHostAndTellsTimeoutsFromRefusals) {
   EXPECT_NE(certificate.hint().find("AWS_CA_BUNDLE"), std::string::npos);
 }
 
+TEST(TransferError, TellsACutHandshakeFromAQuarrel) {
+  for (const char* cut :
+       {"Recv failure: Connection reset by peer",
+        "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to h:1",
+        "error:0A000126:SSL routines::unexpected eof while reading", "OpenSSL SSL_connect: Broken pipe"}) {
+    const Error error = transferError({CURLE_SSL_CONNECT_ERROR, cut, "h:1"});
+    EXPECT_EQ(error.code(), Code::kUnreachable) << cut;
+    EXPECT_TRUE(error.retryable());
+  }
+  for (const char* quarrel : {"error:0A00010B:SSL routines::wrong version number",
+                              "error:0A000410:SSL routines::sslv3 alert handshake failure", ""}) {
+    EXPECT_EQ(transferError({CURLE_SSL_CONNECT_ERROR, quarrel, "h:1"}).code(), Code::kTlsFailed) << quarrel;
+  }
+}
+
 }  // namespace
 }  // namespace tidemill::http

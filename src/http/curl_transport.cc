@@ -216,7 +216,8 @@ void CurlTransport::Core::ended(CURL* easy, CURLcode code) {
 std::optional<Error> CurlTransport::Call::refusal() const {
   if (!request_.url.starts_with("http://") && !request_.url.starts_with("https://")) {
     return Error(Code::kInvalidConfig,
-                 fmt::format("the url {} is neither http nor https", base::quoteIfNeeded(request_.url)));
+                 fmt::format("the url {} is neither http nor https", base::quoteIfNeeded(request_.url)),
+                 "give an endpoint like https://kinesis.eu-west-1.amazonaws.com");
   }
   for (const Header& header : request_.headers) {
     if (!breaksLine(header)) continue;
@@ -225,7 +226,8 @@ std::optional<Error> CurlTransport::Call::refusal() const {
                  "look at the values that go into it, credentials included");
   }
   if (options_.deadline <= core_.loop.now()) {
-    return Error(Code::kTimeout, fmt::format("{}: no time left to send the request", hostOf(request_.url)));
+    return Error(Code::kTimeout, fmt::format("{}: no time left to send the request", hostOf(request_.url)),
+                 "allow more time for a call, or look what keeps this process from running");
   }
   return std::nullopt;
 }

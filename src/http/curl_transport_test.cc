@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <optional>
 
 #include "http/loopback_server.h"
@@ -205,11 +206,11 @@ TEST_F(CurlTransportTest, EndlessHeadersAreCut) {
 TEST_F(CurlTransportTest, ASlowDripEndsAtTheDeadline) {
   LoopbackServer server([](LoopbackConnection& connection) {
     connection.readRequest();
-    connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
-    while (!connection.stopping() && connection.write("x")) std::this_thread::sleep_for(5ms);
+    connection.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(1u << 30) + "\r\n\r\n");
+    while (!connection.stopping() && connection.write("x")) connection.flush();
   });
 
-  const Result<Response> answer = send(post(server, "{}"), 200ms);
+  const Result<Response> answer = send(post(server, "{}"), 200ms, 1u << 30);
 
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), Code::kTimeout);
@@ -239,19 +240,34 @@ TEST_F(CurlTransportTest, ADeadlineInThePastSendsNothing) {
 }
 
 TEST_F(CurlTransportTest, AResetInTheBodyIsUnreachableAndSaysHowFarItCame) {
-  LoopbackServer server([](LoopbackConnection& connection) {
+  // A reset drops what the client has not read, so the server waits until it has.
+  std::promise<void> arrived;
+  std::promise<void> read;
+  LoopbackServer server([&](LoopbackConnection& connection) {
     connection.readRequest();
     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + std::string(300, 'x'));
-    std::this_thread::sleep_for(50ms);  // The client reads the first part before the reset drops it.
+    connection.flush();
+    arrived.set_value();
+    read.get_future().wait();
     connection.reset();
   });
+  const Request request = post(server, "{}");
+  std::optional<Result<Response>> answer;
+  {
+    rt::TaskGroup group(loop_);
+    group.spawn(sendInto(transport_, request, {loop_.now() + 20s}, answer));
+    const std::future<void> there = arrived.get_future();
+    while (there.wait_for(0s) != std::future_status::ready) loop_.context().run_one_for(10ms);
+    while (loop_.context().poll() > 0) {
+    }
+    read.set_value();
+    while (!answer) loop_.context().run_one();
+  }
 
-  const Result<Response> answer = send(post(server, "{}"));
-
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().code(), Code::kUnreachable);
-  EXPECT_NE(answer.error().message().find("300 of 1000 bytes"), std::string::npos)
-      << answer.error().message();
+  ASSERT_FALSE(*answer);
+  EXPECT_EQ(answer->error().code(), Code::kUnreachable);
+  EXPECT_NE(answer->error().message().find("300 of 1000 bytes"), std::string::npos)
+      << answer->error().message();
 }
 
 TEST_F(CurlTransportTest, AnOrderlyCloseInTheBodyIsUnreachable) {

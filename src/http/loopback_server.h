@@ -1,6 +1,8 @@
 // http/loopback_server.h: for tests: a real server on 127.0.0.1 whose answers are raw bytes.
 #pragma once
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <atomic>
@@ -49,11 +51,23 @@ class LoopbackConnection {
     received_.erase(0, total);
     return request;
   }
+  // Some bytes, whatever they are; none when the client has gone.
+  std::size_t readSome() {
+    char some[4096];
+    boost::system::error_code error;
+    return socket_.read_some(boost::asio::buffer(some), error);
+  }
   // False when the client has gone.
   bool write(std::string_view bytes) {
     boost::system::error_code error;
     boost::asio::write(socket_, boost::asio::buffer(bytes), error);
     return !error;
+  }
+  // Waits until the client's side holds all that was written. Whether the client has read it is another
+  // matter.
+  void flush() {
+    int left = 0;
+    while (!stopping() && ::ioctl(descriptor_, SIOCOUTQ, &left) == 0 && left > 0) std::this_thread::yield();
   }
   bool respond(int status, std::string_view body, std::string_view moreHeaders = {}) {
     return write("HTTP/1.1 " + std::to_string(status) +
