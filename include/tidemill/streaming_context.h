@@ -64,8 +64,9 @@ enum class StreamingContextState { INITIALIZED, ACTIVE, STOPPED };
 //   Result<void> end = context.awaitTermination();
 //
 // Functions throw Error(kUsage or kInvalidConfig) for mistakes in the program: outputs missing, operators
-// added after start, a second context active in the same environment. Thread safe but for the definition of
-// the graph.
+// added after start, a second context active in a borrowed environment. (Contexts that make their own
+// surroundings are kept apart by their state directories: kWorkerIdInUse.) Thread safe but for the definition
+// of the graph.
 class StreamingContext {
  public:
   // `batchInterval`: 10 ms to 1 hour. Larger batches cost less per record and delay results.
@@ -81,9 +82,9 @@ class StreamingContext {
   // nothing.
   void start();
 
-  // Asks for the end and returns at once. Graceful: reading stops, what was received is processed, lease
-  // checkpoints are written, leases released. Else: a running batch is finished or abandoned, nothing more is
-  // written.
+  // Asks for the end and returns at once. Graceful: reading stops, what was received is processed, however
+  // long that takes, lease checkpoints are written, leases released. Else: a running batch is abandoned, and
+  // nothing more is written; this also cuts short a graceful stop that was asked for before, and a start.
   void requestStop(bool stopGracefully);
   // requestStop() and awaitTermination(). (Spark's first parameter, stopSparkContext, has no meaning here.)
   Result<void> stop(bool stopSparkContext = true, bool stopGracefully = false);

@@ -48,9 +48,9 @@ class FileSystem {
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   // Makes creations, renames and removals in `directory` survive a power cut.
   virtual Result<void> syncDirectory(const std::string& directory) = 0;
-  // Takes the exclusive lock of `path` (created if missing) and writes `holder` into it (who it is: process
-  // and worker id), or fails with kConflict whose message holds what the present holder wrote. Nobody may
-  // remove the file.
+  // Takes the exclusive lock of `path` (created if missing) and writes into it which process this is, and
+  // `holder` (what it works as), or fails with kConflict whose message holds what the present holder wrote.
+  // Nobody may remove the file.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path, const std::string& holder) = 0;
 };
 

@@ -11,11 +11,13 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.h"
+
 namespace tidemill::rt {
 namespace {
 
-// Whoever holds a lock writes a line about itself; more than this is not ours.
-constexpr std::uint64_t kHolderBytesMax = 4096;
+// Whoever holds a lock writes a line about itself; this much of it is shown.
+constexpr std::size_t kHolderBytesMax = 200;
 
 tl::unexpected<Error> failed(int error, const std::string& what, const std::string& path) {
   const std::string message = what + " " + path + ": " + std::generic_category().message(error);
@@ -112,6 +114,15 @@ class PosixFile final : public AppendFile {
   const std::string path_;
   bool dead_ = false;
 };
+
+// What stands in a lock file, made safe for a message: anybody could have written it.
+std::string holderIn(int fd) {
+  std::string text(kHolderBytesMax, '\0');
+  const ssize_t got = uninterrupted([&] { return ::pread(fd, text.data(), text.size(), 0); });
+  if (got <= 0) return "another process";
+  text.resize(static_cast<std::size_t>(got));
+  return base::quoteIfNeeded(text);
+}
 
 class PosixLock final : public FileLock {
  public:
@@ -210,13 +221,11 @@ Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path,
   if (!fd.open()) return failed(errno, "could not open the lock", path);
   if (uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return failed(errno, "could not lock", path);
-    const auto present = readAll(fd.get(), path, kHolderBytesMax);
-    const std::string who = present && !present->empty() ? *present : "another process";
-    return fail(Code::kConflict, path + " is locked by " + who,
+    return fail(Code::kConflict, path + " is locked by " + holderIn(fd.get()),
                 "stop that process first, or use another folder");
   }
   if (::ftruncate(fd.get(), 0) != 0) return failed(errno, "could not write the lock", path);
-  auto written = writeAll(fd.get(), holder, path);
+  auto written = writeAll(fd.get(), "process " + std::to_string(::getpid()) + ", " + holder, path);
   if (!written) return fail(written.error());
   return std::make_unique<PosixLock>(std::move(fd));
 }

@@ -82,7 +82,7 @@ TEST_F(PosixFileSystemTest, TheKernelFreesTheLockOfAKilledProcess) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    const auto lock = files_.lock(at("lock"), "pid " + std::to_string(::getpid()));
+    const auto lock = files_.lock(at("lock"), "worker me");
     const char answer = lock ? 'y' : 'n';
     static_cast<void>(!::write(ready[1], &answer, 1));
     for (;;) ::pause();
@@ -90,15 +90,26 @@ TEST_F(PosixFileSystemTest, TheKernelFreesTheLockOfAKilledProcess) {
   char answer = 0;
   ASSERT_EQ(::read(ready[0], &answer, 1), 1);
   ASSERT_EQ(answer, 'y');
-  const auto refused = files_.lock(at("lock"), "me");
+  const auto refused = files_.lock(at("lock"), "you");
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message().find("pid " + std::to_string(child)), std::string::npos);
+  EXPECT_NE(refused.error().message().find("process " + std::to_string(child) + ", worker me"), std::string::npos);
 
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   EXPECT_TRUE(files_.lock(at("lock"), "me"));
   ::close(ready[0]);
   ::close(ready[1]);
+}
+
+TEST_F(PosixFileSystemTest, WhatStandsInALockFileIsCutAndEscaped) {
+  const auto lock = files_.lock(at("lock"), "\x1b[2J\nerror[Fine]: " + std::string(5000, 'x'));
+  ASSERT_TRUE(lock);
+  const auto refused = files_.lock(at("lock"), "you");
+  ASSERT_FALSE(refused);
+  const std::string& message = refused.error().message();
+  EXPECT_LT(message.size(), 400u);
+  EXPECT_EQ(message.find('\x1b'), std::string::npos);
+  EXPECT_EQ(message.find('\n'), std::string::npos);
 }
 
 TEST_F(PosixFileSystemTest, RefusesAPathThatIsNoFolder) {

@@ -56,7 +56,7 @@ ContextCore::~ContextCore() {
   if (own_ == nullptr) {
     root_.reset();
     engine_.reset();
-    if (seams_.env.registry.find(kActiveContext) == this) seams_.env.registry.erase(kActiveContext);
+    leaveEnvironment();
     return;
   }
   if (state_ == StreamingContextState::ACTIVE) {
@@ -86,30 +86,37 @@ void ContextCore::addListener(StreamingListener& listener) {
 }
 
 void ContextCore::start() {
-  if (state_ == StreamingContextState::ACTIVE) return;
-  if (state_ == StreamingContextState::STOPPED) {
-    throw Error(Code::kUsage, "the context has stopped and cannot be started again",
-                "make a new StreamingContext");
-  }
-  if (graph_->outputs.empty()) {
+  if (state_ == StreamingContextState::INITIALIZED && graph_->outputs.empty()) {
     throw Error(Code::kUsage, "no output operation is registered, so nothing would be computed",
                 "add foreachRDD() or print() before start()");
   }
-  state_ = StreamingContextState::ACTIVE;
+  claimEnvironment();
+  StreamingContextState before = StreamingContextState::INITIALIZED;
+  if (!state_.compare_exchange_strong(before, StreamingContextState::ACTIVE)) {
+    if (before == StreamingContextState::ACTIVE) return;
+    throw Error(Code::kUsage, "the context has stopped and cannot be started again",
+                "make a new StreamingContext");
+  }
   seams_.env.loop.post([this, alive = std::weak_ptr<char>(alive_)] {
     if (!alive.expired()) begin();
   });
 }
 
-void ContextCore::begin() {
+void ContextCore::claimEnvironment() {
+  if (own_ != nullptr || state_ != StreamingContextState::INITIALIZED) return;
   rt::Registry& registry = seams_.env.registry;
   if (registry.find(kActiveContext) != nullptr) {
-    result_ = fail(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
-    state_ = StreamingContextState::STOPPED;
-    ended_.set();
-    return;
+    throw Error(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
   }
   registry.put(kActiveContext, this);
+}
+
+void ContextCore::leaveEnvironment() {
+  rt::Registry& registry = seams_.env.registry;
+  if (registry.find(kActiveContext) == this) registry.erase(kActiveContext);
+}
+
+void ContextCore::begin() {
   warnOfUnknownKeys();
   engine_ = std::make_unique<Engine>(seams_, conf_, batchInterval_, graph_, listeners_);
   root_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);
@@ -120,7 +127,7 @@ rt::Task<void> ContextCore::live() {
   auto result = co_await engine_->run();
   publishTotals();
   result_ = std::move(result);
-  seams_.env.registry.erase(kActiveContext);
+  leaveEnvironment();
   state_ = StreamingContextState::STOPPED;
   ended_.set();
 }

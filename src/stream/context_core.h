@@ -27,7 +27,7 @@ struct OwnWorld {
 };
 
 // The user's threads talk to the engine on the control lane by messages; what they read (state, totals) is
-// published. In a borrowed world whoever made it runs the lane, and destroys the context on it.
+// published. In a borrowed world whoever made it runs the lane, and starts and destroys the context on it.
 class ContextCore {
  public:
   ContextCore(std::optional<Seams> borrowed, Conf conf, Duration batchInterval);
@@ -46,6 +46,9 @@ class ContextCore {
  private:
   class TotalsPublisher;
 
+  // A borrowed world holds one active context; throws if there is another.
+  void claimEnvironment();
+  void leaveEnvironment();
   void begin();
   rt::Task<void> live();
   void publishTotals();

@@ -12,12 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Messages and batches above these wait in the plan; the memory budget bounds what they can hold.
-constexpr std::int64_t kEventsMax = 1000;
-constexpr std::int64_t kBatchesMax = 1 << 20;
-
-// A graceful stop processes what was received, however long the outputs take.
-constexpr rt::Duration kPatience = 24h;
+// Nobody ever waits to put something in. Events are few; what batches can hold is bounded by the memory
+// budget.
+constexpr std::int64_t kQueueMax = 1 << 20;
 
 }  // namespace
 
@@ -30,42 +27,68 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       graph_(std::move(graph)),
       listeners_(std::move(listeners)),
       plan_(graph_->inputs.size()),
-      events_(env_.loop, kEventsMax),
-      batches_(env_.loop, kBatchesMax),
+      events_(env_.loop, kQueueMax),
+      batches_(env_.loop, kQueueMax),
       ticker_(std::make_unique<rt::TaskGroup>(env_.loop)),
-      processor_(std::make_unique<rt::TaskGroup>(env_.loop)) {}
+      processor_(std::make_unique<rt::TaskGroup>(env_.loop)),
+      phase_(std::make_unique<rt::TaskGroup>(env_.loop)) {}
 
 Engine::~Engine() = default;
 
 void Engine::requestStop(bool graceful) {
-  events_.pushNow(Event{std::nullopt, graceful});
+  events_.pushNow({graceful ? Event::Kind::kStopGracefully : Event::Kind::kStopAtOnce});
 }
 
 rt::Task<Result<void>> Engine::run() {
-  auto locked = co_await lockState();
-  if (!locked) co_return fail(locked.error());
-  auto started = co_await startReceivers();
-  if (!started) {
-    co_await stopAtOnce();
-    co_return fail(started.error());
+  phase_->spawn(start());
+  auto result = co_await live();
+  co_await stopAtOnce();
+  stateLock_.reset();
+  co_return std::move(result);
+}
+
+rt::Task<Result<void>> Engine::live() {
+  bool started = false;
+  bool stopping = false;
+  for (;;) {  // Until the engine stops.
+    auto event = co_await events_.pop();
+    switch (event->kind) {
+      case Event::Kind::kStarted:
+        started = true;
+        beginBatches();
+        break;
+      case Event::Kind::kFailed:
+        if (!stopping) co_return fail(*event->failure);
+        break;  // The graceful stop tries again what failed, and has the last word.
+      case Event::Kind::kStopGracefully:
+        if (!started) co_return Result<void>();  // No batch was made, so nothing is half done.
+        if (!stopping) phase_->spawn(stopGracefully());
+        stopping = true;
+        break;
+      case Event::Kind::kStopAtOnce:
+        co_return Result<void>();
+      case Event::Kind::kStopped:
+        if (event->failure) co_return fail(*event->failure);
+        co_return Result<void>();
+    }
   }
+}
+
+rt::Task<void> Engine::start() {
+  auto done = co_await lockState();
+  if (done) done = co_await startReceivers();
+  if (done) {
+    events_.pushNow({Event::Kind::kStarted});
+  } else {
+    events_.pushNow({Event::Kind::kFailed, done.error()});
+  }
+}
+
+void Engine::beginBatches() {
   for (StreamingListener* listener : listeners_) listener->onStreamingStarted();
   times_.emplace(env_.loop.now(), env_.loop.wall(), interval_);
   ticker_->spawn(tick());
   processor_->spawn(processBatches());
-
-  auto event = co_await events_.pop();
-  Result<void> result;
-  if (event->failure) {
-    co_await stopAtOnce();
-    result = fail(*event->failure);
-  } else if (event->graceful) {
-    result = co_await stopGracefully();
-  } else {
-    co_await stopAtOnce();
-  }
-  stateLock_.reset();
-  co_return std::move(result);
 }
 
 rt::Task<Result<void>> Engine::lockState() {
@@ -74,7 +97,7 @@ rt::Task<Result<void>> Engine::lockState() {
   auto work = [files = &env_.files, directory, worker]() -> Result<std::unique_ptr<rt::FileLock>> {
     auto made = files->makeDirectory(directory);
     if (!made) return fail(made.error());
-    return files->lock(directory + "/worker.lock", worker);
+    return files->lock(directory + "/worker.lock", "worker " + worker);
   };
   auto lock = co_await rt::runOn(env_.store, env_.loop, std::move(work));
   if (!lock && lock.error().code() == Code::kConflict) {
@@ -110,7 +133,7 @@ void Engine::onShardStarted(const std::string& streamName, const consume::ShardS
 }
 
 void Engine::onReceiverFailed(const Error& error) {
-  events_.pushNow(Event{error, false});
+  events_.pushNow({Event::Kind::kFailed, error});
 }
 
 rt::Task<void> Engine::tick() {
@@ -137,7 +160,7 @@ rt::Task<void> Engine::processBatches() {
     busy_ = false;
     if (!done) {
       batchFailure_ = done.error();
-      events_.pushNow(Event{done.error(), false});
+      events_.pushNow({Event::Kind::kFailed, done.error()});
       co_return;
     }
   }
@@ -176,7 +199,8 @@ rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int 
     markProcessed(*batch);
     co_await env_.loop.sleepFor(200ms);
   }
-  co_return co_await runOutputs(env_, graph_, batch, attempt, taskAttempts);
+  OutputRun work{graph_, batch, stateLock_, attempt, taskAttempts};
+  co_return co_await runOutputs(env_, std::move(work));
 }
 
 void Engine::markProcessed(const Batch& batch) {
@@ -193,24 +217,34 @@ void Engine::batchDone(const Batch& batch, int attempt) {
   for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);
 }
 
-rt::Task<Result<void>> Engine::stopGracefully() {
+rt::Task<void> Engine::stopGracefully() {
   for (auto& receiver : receivers_) co_await receiver->drain(true);
   ticker_->cancel();
   allocate(times_->tick(ticks_).time);
   batches_.close();
-  co_await processor_->join(kPatience);
-  if (batchFailure_) {
-    for (auto& receiver : receivers_) co_await receiver->abandon();
-    co_return fail(*batchFailure_);
+  // However long the outputs take: whoever cannot wait stops without grace.
+  co_await processor_->join(rt::Duration::max());
+  Event end{Event::Kind::kStopped, batchFailure_};
+  if (!batchFailure_) {
+    auto finished = co_await finishReceivers();
+    if (!finished) end.failure = finished.error();
   }
+  events_.pushNow(std::move(end));
+}
+
+rt::Task<Result<void>> Engine::finishReceivers() {
+  Result<void> result;
   for (auto& receiver : receivers_) {
     auto finished = co_await receiver->finish();
-    if (!finished) co_return fail(finished.error());
+    if (finished) continue;
+    env_.log.warning("receiver_unfinished", {{"reason", finished.error().message()}});
+    if (result) result = fail(finished.error());  // The others are finished all the same.
   }
-  co_return Result<void>();
+  co_return std::move(result);
 }
 
 rt::Task<void> Engine::stopAtOnce() {
+  phase_->cancel();
   ticker_->cancel();
   processor_->cancel();
   for (auto& receiver : receivers_) {

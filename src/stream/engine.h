@@ -29,22 +29,29 @@ class Engine final : public ReceiverHost {
 
   // From the start to the end; the result says why it ended, success for a requested stop.
   rt::Task<Result<void>> run();
+  // May be called again: a stop without grace cuts a graceful one short.
   void requestStop(bool graceful);
 
   StreamingTotals totals() const;
 
  private:
   struct Event {
-    std::optional<Error> failure;  // None: a stop was requested.
-    bool graceful = false;
+    enum class Kind { kStarted, kFailed, kStopGracefully, kStopAtOnce, kStopped };
+    Kind kind;
+    // Of kFailed, and of a kStopped that did not go well.
+    std::optional<Error> failure = std::nullopt;
   };
 
   void onBlock(std::size_t input, std::shared_ptr<const block::Block> block) override;
   void onShardStarted(const std::string& streamName, const consume::ShardStart& start) override;
   void onReceiverFailed(const Error& error) override;
 
+  rt::Task<void> start();
   rt::Task<Result<void>> lockState();
   rt::Task<Result<void>> startReceivers();
+  void beginBatches();
+  // Events until the end; the result says why.
+  rt::Task<Result<void>> live();
   rt::Task<void> tick();
   void allocate(Time time);
   rt::Task<void> processBatches();
@@ -52,7 +59,8 @@ class Engine final : public ReceiverHost {
   rt::Task<Result<void>> tryBatch(std::shared_ptr<const Batch> batch, int attempt);
   void markProcessed(const Batch& batch);
   void batchDone(const Batch& batch, int attempt);
-  rt::Task<Result<void>> stopGracefully();
+  rt::Task<void> stopGracefully();
+  rt::Task<Result<void>> finishReceivers();
   rt::Task<void> stopAtOnce();
 
   const Seams& seams_;
@@ -67,13 +75,16 @@ class Engine final : public ReceiverHost {
   std::optional<BatchTimes> times_;
   std::int64_t ticks_ = 0;
   bool busy_ = false;
-  std::unique_ptr<rt::FileLock> stateLock_;
+  // Shared with the outputs that run: none of them ever runs beside another process on this state.
+  std::shared_ptr<rt::FileLock> stateLock_;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
   rt::Channel<Event> events_;
   rt::Channel<std::shared_ptr<const Batch>> batches_;
   std::optional<Error> batchFailure_;
   std::unique_ptr<rt::TaskGroup> ticker_;
   std::unique_ptr<rt::TaskGroup> processor_;
+  // The start, and later the graceful stop: tasks that a stop without grace cuts short.
+  std::unique_ptr<rt::TaskGroup> phase_;
 };
 
 }  // namespace tidemill::stream

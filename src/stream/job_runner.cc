@@ -65,13 +65,10 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
   return info;
 }
 
-rt::Task<Result<void>> runOutputs(const rt::Env& env, std::shared_ptr<const Graph> graph,
-                                  std::shared_ptr<const Batch> batch, int attempt, int taskAttemptsMax) {
-  // The work owns what it uses: the batch may be abandoned while user code still runs.
-  auto work = [workers = &env.workers, graph = std::move(graph), batch = std::move(batch), attempt,
-               taskAttemptsMax]() -> Result<void> {
-    RetryingTaskRunner tasks(*workers, taskAttemptsMax);
-    return runOn(*graph, *batch, attempt, tasks);
+rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run) {
+  auto work = [workers = &env.workers, run = std::move(run)]() -> Result<void> {
+    RetryingTaskRunner tasks(*workers, run.taskAttemptsMax);
+    return runOn(*run.graph, *run.batch, run.attempt, tasks);
   };
   co_return co_await rt::runOn(env.jobs, env.loop, std::move(work));
 }

@@ -15,9 +15,19 @@ namespace tidemill::stream {
 // What an output operation is told of the batch.
 BatchInfo infoOf(const Batch& batch, int attempt);
 
+// One try of one batch. It owns what it uses: the batch may be abandoned while user code still runs.
+struct OutputRun {
+  std::shared_ptr<const Graph> graph;
+  std::shared_ptr<const Batch> batch;
+  // Held until the last output has ended.
+  std::shared_ptr<rt::FileLock> stateLock;
+  int attempt;
+  // Tries of one task.
+  int taskAttemptsMax;
+};
+
 // Runs the outputs one after the other, in the order in which they were defined; the first that throws ends
-// the attempt with kUserCodeFailed, naming the output. `taskAttemptsMax`: tries of one task.
-rt::Task<Result<void>> runOutputs(const rt::Env& env, std::shared_ptr<const Graph> graph,
-                                  std::shared_ptr<const Batch> batch, int attempt, int taskAttemptsMax);
+// the attempt with kUserCodeFailed, naming the output.
+rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run);
 
 }  // namespace tidemill::stream

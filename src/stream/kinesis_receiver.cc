@@ -7,6 +7,14 @@
 #include "kinesis/kinesis_client.h"
 
 namespace tidemill::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A lease write takes milliseconds; a call to a service that hangs is not waited for.
+constexpr rt::Duration kAbandonPatience = 2s;
+
+}  // namespace
 
 // Belongs to the control lane; the fetch lane only carries the pointer.
 struct KinesisReceiver::Mailbox {
@@ -24,7 +32,6 @@ KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const Kin
       random_(seams.env.random.fork()),
       mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
       drained_(env_.loop, 0),
-      coordinatorEnded_(env_.loop, 0),
       tasks_(env_.loop) {}
 
 KinesisReceiver::~KinesisReceiver() {
@@ -130,14 +137,13 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
 }
 
 void KinesisReceiver::startShard(const consume::ShardStart& start) {
-  host_.onShardStarted(source_.streamName, start);
   if (fetchSide_ == nullptr) return;  // Draining: the shard is left to the next run.
+  host_.onShardStarted(source_.streamName, start);
   env_.fetchLoop.post([side = fetchSide_, start] { side->start(start); });
 }
 
 rt::Task<void> KinesisReceiver::runCoordinator() {
   auto ended = co_await coordinator_->run();
-  coordinatorEnded_.release(1);
   if (!ended) host_.onReceiverFailed(ended.error());
 }
 
@@ -159,13 +165,15 @@ void KinesisReceiver::processed(const BlockList& blocks) {
 }
 
 rt::Task<void> KinesisReceiver::abandon() {
-  if (coordinator_ == nullptr || tasks_.running() == 0) co_return;
+  if (coordinator_ == nullptr) co_return;
   coordinator_->requestStop();
-  co_await coordinatorEnded_.acquire(1);
+  co_await tasks_.join(kAbandonPatience);
+  tasks_.cancel();
 }
 
 rt::Task<Result<void>> KinesisReceiver::finish() {
-  co_await abandon();
+  coordinator_->requestStop();
+  co_await tasks_.join(rt::Duration::max());
   co_return co_await coordinator_->finish();
 }
 

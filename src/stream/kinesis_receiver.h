@@ -46,8 +46,8 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   void processed(const BlockList& blocks);
   // Writes the last lease checkpoints and gives up the leases. After drain().
   rt::Task<Result<void>> finish();
-  // Lets a lease write that is on its way end, so that its outcome is known. After drain(), instead of
-  // finish().
+  // Ends the lease checkpoints: one that is on its way has a moment to end, so that its outcome is known.
+  // After drain(); also when start() or finish() was cut short.
   rt::Task<void> abandon();
 
   consume::CoordinatorTotals totals() const;
@@ -76,7 +76,6 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   std::unique_ptr<lease::LeaseStore> store_;
   std::unique_ptr<consume::ShardCoordinator> coordinator_;
   rt::Semaphore drained_;
-  rt::Semaphore coordinatorEnded_;
   rt::TaskGroup tasks_;
 };
 

@@ -2,106 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <stdexcept>
 
-#include "fake/fake_aws.h"
-#include "lease/memory_lease_store.h"
-#include "sim/workloads/test_account.h"
-#include "sim/world.h"
-#include "stream/seams.h"
+#include "stream/test_context.h"
 #include "tidemill/kinesis_input_dstream.h"
-#include "tidemill/kinesis_utils.h"
 
 namespace tidemill {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
-constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
-
-// A whole program in a world where nothing fails unless a test says so.
-class StreamingContextTest : public testing::Test {
- protected:
-  void SetUp() override {
-    world_.net().faults().on = false;
-    world_.net().serve(kHost, {.handle =
-                                   [this](const http::Request& request, rt::WallTime now) {
-                                     if (intercept_) return intercept_();
-                                     return aws_.handle(request, now).response;
-                                   },
-                               .throttled = {}});
-    node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
-    client_ = std::make_unique<kinesis::KinesisClient>(env().loop, env().http, random_, env().log,
-                                                       sim::testClient(kEndpoint));
-    factory_ = std::make_unique<lease::MemoryLeaseStoreFactory>(env(), tables_);
-    seams_ = std::make_unique<stream::Seams>(stream::Seams{env(), *factory_, sim::testEnvironment()});
-  }
-  void TearDown() override {
-    // What a test leaves running ends before the seams do.
-    client_.reset();
-  }
-
-  rt::Env& env() { return node_->env(); }
-  void createStream(int shards) {
-    ASSERT_TRUE(world_.loop().run(client_->createStream("orders", shards)));
-    world_.runFor(2s);
-  }
-  void put(const std::vector<std::string>& lines) {
-    std::vector<kinesis::PutEntry> entries;
-    for (const std::string& line : lines) entries.push_back({line, random_.uuid(), std::nullopt});
-    auto outcomes = world_.loop().run(client_->putRecords("orders", entries));
-    ASSERT_TRUE(outcomes);
-    for (const kinesis::PutOutcome& outcome : *outcomes) ASSERT_EQ(outcome.errorCode, "");
-  }
-  std::unique_ptr<StreamingContext> makeContext(const std::string& worker = "me") {
-    Conf conf;
-    conf.set("tidemill.worker.id", worker).set("tidemill.batch.maxFailures", "3");
-    return std::make_unique<StreamingContext>(*seams_, conf, Seconds(1));
-  }
-  DStream<std::string> lines(StreamingContext& context, const std::string& stream = "orders") {
-    return KinesisUtils::createStream(context, "app", stream, kEndpoint, "us-east-1",
-                                      InitialPositionInStream::TRIM_HORIZON, Seconds(1),
-                                      StorageLevel::MEMORY_ONLY);
-  }
-  // Stops gracefully in virtual time.
-  Result<void> stopped(StreamingContext& context) {
-    context.requestStop(true);
-    world_.runUntil([&] { return context.getState() == StreamingContextState::STOPPED; }, 600s);
-    EXPECT_EQ(context.getState(), StreamingContextState::STOPPED);
-    return context.awaitTermination();
-  }
-  Code failureOf(StreamingContext& context) {
-    world_.runUntil([&] { return context.getState() == StreamingContextState::STOPPED; }, 600s);
-    auto ended = context.awaitTermination();
-    EXPECT_FALSE(ended);
-    return ended ? Code::kCancelled : ended.error().code();
-  }
-
-  sim::World world_{1};
-  base::Random random_{1};
-  fake::FakeAws aws_{{}};
-  std::function<http::Response()> intercept_;
-  std::shared_ptr<lease::MemoryLeaseTables> tables_ = std::make_shared<lease::MemoryLeaseTables>();
-  std::shared_ptr<lease::MemoryLeaseTable> leases_ = tables_->at("app", "orders");
-  sim::Node* node_ = nullptr;
-  std::unique_ptr<kinesis::KinesisClient> client_;
-  std::unique_ptr<lease::LeaseStoreFactory> factory_;
-  std::unique_ptr<stream::Seams> seams_;
-};
-
-Code thrownBy(const std::function<void()>& mistake) {
-  try {
-    mistake();
-  } catch (const Error& error) {
-    EXPECT_FALSE(error.message().empty());
-    EXPECT_FALSE(error.hint().empty());
-    return error.code();
-  }
-  ADD_FAILURE() << "nothing was thrown";
-  return Code::kCancelled;
-}
+class StreamingContextTest : public ContextFixture {};
 
 TEST_F(StreamingContextTest, DeliversEveryRecordAndStopsWithNothingLeft) {
   createStream(2);
@@ -270,7 +179,9 @@ TEST_F(StreamingContextTest, GivesTheErrorOfMissingCredentials) {
 
 TEST_F(StreamingContextTest, GivesAnErrorWhenAProxyAnswersWithHtml) {
   createStream(1);
-  intercept_ = [] { return sim::makeResponse(200, "text/html", "<html><body>Please log in</body></html>"); };
+  intercept_ = [](const http::Request&) {
+    return sim::makeResponse(200, "text/html", "<html><body>Please log in</body></html>");
+  };
   auto context = makeContext();
   lines(*context).print();
   context->start();
@@ -294,6 +205,8 @@ TEST_F(StreamingContextTest, RefusesASecondWorkerOnTheSameStateDirectory) {
   lines(second).print();
   second.start();
   EXPECT_EQ(failureOf(second), Code::kWorkerIdInUse);
+  EXPECT_NE(second.awaitTermination().error().message().find("worker.lock is locked by worker me"),
+            std::string::npos);
   ASSERT_TRUE(stopped(*first));
 }
 
@@ -310,8 +223,8 @@ TEST_F(StreamingContextTest, RefusesMistakesInTheProgram) {
   world_.runFor(2s);
   auto second = makeContext();
   lines(*second).print();
-  second->start();
-  EXPECT_EQ(failureOf(*second), Code::kUsage);  // One active context in an environment.
+  EXPECT_EQ(thrownBy([&] { second->start(); }), Code::kUsage);  // One active context in an environment.
+  EXPECT_EQ(second->getState(), StreamingContextState::INITIALIZED);
   ASSERT_TRUE(stopped(*context));
   EXPECT_EQ(thrownBy([&] { context->start(); }), Code::kUsage);
 }

@@ -1,0 +1,151 @@
+#include "stream/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "stream/test_context.h"
+
+namespace tidemill {
+namespace {
+
+// Starts and stops that do not go as planned.
+class EngineTest : public ContextFixture {
+ protected:
+  // Every answer is lost on its way, so that each call ends with its deadline only.
+  void losesEverything(bool lost) {
+    world_.net().faults().on = lost;
+    world_.net().faults().requestLost = lost ? 1'000'000 : 0;
+  }
+  bool stopsWithin(StreamingContext& context, rt::Duration patience) {
+    return world_.runUntil([&] { return context.getState() == StreamingContextState::STOPPED; }, patience);
+  }
+  std::string ownerOf(const std::string& stream) {
+    return tables_->at("app", stream)->rows.begin()->second.leaseOwner;
+  }
+};
+
+TEST_F(EngineTest, AStopDuringAStartThatHangsEndsAtOnceWithNothingDone) {
+  for (const bool graceful : {true, false}) {
+    losesEverything(true);
+    auto context = makeContext();
+    lines(*context).print();
+    context->start();
+    world_.runFor(3s);
+
+    context->requestStop(graceful);
+
+    ASSERT_TRUE(stopsWithin(*context, 1s)) << graceful;
+    EXPECT_TRUE(context->awaitTermination());
+    EXPECT_EQ(context->totals().received, 0);
+    EXPECT_EQ(context->totals().processed, 0);
+    EXPECT_EQ(context->totals().checkpointed, 0);
+  }
+  losesEverything(false);  // The state is free for whoever comes next.
+  createStream(1);
+  auto next = makeContext();
+  lines(*next).print();
+  next->start();
+  world_.runFor(5s);
+  EXPECT_TRUE(stopped(*next));
+}
+
+TEST_F(EngineTest, AStopDuringTheStartOfTheSecondInputEndsTheFirst) {
+  createStream(1);
+  createStream(1, "returns");
+  put({"a"});
+  int refused = 0;
+  intercept_ = [&](const http::Request& request) -> std::optional<http::Response> {
+    if (request.body.find("returns") == std::string::npos) return std::nullopt;
+    ++refused;
+    return sim::makeResponse(500, "application/x-amz-json-1.1", "{}");
+  };
+  auto context = makeContext();
+  lines(*context).print();
+  lines(*context, "returns").print();
+  context->start();
+  ASSERT_TRUE(world_.runUntil([&] { return refused > 0; }, 5s));
+  context->requestStop(true);
+  ASSERT_TRUE(stopsWithin(*context, 3s));
+  EXPECT_TRUE(context->awaitTermination());
+  EXPECT_EQ(context->totals().processed, 0);
+}
+
+TEST_F(EngineTest, AFailedStartLeavesTheStateToOthers) {
+  createStream(1);
+  auto failing = makeContext();
+  lines(*failing, "no-such-stream").print();
+  failing->start();
+  EXPECT_EQ(failureOf(*failing), Code::kUnknownStream);
+  auto next = makeContext();
+  lines(*next).print();
+  next->start();
+  world_.runFor(5s);
+  EXPECT_TRUE(stopped(*next));
+}
+
+TEST_F(EngineTest, AStopWithoutGraceCutsAGracefulOneShort) {
+  createStream(1);
+  put({"a"});
+  Conf conf;
+  conf.set("tidemill.batch.maxFailures", "1000000");
+  StreamingContext context(*seams_, conf, Seconds(1));
+  lines(context).foreachRDD([](const RDD<std::string>& rdd) {
+    if (!rdd.isEmpty()) throw std::runtime_error("the database is away for good");
+  });
+  context.start();
+  world_.runFor(5s);
+  context.requestStop(true);
+  EXPECT_FALSE(stopsWithin(context, 600s));
+  context.requestStop(true);  // Says nothing new.
+  EXPECT_FALSE(stopsWithin(context, 60s));
+
+  context.requestStop(false);
+
+  ASSERT_TRUE(stopsWithin(context, 3s));
+  EXPECT_TRUE(context.awaitTermination());
+  EXPECT_EQ(context.totals().received, 1);
+  EXPECT_EQ(context.totals().processed, 0);
+}
+
+TEST_F(EngineTest, AGracefulStopFinishesEveryInputWhateverHappensToOne) {
+  createStream(1);
+  createStream(1, "returns");
+  put({"a"});
+  put({"b"}, "returns");
+  auto context = makeContext();
+  lines(*context).print();
+  lines(*context, "returns").print();
+  context->start();
+  world_.runFor(10s);
+  EXPECT_EQ(ownerOf("returns"), "me");
+  leases_->rows.begin()->second.leaseCounter += 1;  // As another worker would.
+
+  const Result<void> end = stopped(*context);
+
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kLeaseLost);
+  EXPECT_NE(end.error().message().find("orders"), std::string::npos) << end.error().message();
+  EXPECT_EQ(ownerOf("returns"), "");
+  EXPECT_EQ(context->totals().checkpointed, 2);
+}
+
+TEST_F(EngineTest, AGracefulStopWhoseLastBatchKeepsFailingSaysSo) {
+  createStream(1);
+  auto context = makeContext();
+  bool full = false;
+  lines(*context).foreachRDD([&](const RDD<std::string>&) {
+    if (full) throw std::runtime_error("no room");
+  });
+  context->start();
+  world_.runFor(3500ms);
+  full = true;
+  const Result<void> end = stopped(*context);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kUserCodeFailed);
+  EXPECT_EQ(context->totals().processed, 0);
+  EXPECT_EQ(ownerOf("orders"), "me");  // Left to the next start of this worker.
+}
+
+}  // namespace
+}  // namespace tidemill
