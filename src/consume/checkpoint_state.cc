@@ -10,21 +10,25 @@ void CheckpointState::processed(const lease::Checkpoint& to, std::int64_t record
   recordsProcessed_ += records;
 }
 
-std::optional<lease::Checkpoint> CheckpointState::due(rt::TimePoint now) const {
-  if (lastWrite_ && now < *lastWrite_ + interval_) return std::nullopt;
+std::optional<CheckpointWrite> CheckpointState::due(rt::TimePoint now) const {
+  const bool early = lastWrite_ && now < rt::laterBy(*lastWrite_, interval_);
+  if (early && !processed_.isShardEnd() && !unsettled_) return std::nullopt;
   return outstanding();
 }
 
-std::optional<lease::Checkpoint> CheckpointState::outstanding() const {
+std::optional<CheckpointWrite> CheckpointState::outstanding() const {
+  if (unsettled_) return unsettled_;
   if (processed_ == written_) return std::nullopt;
-  return processed_;
+  return CheckpointWrite{processed_, recordsProcessed_};
 }
 
-void CheckpointState::written(const lease::Checkpoint& to, std::int64_t records, rt::TimePoint now) {
-  TIDEMILL_CHECK(to >= written_ && to <= processed_, "a lease checkpoint never goes back and never ahead");
-  written_ = to;
-  recordsWritten_ = records;
+void CheckpointState::written(const CheckpointWrite& write, rt::TimePoint now) {
+  TIDEMILL_CHECK(write.to >= written_ && write.to <= processed_,
+                 "a lease checkpoint never goes back and never ahead");
+  written_ = write.to;
+  recordsWritten_ = write.records;
   lastWrite_ = now;
+  unsettled_.reset();
 }
 
 }  // namespace tidemill::consume

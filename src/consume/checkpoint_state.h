@@ -9,24 +9,35 @@
 
 namespace tidemill::consume {
 
+// A write of the checkpoint of a lease row: the records of this run that it covers are `records`.
+struct CheckpointWrite {
+  lease::Checkpoint to;
+  std::int64_t records = 0;
+
+  friend bool operator==(const CheckpointWrite&, const CheckpointWrite&) = default;
+};
+
 // Pure: all times are passed in. Invariant: written <= processed, and both only grow.
 class CheckpointState {
  public:
   // `written` is what the lease row says at the start. The first checkpoint is due at once, later ones at
-  // least `interval` after the one before.
+  // least `interval` after the one before, except the end of the shard, which is due at once again.
   CheckpointState(lease::Checkpoint written, rt::Duration interval)
       : processed_(written), written_(std::move(written)), interval_(interval) {}
 
   // The outputs of everything up to `to`, `records` more than before, have succeeded.
   void processed(const lease::Checkpoint& to, std::int64_t records);
 
-  // The checkpoint to write now; nothing if nothing is new or the interval is not over.
-  std::optional<lease::Checkpoint> due(rt::TimePoint now) const;
+  // The write to make now; nothing if nothing is new or the interval is not over.
+  std::optional<CheckpointWrite> due(rt::TimePoint now) const;
   // The same without looking at the interval: for the last pass.
-  std::optional<lease::Checkpoint> outstanding() const;
+  std::optional<CheckpointWrite> outstanding() const;
 
-  // `to` was written at `now`; it came from due() or outstanding(), when `recordsProcessed()` was `records`.
-  void written(const lease::Checkpoint& to, std::int64_t records, rt::TimePoint now);
+  // `write` was made at `now`; it came from due() or outstanding().
+  void written(const CheckpointWrite& write, rt::TimePoint now);
+  // Nobody knows whether `write` was made. The same one must be tried until it is known, however far the
+  // processing has gone on: another one would find a row that it does not expect.
+  void unsettled(const CheckpointWrite& write) { unsettled_ = write; }
 
   const lease::Checkpoint& processedUpTo() const { return processed_; }
   std::int64_t recordsProcessed() const { return recordsProcessed_; }
@@ -38,6 +49,7 @@ class CheckpointState {
   lease::Checkpoint written_;
   const rt::Duration interval_;
   std::optional<rt::TimePoint> lastWrite_;
+  std::optional<CheckpointWrite> unsettled_;
   std::int64_t recordsProcessed_ = 0;
   std::int64_t recordsWritten_ = 0;
 };

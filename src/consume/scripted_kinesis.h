@@ -2,17 +2,19 @@
 #pragma once
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "kinesis/kinesis_api.h"
+#include "rt/loop.h"
 
 namespace tidemill::consume {
 
 // Answers getRecords and getShardIterator in the order in which answers were queued; every call is noted. A
-// call without an answer fails with kServiceError. Listings give `shards`, after the queued ones. What a
-// consumer never calls is refused.
+// call without an answer fails with kServiceError. Listings give `shards`, after the queued ones, and take
+// `listingTakes` on `loop` if that is set. What a consumer never calls is refused.
 class ScriptedKinesis final : public kinesis::KinesisApi {
  public:
   std::deque<Result<codec::RecordsPage>> pages;
@@ -22,10 +24,15 @@ class ScriptedKinesis final : public kinesis::KinesisApi {
   // "AFTER_SEQUENCE_NUMBER 12", "records i1", …
   std::vector<std::string> calls;
   rt::WallTime serverTime{};
+  // When the stream was created; nothing: the summary is refused.
+  std::optional<rt::WallTime> created;
+  rt::Loop* loop = nullptr;
+  rt::Duration listingTakes{};
 
   rt::Task<Result<kinesis::ListShardsPage>> listShardsPage(const std::string&,
                                                            const std::optional<std::string>&) override {
     calls.push_back("list");
+    if (loop != nullptr) co_await loop->sleepFor(listingTakes);
     kinesis::ListShardsPage page;
     page.shards = shards;
     if (!listings.empty()) {
@@ -55,7 +62,10 @@ class ScriptedKinesis final : public kinesis::KinesisApi {
     co_return std::move(next);
   }
   rt::Task<Result<kinesis::StreamSummary>> describeStreamSummary(const std::string&) override {
-    co_return refused();
+    if (!created) co_return refused();
+    kinesis::StreamSummary summary;
+    summary.created = *created;
+    co_return summary;
   }
   rt::Task<Result<std::vector<kinesis::PutOutcome>>> putRecords(
       const std::string&, const std::vector<kinesis::PutEntry>&) override {

@@ -1,10 +1,11 @@
 #include "consume/shard_coordinator.h"
 
-#include <algorithm>
+#include <bit>
 #include <utility>
 
+#include "consume/data_loss.h"
 #include "consume/start_plan.h"
-#include "kinesis/shard_graph.h"
+#include "rt/task_group.h"
 
 namespace tidemill::consume {
 namespace {
@@ -18,297 +19,307 @@ constexpr rt::Duration kCheckEvery = 50ms;
 // How often shards are looked for that no parent announced.
 constexpr rt::Duration kSyncEvery = 60s;
 
+// How soon a listing is asked again that contradicts the rows, and how often before the rows are believed.
+constexpr rt::Duration kContradictionRetry = 1s;
+constexpr int kContradictionsMax = 5;
+
 // How often a listing with holes is asked again before it is taken as it is.
 constexpr int kListingsMax = 3;
 
-// How long the end of a shard waits before it is tried again.
-constexpr rt::Duration kEndRetry = 1s;
+// How often a shard that is not listed must be unknown before its records count as lost.
+constexpr int kTrimmedProofs = 3;
 
-// How often a listing is asked again for the children of a shard that has ended.
+// How long the end of a shard waits before it is tried again, and how often its children are looked for.
+constexpr rt::Duration kEndRetry = 1s;
 constexpr int kChildLookupsMax = 10;
+
+// While it lives, discovery is writing.
+class StoreSection {
+ public:
+  explicit StoreSection(int& depth) : depth_(depth) { ++depth_; }
+  ~StoreSection() { --depth_; }
+  StoreSection(const StoreSection&) = delete;
+  StoreSection& operator=(const StoreSection&) = delete;
+
+ private:
+  int& depth_;
+};
 
 }  // namespace
 
 ShardCoordinator::ShardCoordinator(const rt::Env& env, kinesis::KinesisApi& api, lease::LeaseStore& store,
                                    CoordinatorListener& listener, CoordinatorOptions options)
-    : env_(env), api_(api), store_(store), listener_(listener), options_(std::move(options)) {}
+    : env_(env),
+      api_(api),
+      listener_(listener),
+      options_(std::move(options)),
+      tableName_(store.name()),
+      book_(env, store, {options_.workerId, options_.checkpointInterval},
+            [this](const std::string& shardId) { shardEnded(shardId); }) {}
 
 rt::Task<Result<void>> ShardCoordinator::open() {
-  co_return co_await syncShards();
+  for (;;) {  // Bounded by kContradictionsMax.
+    auto view = co_await look();
+    if (!view) co_return fail(view.error());
+    if (*view) {
+      opened_ = true;
+      co_return co_await adopt(**view);
+    }
+    co_await env_.loop.sleepFor(kContradictionRetry);
+  }
 }
 
-rt::Task<Result<void>> ShardCoordinator::syncShards() {
-  auto shards = co_await listWhole();
-  if (!shards) co_return fail(shards.error());
-  auto rows = co_await lease::listSettled(settleContext());
+rt::Task<Result<void>> ShardCoordinator::sync() {
+  auto view = co_await look();
+  if (!view) co_return fail(view.error());
+  if (*view) co_return co_await adopt(**view);
+  co_return Result<void>();
+}
+
+// Rows first: a listing that is younger than the rows cannot have a shard open that they say has ended.
+rt::Task<Result<std::optional<StreamView>>> ShardCoordinator::look() {
+  nextSync_ = env_.loop.now() + kSyncEvery;
+  auto rows = co_await book_.read();
   if (!rows) co_return fail(rows.error());
+  const ViewContext context{env_.loop, api_, env_.log, options_.stream};
+  auto view = co_await viewStream(context, kListingsMax);
+  if (!view && (!opened_ || view.error().code() == Code::kUnknownStream)) co_return fail(view.error());
+  if (!view) {
+    env_.log.warning("shards_not_listed", {{"stream", options_.stream},
+                                           {"code", codeName(view.error().code())},
+                                           {"reason", view.error().message()}});
+    co_return std::optional<StreamView>();
+  }
+  auto same = co_await checkCreation(*view);
+  if (!same) co_return fail(same.error());
+  const auto contradiction = openThoughEnded(*view, book_.rows());
+  if (!contradiction) {
+    contradictions_ = 0;
+    co_return std::optional<StreamView>(std::move(*view));
+  }
+  if (++contradictions_ >= kContradictionsMax) co_return fail(endedButOpen(tableName_, *contradiction));
+  nextSync_ = env_.loop.now() + kContradictionRetry;
+  co_return std::optional<StreamView>();
+}
+
+rt::Task<Result<void>> ShardCoordinator::checkCreation(const StreamView& view) {
+  if (!view.created) co_return Result<void>();
+  if (!streamCreated_) {
+    auto noted = co_await book_.claimStream(*view.created);
+    if (!noted) co_return fail(noted.error());
+    streamCreated_ = *noted;
+  }
+  if (*streamCreated_ == *view.created) co_return Result<void>();
+  co_return fail(madeAgain(tableName_, *streamCreated_, *view.created));
+}
+
+rt::Task<Result<void>> ShardCoordinator::checkTrimmed(const StreamView& view) {
+  std::optional<Error> first;
+  const std::vector<std::string> unlisted = unlistedLeases(view, book_.rows());
+  for (const std::string& shardId : unlisted) {
+    if (started_.contains(shardId)) continue;  // Its reader finds out.
+    auto trimmed = co_await isTrimmed(shardId);
+    if (!trimmed) co_return fail(trimmed.error());
+    if (!*trimmed) continue;
+    const std::string after = book_.rows().at(shardId).checkpoint.sequenceNumber();
+    env_.log.error("data_lost", {{"stream", options_.stream}, {"shard", shardId}, {"after", after}});
+    if (!first) first = recordsTrimmed(options_.stream, shardId, after);
+  }
+  if (first) co_return fail(std::move(*first));
+  co_return Result<void>();
+}
+
+// A listing may be stale; a shard that cannot be read either is gone.
+rt::Task<Result<bool>> ShardCoordinator::isTrimmed(std::string shardId) {
+  const kinesis::IteratorPosition oldest;
+  for (int proof = 1;; ++proof) {  // Bounded by kTrimmedProofs.
+    auto iterator = co_await api_.getShardIterator(options_.stream, shardId, oldest);
+    // Any other failure proves nothing, and meets the shard's reader as well.
+    if (iterator || iterator.error().code() != Code::kUnknownStream) co_return false;
+    if (proof >= kTrimmedProofs) co_return true;
+    co_await env_.loop.sleepFor(kContradictionRetry);
+  }
+}
+
+rt::Task<Result<void>> ShardCoordinator::adopt(const StreamView& view) {
+  auto kept = co_await checkTrimmed(view);
+  if (!kept) co_return fail(kept.error());
+  const StoreSection section(storing_);
   // A shard that an earlier listing lacked starts at the time that LATEST meant then, so that nothing is
   // skipped.
-  rt::WallTime latest = env_.loop.wall();
-  for (const Lease& row : *rows) {
+  rt::WallTime latest = api_.serverNow();
+  std::vector<Lease> rows;
+  for (const auto& [key, row] : book_.rows()) {
     if (row.startsAt && *row.startsAt < latest) latest = *row.startsAt;
+    rows.push_back(row);
   }
-  const std::vector<Lease> missing = lease::leasesToCreate(*shards, *rows, options_.initialPosition, latest);
-  for (const Lease& row : missing) {
-    auto made = co_await lease::createSettled(settleContext(), row);
+  std::vector<Lease> missing = lease::leasesToCreate(view.shards, rows, options_.initialPosition, latest);
+  if (!missing.empty()) {
+    auto made = co_await book_.create(std::move(missing));
     if (!made) co_return fail(made.error());
+    auto read = co_await book_.read();
+    if (!read) co_return fail(read.error());
   }
-  auto all = co_await lease::listSettled(settleContext());
-  if (!all) co_return fail(all.error());
-  for (Lease& row : *all) leases_.try_emplace(row.leaseKey, row);
-  nextSync_ = env_.loop.now() + kSyncEvery;
-  co_return co_await takeAndStart();
-}
-
-rt::Task<Result<std::vector<kinesis::Shard>>> ShardCoordinator::listWhole() {
-  for (int attempt = 1;; ++attempt) {  // Bounded by kListingsMax.
-    auto shards = co_await kinesis::listAllShards(api_, options_.stream);
-    if (!shards) co_return fail(shards.error());
-    auto graph = kinesis::ShardGraph::build(*shards);
-    if (!graph) co_return fail(graph.error().within("stream " + options_.stream));
-    const auto problem = graph->coverProblem();
-    if (!problem) co_return std::move(*shards);
-    if (attempt >= kListingsMax) {
-      // Emulators have such listings always; a shard that was left out is found by a later sync.
-      env_.log.warning("shard_listing_has_holes", {{"stream", options_.stream}, {"problem", *problem}});
-      co_return std::move(*shards);
-    }
-    co_await env_.loop.sleepFor(1s);
-  }
-}
-
-rt::Task<Result<void>> ShardCoordinator::takeAndStart() {
-  for (auto& [key, lease] : leases_) {
-    if (lease.checkpoint.isShardEnd()) continue;
-    if (lease.leaseOwner != options_.workerId) {
-      const std::string from = lease.leaseOwner;
-      auto taken = co_await lease::takeSettled(settleContext(), lease, options_.workerId);
-      if (!taken) co_return fail(taken.error());
-      lease = std::move(*taken);
-      env_.log.info("lease_taken",
-                    {{"shard", key}, {"from", from}, {"reason", from.empty() ? "unowned" : "other"}});
-    }
-    states_.try_emplace(key, lease.checkpoint, options_.checkpointInterval);
-  }
+  auto taken = co_await book_.takeAll();
+  if (!taken) co_return fail(taken.error());
   startReadyShards();
   co_return Result<void>();
 }
 
 void ShardCoordinator::startReadyShards() {
   const StartPlanOptions plan{.ignoreParents = env_.faults.planted("child-before-parent-end")};
-  for (const std::string& key : shardsToStart(leases_, started_, options_.workerId, plan)) {
+  for (const std::string& key : shardsToStart(book_.rows(), started_, options_.workerId, plan)) {
     started_.insert(key);
-    const Lease& lease = leases_.at(key);
+    const Lease& lease = book_.rows().at(key);
     env_.log.info("shard_started",
                   {{"stream", options_.stream}, {"shard", key}, {"from", lease.checkpoint.text()}});
-    listener_.startShard({key, lease.checkpoint, positionOf(lease)});
+    listener_.startShard({key, lease.checkpoint, positionOf(lease, options_.initialPosition.timestamp)});
   }
-}
-
-kinesis::IteratorPosition ShardCoordinator::positionOf(const Lease& lease) const {
-  using Type = kinesis::IteratorPosition::Type;
-  kinesis::IteratorPosition position;
-  if (lease.checkpoint.isSequenceNumber()) {
-    position.type = Type::kAfterSequenceNumber;
-    position.sequenceNumber = lease.checkpoint.sequenceNumber();
-  } else if (lease.startsAt) {
-    // AWS refuses a time in the future, which a clock that runs ahead of the server's would give.
-    position.type = Type::kAtTimestamp;
-    position.timestamp = *lease.startsAt;
-  } else if (lease.checkpoint.kind() == lease::Checkpoint::Kind::kLatest) {
-    position.type = Type::kLatest;
-  } else if (lease.checkpoint.kind() == lease::Checkpoint::Kind::kAtTimestamp) {
-    position.type = Type::kAtTimestamp;
-    position.timestamp = options_.initialPosition.timestamp;
-  }
-  return position;
 }
 
 void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::Block>>& blocks) {
   for (const auto& block : blocks) {
     for (const SequenceNumberRange& range : block->ranges()) {
-      states_.at(range.shardId).processed(lease::Checkpoint::at(range.toSeqNumber), range.recordCount);
+      book_.processed(range.shardId, lease::Checkpoint::at(range.toSeqNumber), range.recordCount);
     }
-    for (const block::ShardEnd& end : block->ends()) ends_.push_back(end);
+    for (const block::ShardEnd& end : block->ends()) ends_.push_back({.end = end});
   }
+}
+
+void ShardCoordinator::requestStop() {
+  stopRequested_ = true;
+  book_.stopTaking();
 }
 
 rt::Task<Result<void>> ShardCoordinator::run() {
-  while (!stopRequested_) {
-    auto written = co_await writeDue(false);
-    if (!written) co_return fail(written.error());
-    if (env_.loop.now() >= nextEndTry_) {
-      auto finished = co_await finishShards();
-      if (!finished) co_return fail(finished.error());
+  rt::TaskGroup discovery(env_.loop);
+  discovery.spawn(discover());
+  while (!stopRequested_ && !failure_) {
+    auto written = co_await book_.writeDue();
+    if (!written) failure_ = written.error();
+    co_await env_.loop.sleepFor(kCheckEvery);
+  }
+  while (storing_ > 0) co_await env_.loop.sleepFor(kCheckEvery);
+  if (failure_) co_return fail(*failure_);
+  co_return Result<void>();  // Discovery waits for the service at most, and ends here.
+}
+
+rt::Task<void> ShardCoordinator::discover() {
+  while (!stopRequested_ && !failure_) {
+    auto done = co_await prepareEnds(true);
+    if (done && env_.loop.now() >= nextSync_) done = co_await sync();
+    if (!done && !done.error().retryable()) {
+      failure_ = done.error();
+      co_return;
     }
-    if (env_.loop.now() >= nextSync_) {
-      nextSync_ = env_.loop.now() + kSyncEvery;
-      auto synced = co_await syncShards();
-      if (!synced && !synced.error().retryable()) co_return fail(synced.error());
+    if (!done) {
+      env_.log.warning("book_.rows()not_synced", {{"stream", options_.stream},
+                                                  {"code", codeName(done.error().code())},
+                                                  {"reason", done.error().message()}});
     }
     co_await env_.loop.sleepFor(kCheckEvery);
   }
-  co_return Result<void>();
 }
 
-rt::Task<Result<void>> ShardCoordinator::writeDue(bool all) {
-  std::vector<std::string> shardIds;
-  for (const auto& [shardId, state] : states_) shardIds.push_back(shardId);
-  for (const std::string& shardId : shardIds) {
-    const auto state = states_.find(shardId);
-    if (state == states_.end()) continue;
-    const auto to = all ? state->second.outstanding() : state->second.due(env_.loop.now());
-    if (!to) continue;
-    auto written = co_await writeCheckpoint(shardId, *to);
-    if (!written) co_return fail(written.error());
-  }
-  co_return Result<void>();
+ShardEndPlan ShardCoordinator::planEnd(const PendingEnd& pending,
+                                       const std::optional<StreamView>& view) const {
+  return planShardEnd({.end = pending.end,
+                       .processed = book_.held(pending.end.shardId).processedUpTo(),
+                       .leases = book_.rows(),
+                       .listing = view ? &view->graph : nullptr,
+                       .giveUp = pending.tries >= kChildLookupsMax});
 }
 
-rt::Task<Result<void>> ShardCoordinator::writeCheckpoint(std::string shardId, lease::Checkpoint to) {
-  CheckpointState& state = states_.at(shardId);
-  const std::int64_t records = state.recordsProcessed();
-  auto written = co_await lease::checkpointSettled(settleContext(), leases_.at(shardId), to);
-  if (!written) co_return fail(leaseLost(shardId, written.error()));
-  leases_.at(shardId) = std::move(*written);
-  state.written(to, records, env_.loop.now());
-  env_.log.debug("checkpoint_written", {{"shard", shardId}, {"at", to.text()}});
-  co_return Result<void>();
-}
-
-rt::Task<Result<void>> ShardCoordinator::finishShards() {
-  const std::size_t waiting = ends_.size();
-  for (std::size_t i = 0; i < waiting; ++i) {
-    const block::ShardEnd end = ends_.front();
-    auto finished = co_await finishShard(end);
-    // An outage of the listing is no reason to stop; the end stays where it is.
-    if (!finished && finished.error().retryable()) {
-      nextEndTry_ = env_.loop.now() + kEndRetry;
-      co_return Result<void>();
+rt::Task<Result<void>> ShardCoordinator::prepareEnds(bool mayList) {
+  std::optional<StreamView> view;
+  // New ends come at the back meanwhile; nobody else takes one away.
+  for (std::size_t i = 0; i < ends_.size();) {
+    if (mayList && env_.loop.now() < ends_[i].nextTry) {
+      ++i;
+      continue;
     }
-    if (!finished) co_return fail(finished.error());
-    ends_.pop_front();
-    if (!*finished) {
-      ends_.push_back(end);
-      nextEndTry_ = env_.loop.now() + kEndRetry;
+    ShardEndPlan plan = planEnd(ends_[i], view);
+    if (plan.step == ShardEndPlan::Step::kAskListing && mayList) {
+      auto looked = co_await lookForEnds(view);
+      if (!looked) {
+        postpone(ends_[i], looked.error().message());
+        co_return fail(looked.error());
+      }
+      plan = planEnd(ends_[i], view);
     }
-    startReadyShards();
+    if (plan.step != ShardEndPlan::Step::kWrite) {
+      postpone(ends_[i], plan.reason);
+      ++i;
+      continue;
+    }
+    const block::ShardEnd end = ends_[i].end;
+    auto prepared = co_await prepareEnd(end, std::move(plan.children));
+    if (!prepared) {
+      postpone(ends_[i], prepared.error().message());
+      co_return fail(prepared.error());
+    }
+    ends_.erase(ends_.begin() + static_cast<std::ptrdiff_t>(i));
   }
   co_return Result<void>();
 }
 
-rt::Task<Result<bool>> ShardCoordinator::parentsHaveRows(const std::vector<Lease>& children) {
-  const auto hasOrphan = [this](const Lease& child) {
-    const auto& parents = child.parentShardIds;
-    return std::any_of(parents.begin(), parents.end(),
-                       [this](const auto& id) { return !leases_.contains(id); });
-  };
-  if (std::none_of(children.begin(), children.end(), hasOrphan)) co_return true;
-  // The other parent of a merge may be a shard that was not read yet: without a row it would look finished.
-  auto synced = co_await syncShards();
-  if (!synced) co_return fail(synced.error());
-  if (std::none_of(children.begin(), children.end(), hasOrphan)) co_return true;
-  auto shards = co_await kinesis::listAllShards(api_, options_.stream);
-  if (!shards) co_return fail(shards.error());
-  std::set<std::string> listed;
-  for (const kinesis::Shard& shard : *shards) listed.insert(shard.shardId);
-  for (const Lease& child : children) {
-    if (!listed.contains(child.leaseKey)) co_return false;  // A stale listing proves nothing.
-    for (const std::string& parent : child.parentShardIds) {
-      if (!leases_.contains(parent) && listed.contains(parent)) co_return false;
-    }
-  }
-  co_return true;  // What has no row has been trimmed.
+// One listing serves all ends of a round, and the rows that it calls for are made before it is used.
+rt::Task<Result<void>> ShardCoordinator::lookForEnds(std::optional<StreamView>& view) {
+  if (view) co_return Result<void>();
+  auto looked = co_await look();
+  if (!looked) co_return fail(looked.error());
+  if (!*looked) co_return Result<void>();
+  view = std::move(**looked);
+  co_return co_await adopt(*view);
 }
 
-rt::Task<Result<bool>> ShardCoordinator::finishShard(block::ShardEnd end) {
-  if (!states_.contains(end.shardId)) {  // Sealed by an earlier try that failed behind that.
-    auto resumed = co_await syncShards();
-    if (!resumed) co_return fail(resumed.error());
-    co_return true;
-  }
-  auto children = co_await childrenOf(end);
-  if (!children) co_return fail(children.error());
-  auto known = co_await parentsHaveRows(*children);
-  if (!known) co_return fail(known.error());
-  if (!*known) co_return false;
+rt::Task<Result<void>> ShardCoordinator::prepareEnd(block::ShardEnd end, std::vector<Lease> children) {
+  const StoreSection section(storing_);
   std::set<std::string> childIds;
-  for (const Lease& child : *children) {
-    childIds.insert(child.leaseKey);
-    auto made = co_await lease::createSettled(settleContext(), child);
-    if (!made) co_return fail(made.error());
+  for (const Lease& child : children) childIds.insert(child.leaseKey);
+  auto made = co_await book_.create(std::move(children));
+  if (!made) co_return fail(made.error());
+  if (childIds.empty()) {
+    env_.log.warning("shard_ended_without_children", {{"stream", options_.stream}, {"shard", end.shardId}});
+  } else {
+    auto noted = co_await book_.noteChildren(end.shardId, std::move(childIds));
+    if (!noted) co_return fail(noted.error());
   }
-  if (!childIds.empty()) {
-    auto noted = co_await lease::setChildrenSettled(settleContext(), end.shardId, childIds);
-    if (!noted) co_return fail(leaseLost(end.shardId, noted.error()));
-    leases_.at(end.shardId).childShardIds = childIds;
-  }
-  CheckpointState& state = states_.at(end.shardId);
-  state.processed(lease::Checkpoint::shardEnd(), 0);
-  auto sealed = co_await writeCheckpoint(end.shardId, lease::Checkpoint::shardEnd());
-  if (!sealed) co_return fail(sealed.error());
-  ended_.processed += state.recordsProcessed();
-  ended_.checkpointed += state.recordsWritten();
-  states_.erase(end.shardId);
-  env_.log.info("shard_ended",
-                {{"stream", options_.stream}, {"shard", end.shardId}, {"children", childIds.size()}});
-  auto rows = co_await lease::listSettled(settleContext());
-  if (!rows) co_return fail(rows.error());
-  for (Lease& row : *rows) leases_.try_emplace(row.leaseKey, row);
-  auto taken = co_await takeAndStart();
+  auto read = co_await book_.read();
+  if (!read) co_return fail(read.error());
+  auto taken = co_await book_.takeAll();
   if (!taken) co_return fail(taken.error());
-  co_return true;
+  // Everything that follows the shard is known: run() may write SHARD_END.
+  book_.processed(end.shardId, lease::Checkpoint::shardEnd(), 0);
+  co_return Result<void>();
 }
 
-rt::Task<Result<std::vector<Lease>>> ShardCoordinator::childrenOf(const block::ShardEnd& end) {
-  std::vector<Lease> rows;
-  for (const codec::ChildShard& child : end.children) rows.push_back(lease::childLease(child));
-  // Some servers do not name the children with the last page: the listing knows them.
-  for (int lookup = 0; rows.empty() && lookup < kChildLookupsMax; ++lookup) {
-    auto shards = co_await kinesis::listAllShards(api_, options_.stream);
-    if (!shards) co_return fail(shards.error());
-    for (const kinesis::Shard& shard : *shards) {
-      if (shard.parentShardId != end.shardId && shard.adjacentParentShardId != end.shardId) continue;
-      codec::ChildShard child{
-          shard.shardId, {shard.parentShardId}, shard.startingHashKey, shard.endingHashKey};
-      if (!shard.adjacentParentShardId.empty()) child.parentShards.push_back(shard.adjacentParentShardId);
-      rows.push_back(lease::childLease(child));
-    }
-    if (rows.empty()) co_await env_.loop.sleepFor(1s);
-  }
-  if (rows.empty()) {
-    env_.log.warning("shard_ended_without_children", {{"stream", options_.stream}, {"shard", end.shardId}});
-  }
-  co_return std::move(rows);
+void ShardCoordinator::postpone(PendingEnd& pending, const std::string& reason) {
+  pending.nextTry = env_.loop.now() + kEndRetry;
+  // The 1st, 2nd, 4th, 8th … time.
+  if (!std::has_single_bit(static_cast<unsigned>(++pending.tries))) return;
+  env_.log.info("shard_end_waits", {{"stream", options_.stream},
+                                    {"shard", pending.end.shardId},
+                                    {"tries", pending.tries},
+                                    {"reason", reason.empty() ? "the shards are not listed" : reason}});
+}
+
+void ShardCoordinator::shardEnded(const std::string& shardId) {
+  env_.log.info("shard_ended", {{"stream", options_.stream},
+                                {"shard", shardId},
+                                {"children", book_.rows().at(shardId).childShardIds.size()}});
+  startReadyShards();
 }
 
 rt::Task<Result<void>> ShardCoordinator::finish() {
-  auto written = co_await writeDue(true);
+  requestStop();
+  auto written = co_await book_.writeAll();
   if (!written) co_return fail(written.error());
-  auto finished = co_await finishShards();
-  if (!finished) co_return fail(finished.error());
-  for (auto& [key, lease] : leases_) {
-    if (lease.checkpoint.isShardEnd() || lease.leaseOwner != options_.workerId) continue;
-    auto released = co_await lease::releaseSettled(settleContext(), lease);
-    if (!released) co_return fail(leaseLost(key, released.error()));
-    lease = std::move(*released);
-  }
-  co_return Result<void>();
-}
-
-CoordinatorTotals ShardCoordinator::totals() const {
-  CoordinatorTotals totals = ended_;
-  for (const auto& [shardId, state] : states_) {
-    totals.processed += state.recordsProcessed();
-    totals.checkpointed += state.recordsWritten();
-  }
-  return totals;
-}
-
-Error ShardCoordinator::leaseLost(const std::string& shardId, const Error& cause) const {
-  if (cause.code() != Code::kConflict) return cause;
-  env_.log.error("lease_lost", {{"shard", shardId}, {"worker", options_.workerId}});
-  return Error(Code::kLeaseLost, cause.message(), cause.hint());
+  auto prepared = co_await prepareEnds(false);
+  if (!prepared) co_return fail(prepared.error());
+  written = co_await book_.writeAll();
+  if (!written) co_return fail(written.error());
+  co_return co_await book_.release();
 }
 
 }  // namespace tidemill::consume

@@ -1,18 +1,19 @@
 // consume/shard_coordinator.h: leases, start order and lease checkpoints of one application on one stream.
 #pragma once
 
-#include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "block/block.h"
-#include "consume/checkpoint_state.h"
+#include "consume/lease_book.h"
+#include "consume/shard_end.h"
+#include "consume/stream_view.h"
 #include "kinesis/kinesis_api.h"
 #include "lease/lease_store.h"
-#include "lease/settled_write.h"
 #include "lease/shard_sync_plan.h"
 #include "rt/env.h"
 #include "rt/task.h"
@@ -44,14 +45,12 @@ class CoordinatorListener {
   virtual void startShard(const ShardStart& start) = 0;
 };
 
-// Records of this run, over all shards.
-struct CoordinatorTotals {
-  std::int64_t processed = 0;
-  std::int64_t checkpointed = 0;
-};
-
-// Lives on the control lane. Order of calls: open(), then run() beside processed() and shardDone(), then
-// finish().
+// One worker per application and stream: it takes every lease, whoever holds it. Lives on the control lane.
+// Order of calls: open(), then run() beside processed(), then finish().
+//
+// run() is two tasks, so that neither holds up the other: one writes checkpoints, SHARD_END included; the
+// other looks for shards and prepares the ends of shards. Only the first changes rows that are held. What may
+// pass (an outage of the store or of a listing) is logged and tried again; what lasts ends run().
 class ShardCoordinator {
  public:
   // All references outlive this object.
@@ -59,55 +58,73 @@ class ShardCoordinator {
                    CoordinatorListener& listener, CoordinatorOptions options);
 
   // Finds the shards, makes missing lease rows, takes the leases, starts every shard whose parents are done.
-  // Errors: those of the store and of ListShards; kUnknownStream.
+  // Errors: those of the store and of the listing; kUnknownStream; kInvalidConfig if the rows are of an
+  // earlier stream of the same name; kDataLoss if a shard was trimmed before it was read to its end.
   rt::Task<Result<void>> open();
-  // Writes what is due until requestStop() or an error: kLeaseLost, or the store's last word (kDiskFull, kIo,
-  // …). Let it end by itself before finish(): a write that is cut off could look like another worker's.
+  // Writes what is due until requestStop() or a lasting error: kLeaseLost, the store's last word (kDiskFull,
+  // kIo, …), or one of open() besides those of the listing. Let it end by itself before finish(): a write
+  // that is cut off could look like another worker's.
   rt::Task<Result<void>> run();
-  void requestStop() { stopRequested_ = true; }
+  void requestStop();
 
   // The outputs of a batch have succeeded, and it held these blocks. Called in the order of the batches.
   // Lease checkpoints follow from run().
   void processed(const std::vector<std::shared_ptr<const block::Block>>& blocks);
 
-  // The last pass: writes every outstanding checkpoint, then gives up the leases.
+  // The last pass: writes every outstanding checkpoint, then gives up the leases. The end of a shard is
+  // written if nobody need be asked for its children; else it is left to the next run, which meets it again.
   rt::Task<Result<void>> finish();
 
-  CoordinatorTotals totals() const;
+  CoordinatorTotals totals() const { return book_.totals(); }
 
  private:
-  lease::SettleContext settleContext() { return {env_.loop, store_, env_.random}; }
-  // Makes the rows that a fresh listing calls for, takes them, and starts what may start.
-  rt::Task<Result<void>> syncShards();
-  rt::Task<Result<std::vector<kinesis::Shard>>> listWhole();
-  rt::Task<Result<void>> takeAndStart();
+  // A shard that was processed to its end, which is not prepared yet.
+  struct PendingEnd {
+    block::ShardEnd end;
+    int tries = 0;
+    rt::TimePoint nextTry{};
+  };
+
+  // Looking for shards.
+  rt::Task<void> discover();
+  rt::Task<Result<void>> sync();
+  // Rows, then listing. Nothing: it cannot be had now, or cannot be true; nextSync_ says when to try again.
+  rt::Task<Result<std::optional<StreamView>>> look();
+  rt::Task<Result<void>> checkCreation(const StreamView& view);
+  rt::Task<Result<void>> checkTrimmed(const StreamView& view);
+  rt::Task<Result<bool>> isTrimmed(std::string shardId);
+  rt::Task<Result<void>> adopt(const StreamView& view);
   void startReadyShards();
-  kinesis::IteratorPosition positionOf(const lease::Lease& lease) const;
-  rt::Task<Result<void>> writeDue(bool all);
-  rt::Task<Result<void>> writeCheckpoint(std::string shardId, lease::Checkpoint to);
-  // Children first, then SHARD_END, then the children may start.
-  rt::Task<Result<void>> finishShards();
-  // False: not yet, because the parents of a merged child are not all known.
-  rt::Task<Result<bool>> finishShard(block::ShardEnd end);
-  rt::Task<Result<bool>> parentsHaveRows(const std::vector<lease::Lease>& children);
-  rt::Task<Result<std::vector<lease::Lease>>> childrenOf(const block::ShardEnd& end);
-  Error leaseLost(const std::string& shardId, const Error& cause) const;
+
+  // Ends of shards. Without `mayList` one whose children only a listing knows stays where it is.
+  rt::Task<Result<void>> prepareEnds(bool mayList);
+  ShardEndPlan planEnd(const PendingEnd& pending, const std::optional<StreamView>& view) const;
+  rt::Task<Result<void>> lookForEnds(std::optional<StreamView>& view);
+  rt::Task<Result<void>> prepareEnd(block::ShardEnd end, std::vector<lease::Lease> children);
+  void postpone(PendingEnd& pending, const std::string& reason);
+  void shardEnded(const std::string& shardId);
 
   const rt::Env env_;
   kinesis::KinesisApi& api_;
-  lease::LeaseStore& store_;
   CoordinatorListener& listener_;
   const CoordinatorOptions options_;
+  // "application app, stream orders"
+  const std::string tableName_;
 
-  std::map<std::string, lease::Lease> leases_;
+  LeaseBook book_;
   std::set<std::string> started_;
-  std::map<std::string, CheckpointState> states_;
-  std::deque<block::ShardEnd> ends_;
+  std::deque<PendingEnd> ends_;
+  bool opened_ = false;
   bool stopRequested_ = false;
+  // Discovery is writing to the store and must not be cut off.
+  int storing_ = 0;
+  // What ends run().
+  std::optional<Error> failure_;
+  // As noted in the store.
+  std::optional<rt::WallTime> streamCreated_;
+  // Listings in a row that contradict the rows.
+  int contradictions_ = 0;
   rt::TimePoint nextSync_{};
-  rt::TimePoint nextEndTry_{};
-  // Counts of shards that have ended.
-  CoordinatorTotals ended_;
 };
 
 }  // namespace tidemill::consume

@@ -20,4 +20,22 @@ std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>
   return ready;
 }
 
+kinesis::IteratorPosition positionOf(const lease::Lease& lease, rt::WallTime configured) {
+  using Type = kinesis::IteratorPosition::Type;
+  kinesis::IteratorPosition position;
+  if (lease.checkpoint.isSequenceNumber()) {
+    position.type = Type::kAfterSequenceNumber;
+    position.sequenceNumber = lease.checkpoint.sequenceNumber();
+  } else if (lease.startsAt) {
+    position.type = Type::kAtTimestamp;
+    position.timestamp = *lease.startsAt;
+  } else if (lease.checkpoint.kind() == lease::Checkpoint::Kind::kLatest) {
+    position.type = Type::kLatest;
+  } else if (lease.checkpoint.kind() == lease::Checkpoint::Kind::kAtTimestamp) {
+    position.type = Type::kAtTimestamp;
+    position.timestamp = configured;
+  }
+  return position;
+}
+
 }  // namespace tidemill::consume

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "kinesis/kinesis_api.h"
 #include "lease/lease.h"
 
 namespace tidemill::consume {
@@ -21,5 +22,9 @@ struct StartPlanOptions {
 std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
                                        const std::set<std::string>& started, const std::string& worker,
                                        StartPlanOptions options = {});
+
+// Where reading starts for a row. `configured` is the time of an AT_TIMESTAMP row that holds none, as other
+// programs write them.
+kinesis::IteratorPosition positionOf(const lease::Lease& lease, rt::WallTime configured);
 
 }  // namespace tidemill::consume

@@ -25,4 +25,11 @@ Lease afterCheckpoint(const Lease& held, const Checkpoint& to) {
   return moved;
 }
 
+void applyChange(Lease& row, const Lease& to) {
+  row.leaseOwner = to.leaseOwner;
+  row.leaseCounter = to.leaseCounter;
+  row.ownerSwitchesSinceCheckpoint = to.ownerSwitchesSinceCheckpoint;
+  row.checkpoint = to.checkpoint;
+}
+
 }  // namespace tidemill::lease

@@ -14,4 +14,8 @@ Lease afterRelease(const Lease& held);
 // The row after a checkpoint.
 Lease afterCheckpoint(const Lease& held, const Checkpoint& to);
 
+// What the writes above change of a row, taken from `to`; the rest belongs to other writes, which may have
+// come between.
+void applyChange(Lease& row, const Lease& to);
+
 }  // namespace tidemill::lease

@@ -147,6 +147,13 @@ TEST_P(LeaseStoreContract, WritesChildrenWithoutTouchingTheCounter) {
   EXPECT_EQ(run(store_->setChildren("shardId-000000000009", {})).error().code(), Code::kConflict);
 }
 
+TEST_P(LeaseStoreContract, LeavesChildrenThatWereWrittenSinceTheRowWasRead) {
+  const Lease row = created("shardId-000000000002");
+  ASSERT_TRUE(run(store_->setChildren(row.leaseKey, {"shardId-000000000004"})));
+  ASSERT_TRUE(run(store_->checkpoint(row, Checkpoint::at("17"))));
+  EXPECT_EQ((*run(store_->get(row.leaseKey)))->childShardIds, std::set<std::string>{"shardId-000000000004"});
+}
+
 TEST_P(LeaseStoreContract, RemembersWhenItsStreamWasCreated) {
   const rt::WallTime first{1'767'225'600'123ms};
   EXPECT_EQ(run(store_->claimStream(first)), first);

@@ -86,7 +86,7 @@ rt::Task<Result<Lease>> MemoryLeaseStore::replace(Lease expected, Lease next) {
   if (row->second.checkpoint != next.checkpoint && table_->onCheckpoint) {
     table_->onCheckpoint(expected.leaseKey, row->second.checkpoint, next.checkpoint);
   }
-  row->second = next;
+  applyChange(row->second, next);
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
   co_return std::move(next);

@@ -16,12 +16,12 @@ struct ConditionalWrite {
   std::function<rt::Task<Result<Lease>>()> send;
 };
 
-enum class Outcome { kApplied, kNotApplied, kUnknown, kLost };
+enum class Outcome { kApplied, kNotApplied, kLost };
 
 // What the row says about a write whose answer did not come, or came as a conflict.
-rt::Task<Outcome> inspect(SettleContext context, const ConditionalWrite& write) {
+rt::Task<Result<Outcome>> inspect(SettleContext context, const ConditionalWrite& write) {
   auto row = co_await context.store.get(write.before.leaseKey);
-  if (!row) co_return Outcome::kUnknown;
+  if (!row) co_return fail(row.error());
   if (!*row) co_return Outcome::kLost;
   if ((*row)->leaseCounter == write.after.leaseCounter && (*row)->leaseOwner == write.after.leaseOwner &&
       (*row)->checkpoint == write.after.checkpoint) {
@@ -37,14 +37,16 @@ rt::Task<Result<Lease>> settle(SettleContext context, ConditionalWrite write) {
     if (written) co_return std::move(*written);
     const bool conflict = written.error().code() == Code::kConflict;
     if (!conflict && !written.error().retryable()) co_return fail(written.error());
-    const Outcome outcome = co_await inspect(context, write);
-    if (outcome == Outcome::kApplied) co_return std::move(write.after);
-    if (outcome == Outcome::kLost) {
+    const Result<Outcome> outcome = co_await inspect(context, write);
+    if (outcome && *outcome == Outcome::kApplied) co_return std::move(write.after);
+    if (outcome && *outcome == Outcome::kLost) {
       co_return fail(Code::kConflict,
                      context.store.nameOf(write.before.leaseKey) + ": another worker wrote the row",
                      "stop the other worker with this application name, or give it another id");
     }
-    if (attempt >= context.attemptsMax) co_return fail(written.error());
+    // A conflict that could not be looked into may be our own write of an earlier attempt.
+    const Error& last = outcome ? written.error() : outcome.error();
+    if (attempt >= context.attemptsMax || !last.retryable()) co_return fail(last);
     const rt::Duration delay = backoff.next();
     co_await context.loop.sleepFor(delay);
   }

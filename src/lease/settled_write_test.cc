@@ -70,7 +70,9 @@ TEST_F(SettledWriteTest, GivesUpAfterItsAttempts) {
 TEST_F(SettledWriteTest, LearnsFromTheSameWriteWhetherALostOneWasApplied) {
   world_.faultPlan().rates = {{"lease.lost_response", 1'000'000}};
   const Lease held = row();
-  EXPECT_FALSE(world_.loop().run(checkpointSettled(context(), held, Checkpoint::at("7"))));
+  const auto open = world_.loop().run(checkpointSettled(context(), held, Checkpoint::at("7")));
+  ASSERT_FALSE(open);
+  EXPECT_EQ(open.error().code(), Code::kTimeout);    // Not a conflict: nobody could look.
   EXPECT_EQ(row().checkpoint, Checkpoint::at("7"));  // Applied, but nobody was told.
 
   world_.faultPlan().rates = {};

@@ -2,12 +2,26 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "tidemill/sequence_number.h"
 
 namespace tidemill::lease {
 namespace {
+
+// See childLease().
+void startBelow(Lease& child, const std::vector<Lease>& parents) {
+  child.checkpoint = Checkpoint::trimHorizon();
+  std::optional<rt::WallTime> earliest;
+  for (const Lease& parent : parents) {
+    if (parent.checkpoint.kind() != Checkpoint::Kind::kAtTimestamp || !parent.startsAt) return;
+    if (!earliest || *parent.startsAt < *earliest) earliest = parent.startsAt;
+  }
+  if (!earliest) return;
+  child.checkpoint = Checkpoint::atTimestamp();
+  child.startsAt = earliest;
+}
 
 // What the walk over the ancestors of an open shard finds; memoised, because shards share ancestors.
 class Planner {
@@ -16,7 +30,7 @@ class Planner {
           const InitialPosition& initial, rt::WallTime serverNow)
       : initial_(initial), serverNow_(serverNow) {
     for (const kinesis::Shard& shard : shards) shards_[shard.shardId] = &shard;
-    for (const Lease& lease : leases) leased_.insert(lease.leaseKey);
+    for (const Lease& lease : leases) leased_[lease.leaseKey] = &lease;
   }
 
   std::vector<Lease> plan() {
@@ -103,22 +117,31 @@ class Planner {
     row.startingHashKey = shard.startingHashKey;
     row.endingHashKey = shard.endingHashKey;
     for (const std::string& parent : listedParents(shard)) row.parentShardIds.insert(parent);
-    if (initial_.kind == InitialPosition::Kind::kAtTimestamp) {
+    if (!atInitialPosition) {
+      startBelow(row, leasedParents(shard));
+    } else if (initial_.kind == InitialPosition::Kind::kAtTimestamp) {
       row.checkpoint = Checkpoint::atTimestamp();
       row.startsAt = initial_.timestamp;
-    } else if (atInitialPosition && initial_.kind == InitialPosition::Kind::kLatest) {
+    } else if (initial_.kind == InitialPosition::Kind::kLatest) {
       row.checkpoint = Checkpoint::latest();
       row.startsAt = serverNow_;
-    } else {
-      row.checkpoint = Checkpoint::trimHorizon();
     }
     return row;
+  }
+
+  std::vector<Lease> leasedParents(const kinesis::Shard& shard) const {
+    std::vector<Lease> parents;
+    for (const std::string& id : listedParents(shard)) {
+      const auto row = leased_.find(id);
+      if (row != leased_.end()) parents.push_back(*row->second);
+    }
+    return parents;
   }
 
   const InitialPosition initial_;
   const rt::WallTime serverNow_;
   std::map<std::string, const kinesis::Shard*> shards_;
-  std::set<std::string> leased_;
+  std::map<std::string, const Lease*> leased_;
   std::map<std::string, bool> descends_;
   // Shard id to "starts at the initial position".
   std::map<std::string, bool> wanted_;
@@ -131,10 +154,10 @@ std::vector<Lease> leasesToCreate(const std::vector<kinesis::Shard>& shards, con
   return Planner(shards, leases, initial, serverNow).plan();
 }
 
-Lease childLease(const codec::ChildShard& child) {
+Lease childLease(const codec::ChildShard& child, const std::vector<Lease>& parents) {
   Lease row;
   row.leaseKey = child.shardId;
-  row.checkpoint = Checkpoint::trimHorizon();
+  startBelow(row, parents);
   row.parentShardIds.insert(child.parentShards.begin(), child.parentShards.end());
   row.startingHashKey = child.startingHashKey;
   row.endingHashKey = child.endingHashKey;

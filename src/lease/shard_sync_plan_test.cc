@@ -109,8 +109,41 @@ TEST(ShardSyncPlan, EndsOnAListingInWhichShardsAreEachOthersParents) {
   leasesToCreate({a, b}, leasesOn({"s0"}), kTrimHorizon, kNow);
 }
 
+// Rows of shards that were asked for from a time; those of `read` have given records since.
+std::vector<Lease> leasesFrom(rt::WallTime time, const std::vector<std::string>& ids,
+                              const std::string& read = {}) {
+  std::vector<Lease> rows = leasesOn(ids);
+  for (Lease& row : rows) {
+    row.startsAt = time;
+    row.checkpoint = row.leaseKey == read ? Checkpoint::at("1500") : Checkpoint::atTimestamp();
+  }
+  return rows;
+}
+
+TEST(ShardSyncPlan, SkipsNothingBelowALeaseWhenTheInitialPositionHasBecomeATime) {
+  const std::vector<kinesis::Shard> shards = {shard(0, -1, -1, false), shard(1, 0)};
+  const InitialPosition later{InitialPosition::Kind::kAtTimestamp, kNow};
+  for (const auto& leases : {leasesOn({"s0"}), leasesFrom(kNow - 1h, {"s0"}, "s0")}) {
+    const auto rows = leasesToCreate(shards, leases, later, kNow);
+    ASSERT_EQ(keysOf(rows), "s1");
+    EXPECT_EQ(rows[0].checkpoint, Checkpoint::trimHorizon());
+    EXPECT_EQ(rows[0].startsAt, std::nullopt);
+  }
+}
+
+TEST(ShardSyncPlan, StartsAChildAtTheTimeOfParentsThatGaveNothing) {
+  const codec::ChildShard child{"s9", {"s6", "s7"}, "0", "99"};
+  auto parents = leasesFrom(kNow, {"s6", "s7"});
+  parents[1].startsAt = kNow - 1h;
+  const Lease row = childLease(child, parents);
+  EXPECT_EQ(row.checkpoint, Checkpoint::atTimestamp());
+  EXPECT_EQ(row.startsAt, kNow - 1h);
+
+  EXPECT_EQ(childLease(child, leasesFrom(kNow, {"s6", "s7"}, "s7")).checkpoint, Checkpoint::trimHorizon());
+}
+
 TEST(ShardSyncPlan, GivesChildrenTheirHashRangeParentsAndTrimHorizon) {
-  const Lease row = childLease({"s9", {"s6", "s7"}, "0", "99"});
+  const Lease row = childLease({"s9", {"s6", "s7"}, "0", "99"}, {});
   EXPECT_EQ(row.leaseKey, "s9");
   EXPECT_EQ(row.parentShardIds, (std::set<std::string>{"s6", "s7"}));
   EXPECT_EQ(row.checkpoint, Checkpoint::trimHorizon());

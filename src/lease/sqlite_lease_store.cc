@@ -80,15 +80,19 @@ Result<Lease> readRow(const SqliteStatement& row) {
   return lease;
 }
 
+void bindOwner(SqliteStatement& statement, int parameter, const Lease& lease) {
+  if (lease.leaseOwner.empty()) {
+    statement.bindNull(parameter);
+  } else {
+    statement.bind(parameter, lease.leaseOwner);
+  }
+}
+
 // Binds what kColumns names to the parameters from `first` on; returns the one after the last.
 int bindRow(SqliteStatement& statement, int first, const Lease& lease) {
   int at = first;
   statement.bind(at++, lease.leaseKey);
-  if (lease.leaseOwner.empty()) {
-    statement.bindNull(at++);
-  } else {
-    statement.bind(at++, lease.leaseOwner);
-  }
+  bindOwner(statement, at++, lease);
   statement.bind(at++, lease.leaseCounter);
   statement.bind(at++, lease.ownerSwitchesSinceCheckpoint);
   statement.bind(at++, lease.checkpoint.text());
@@ -179,17 +183,21 @@ Result<bool> createRow(const Table& table, const Lease& lease) {
 }
 
 Result<Lease> replaceRow(const Table& table, const Lease& expected, const Lease& next) {
+  // Only what applyChange() names: the children may have been written since `expected` was read.
   auto update = table.database->prepare(
-      "UPDATE leases SET leaseOwner = ?2, leaseCounter = ?3, ownerSwitchesSinceCheckpoint = ?4, checkpoint = "
-      "?5, "
-      "checkpointSubSequenceNumber = ?6, parentShardId = ?7, childShardIds = ?8, startingHashKey = ?9, "
-      "endingHashKey = ?10, startsAt = ?11 WHERE leaseKey = ?1 AND application = ?12 AND stream = ?13 AND "
-      "leaseCounter = ?14 AND (checkpoint <> 'SHARD_END' OR ?5 = 'SHARD_END')");
+      "UPDATE leases SET leaseOwner = ?1, leaseCounter = ?2, ownerSwitchesSinceCheckpoint = ?3, "
+      "checkpoint = ?4, checkpointSubSequenceNumber = ?5 WHERE leaseKey = ?6 AND application = ?7 AND "
+      "stream = ?8 AND leaseCounter = ?9 AND (checkpoint <> 'SHARD_END' OR ?4 = 'SHARD_END')");
   if (!update) return fail(update.error());
-  const int after = bindRow(*update, 1, next);
-  update->bind(after, table.application);
-  update->bind(after + 1, table.stream);
-  update->bind(after + 2, expected.leaseCounter);
+  bindOwner(*update, 1, next);
+  update->bind(2, next.leaseCounter);
+  update->bind(3, next.ownerSwitchesSinceCheckpoint);
+  update->bind(4, next.checkpoint.text());
+  update->bind(5, static_cast<std::int64_t>(next.checkpoint.subSequenceNumber()));
+  update->bind(6, expected.leaseKey);
+  update->bind(7, table.application);
+  update->bind(8, table.stream);
+  update->bind(9, expected.leaseCounter);
   auto done = update->step();
   if (!done) return fail(done.error());
   if (table.database->changes() != 1) {

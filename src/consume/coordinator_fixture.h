@@ -1,0 +1,105 @@
+// consume/coordinator_fixture.h: a coordinator in a simulated world, between a scripted Kinesis and a table
+// in memory.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "block/block.h"
+#include "consume/scripted_kinesis.h"
+#include "consume/shard_coordinator.h"
+#include "lease/memory_lease_store.h"
+#include "rt/task_group.h"
+#include "sim/world.h"
+
+namespace tidemill::consume {
+
+class CoordinatorFixture : public testing::Test, public CoordinatorListener {
+ protected:
+  void SetUp() override {
+    node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
+    store_ = std::make_unique<lease::MemoryLeaseStore>(node_->env(), "app", "orders", table_);
+    options_.application = "app";
+    options_.stream = "orders";
+    options_.workerId = "me";
+    options_.initialPosition.kind = lease::InitialPosition::Kind::kTrimHorizon;
+    restart();
+  }
+  // A new coordinator on the same table, as after a crash.
+  void restart() {
+    tasks_.cancel();
+    ran_.reset();
+    started_.clear();
+    coordinator_ = std::make_unique<ShardCoordinator>(node_->env(), api_, *store_, *this, options_);
+  }
+  void startShard(const ShardStart& start) override { started_.insert_or_assign(start.shardId, start); }
+
+  Result<void> open() { return world_.loop().run(coordinator_->open()); }
+  // Opens and lets run() go on beside the test.
+  void openAndRun() {
+    const auto opened = open();
+    ASSERT_TRUE(opened) << opened.error().message();
+    tasks_.spawn(runInto(*coordinator_, ran_));
+  }
+  Result<void> stopAndFinish() {
+    coordinator_->requestStop();
+    world_.runFor(std::chrono::seconds(1));
+    EXPECT_TRUE(ran_.has_value()) << "run() has not ended";
+    return world_.loop().run(coordinator_->finish());
+  }
+  // Code of what ended run(), which must have ended.
+  Code runCode() {
+    if (!ran_ || *ran_) return Code::kUsage;
+    return ran_->error().code();
+  }
+
+  // The outputs of a batch with these records of one shard have succeeded; with `end`, the shard ended behind
+  // them.
+  void process(const std::string& shardId, const std::vector<std::string>& numbers,
+               std::optional<block::ShardEnd> end = std::nullopt) {
+    std::vector<block::BlockSlice> slices;
+    if (!numbers.empty()) {
+      auto page = std::make_shared<block::ShardPage>();
+      page->streamName = "orders";
+      page->shardId = shardId;
+      page->page = pageOf(numbers, "next");
+      slices.push_back({page, 0, numbers.size()});
+    }
+    std::vector<block::ShardEnd> ends;
+    if (end) ends.push_back(*end);
+    coordinator_->processed({std::make_shared<block::Block>("b", std::move(slices), std::move(ends))});
+  }
+  lease::Lease& row(const std::string& shardId) { return table_->rows.at(shardId); }
+  lease::Lease& addRow(const std::string& shardId, const lease::Checkpoint& checkpoint) {
+    lease::Lease lease;
+    lease.leaseKey = shardId;
+    lease.leaseOwner = "me";
+    lease.checkpoint = checkpoint;
+    return table_->rows.insert_or_assign(shardId, lease).first->second;
+  }
+  std::uint64_t logged(std::string_view event) const { return node_->log().count(event); }
+
+  sim::World world_{1};
+  sim::Node* node_ = nullptr;
+  ScriptedKinesis api_;
+  std::shared_ptr<lease::MemoryLeaseTable> table_ = std::make_shared<lease::MemoryLeaseTable>();
+  std::unique_ptr<lease::MemoryLeaseStore> store_;
+  CoordinatorOptions options_;
+  std::map<std::string, ShardStart> started_;
+  std::unique_ptr<ShardCoordinator> coordinator_;
+  std::optional<Result<void>> ran_;
+  rt::TaskGroup tasks_{world_.loop()};
+
+ private:
+  static rt::Task<void> runInto(ShardCoordinator& coordinator, std::optional<Result<void>>& into) {
+    auto ended = co_await coordinator.run();
+    into.emplace(std::move(ended));
+  }
+};
+
+}  // namespace tidemill::consume
