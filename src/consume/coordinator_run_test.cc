@@ -1,6 +1,6 @@
 // What a worker does while it runs: checkpoints, ends of shards, outages, stopping.
-#include "consume/coordinator_fixture.h"
 #include "consume/shard_coordinator.h"
+#include "consume/test_coordinator.h"
 
 namespace tidemill::consume {
 namespace {

@@ -1,7 +1,7 @@
 // What a worker does with rows and shards when it starts. See coordinator_run_test.cc for what comes later.
 #include "consume/shard_coordinator.h"
 
-#include "consume/coordinator_fixture.h"
+#include "consume/test_coordinator.h"
 
 namespace tidemill::consume {
 namespace {

@@ -1,4 +1,4 @@
-// consume/coordinator_fixture.h: a coordinator in a simulated world, between a scripted Kinesis and a table
+// consume/test_coordinator.h: a coordinator in a simulated world, between a scripted Kinesis and a table
 // in memory.
 #pragma once
 
