@@ -59,7 +59,7 @@ std::string hostHeader(const UrlParts& url) {
 
 // Empty and "." segments vanish, ".." takes its parent along; a closing slash stays.
 std::string normalizePath(std::string_view path) {
-  if (path.empty()) return "/";
+  if (path.empty() || path == "/") return "/";
   std::vector<std::string_view> kept;
   for (std::string_view segment : base::split(path, '/')) {
     if (segment.empty() || segment == ".") continue;
@@ -137,7 +137,7 @@ void appendHeader(std::string& out, std::string_view name, const std::vector<htt
   out.append(name).append(":");
   bool first = true;
   for (const http::Header& header : headers) {
-    if (base::toLower(header.name) != name) continue;
+    if (!base::equalsIgnoringCase(header.name, name)) continue;
     if (!first) out += ',';
     first = false;
     appendCollapsed(out, header.value);
@@ -166,7 +166,10 @@ std::vector<std::string> headersToSign(const http::Request& request) {
 }
 
 std::string scopeText(std::string_view day, const SigningScope& scope) {
-  return fmt::format("{}/{}/{}/{}", day, scope.region, scope.service, kTerminator);
+  std::string text;
+  text.reserve(64);
+  text.append(day).append("/").append(scope.region).append("/").append(scope.service);
+  return text.append("/").append(kTerminator);
 }
 
 }  // namespace
@@ -202,7 +205,9 @@ std::string canonicalRequest(const WireRequest& request, const std::vector<std::
   const auto queryStart = request.target.find('?');
   const std::string_view query =
       queryStart == std::string_view::npos ? std::string_view{} : request.target.substr(queryStart + 1);
-  std::string canonical(request.method);
+  std::string canonical;
+  canonical.reserve(512);  // Of the usual requests, whose body enters as a digest only.
+  canonical.append(request.method);
   canonical.append("\n").append(canonicalPath(request.target.substr(0, queryStart)));
   canonical.append("\n").append(canonicalQuery(query)).append("\n");
   for (const std::string& name : signedHeaders) appendHeader(canonical, name, request.headers);
@@ -211,8 +216,11 @@ std::string canonicalRequest(const WireRequest& request, const std::vector<std::
 }
 
 std::string stringToSign(std::string_view date, const SigningScope& scope, std::string_view canonical) {
-  return fmt::format("{}\n{}\n{}\n{}", kAlgorithm, date, scopeText(date.substr(0, 8), scope),
-                     codec::sha256Hex(canonical));
+  std::string text;
+  text.reserve(160);
+  text.append(kAlgorithm).append("\n").append(date).append("\n");
+  text.append(scopeText(date.substr(0, 8), scope)).append("\n").append(codec::sha256Hex(canonical));
+  return text;
 }
 
 std::string expectedSignature(const WireRequest& request, const std::vector<std::string>& signedHeaders,

@@ -35,6 +35,13 @@ TEST(RandomNext, WorksForSeedZero) {
   EXPECT_EQ(std::set<std::uint64_t>(values.begin(), values.end()).size(), 100u);
 }
 
+TEST(RandomBelow, IsTheRemainderOfTheDraw) {
+  for (const std::uint64_t bound : {1ULL, 2ULL, 16ULL, 1000ULL, 1ULL << 40}) {
+    Random random(3);
+    for (const std::uint64_t drawn : draw(Random(3), 20)) EXPECT_EQ(random.below(bound), drawn % bound);
+  }
+}
+
 TEST(RandomBelow, StaysBelowItsBoundAndReachesEveryValue) {
   Random random(7);
   std::array<int, 10> seen{};

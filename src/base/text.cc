@@ -14,6 +14,10 @@ bool isPlain(char c) {
   return c > ' ' && c < 0x7f && c != '"' && c != '\\' && c != '=';
 }
 
+char lowerOf(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 }  // namespace
 
 std::string quoteIfNeeded(std::string_view text) {
@@ -63,10 +67,13 @@ std::string_view trim(std::string_view text) {
 
 std::string toLower(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  for (char& c : lower) c = lowerOf(c);
   return lower;
+}
+
+bool equalsIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lowerOf(x) == lowerOf(y); });
 }
 
 std::optional<std::int64_t> parseInteger(std::string_view text) {
@@ -77,12 +84,12 @@ std::optional<std::int64_t> parseInteger(std::string_view text) {
 }
 
 std::string toHex(std::string_view bytes) {
-  std::string hex;
-  hex.reserve(bytes.size() * 2);
+  std::string hex(bytes.size() * 2, '0');
+  auto digit = hex.begin();
   for (char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    hex += kHexDigits[byte >> 4];
-    hex += kHexDigits[byte & 15];
+    *digit++ = kHexDigits[byte >> 4];
+    *digit++ = kHexDigits[byte & 15];
   }
   return hex;
 }

@@ -18,6 +18,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 std::string_view trim(std::string_view text);
 std::string toLower(std::string_view text);
+// Whether both are the same but for the case of ASCII letters.
+bool equalsIgnoringCase(std::string_view a, std::string_view b);
 
 // The whole of `text` as a decimal integer, or nothing.
 std::optional<std::int64_t> parseInteger(std::string_view text);

@@ -64,6 +64,13 @@ TEST(ToLower, ChangesAsciiLettersOnly) {
   EXPECT_EQ(toLower("\xc3\x9c"), "\xc3\x9c");
 }
 
+TEST(EqualsIgnoringCase, ForgivesTheCaseOfAsciiLettersOnly) {
+  EXPECT_TRUE(equalsIgnoringCase("X-Amz-Date", "x-aMZ-date"));
+  EXPECT_TRUE(equalsIgnoringCase("", ""));
+  EXPECT_FALSE(equalsIgnoringCase("date", "dates"));
+  EXPECT_FALSE(equalsIgnoringCase("@[", "`{"));
+}
+
 TEST(ParseInteger, TakesWholeNumbers) {
   EXPECT_EQ(parseInteger("0"), 0);
   EXPECT_EQ(parseInteger("-17"), -17);

@@ -1,8 +1,8 @@
 #include "codec/digest.h"
 
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/check.h"
@@ -11,8 +11,9 @@
 namespace tidemill::codec {
 namespace {
 
-const unsigned char* asUnsigned(std::string_view bytes) {
-  return reinterpret_cast<const unsigned char*>(bytes.data());
+template <std::size_t N>
+std::string_view viewOf(const std::array<unsigned char, N>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), N};
 }
 
 // Looking an algorithm up costs as much as hashing a small message, so each is fetched once and kept for the
@@ -39,12 +40,14 @@ struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
 
+// Of one part behind the other.
 template <class Digest>
-Digest digestOf(const EVP_MD* algorithm, std::string_view bytes) {
+Digest digestOf(const EVP_MD* algorithm, std::string_view first, std::string_view second = {}) {
   static thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
   Digest digest;
   const bool done = context != nullptr && EVP_DigestInit_ex2(context.get(), algorithm, nullptr) == 1 &&
-                    EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+                    EVP_DigestUpdate(context.get(), first.data(), first.size()) == 1 &&
+                    EVP_DigestUpdate(context.get(), second.data(), second.size()) == 1 &&
                     EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1;
   TIDEMILL_CHECK(done, "OpenSSL could not hash");
   return digest;
@@ -60,20 +63,32 @@ Md5 md5(std::string_view bytes) {
   return digestOf<Md5>(md5Algorithm(), bytes);
 }
 
+// RFC 2104 over two plain digests: OpenSSL's own HMAC looks its algorithm up anew in every call, which takes
+// longer than the hashing of a short message.
 Sha256 hmacSha256(std::string_view key, std::string_view bytes) {
-  // A null key would mean "the key of the call before" to OpenSSL.
-  if (key.data() == nullptr) key = "";
-  Sha256 digest;
-  unsigned size = 0;
-  const auto* done = HMAC(sha256Algorithm(), key.data(), static_cast<int>(key.size()), asUnsigned(bytes),
-                          bytes.size(), digest.data(), &size);
-  TIDEMILL_CHECK(done != nullptr && size == digest.size(), "OpenSSL could not compute an HMAC");
-  return digest;
+  constexpr std::size_t kBlock = 64;
+  std::array<unsigned char, kBlock> padded{};
+  if (key.size() > kBlock) {
+    const Sha256 shortened = sha256(key);
+    std::copy(shortened.begin(), shortened.end(), padded.begin());
+  } else {
+    std::transform(key.begin(), key.end(), padded.begin(),
+                   [](char c) { return static_cast<unsigned char>(c); });
+  }
+  const auto masked = [&padded](unsigned char mask) {
+    std::array<unsigned char, kBlock> block;
+    std::transform(padded.begin(), padded.end(), block.begin(),
+                   [mask](unsigned char c) { return static_cast<unsigned char>(c ^ mask); });
+    return block;
+  };
+  const auto inner = masked(0x36);
+  const auto outer = masked(0x5c);
+  const Sha256 message = digestOf<Sha256>(sha256Algorithm(), viewOf(inner), bytes);
+  return digestOf<Sha256>(sha256Algorithm(), viewOf(outer), viewOf(message));
 }
 
 std::string sha256Hex(std::string_view bytes) {
-  const Sha256 digest = sha256(bytes);
-  return base::toHex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return base::toHex(viewOf(sha256(bytes)));
 }
 
 }  // namespace tidemill::codec

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -15,6 +17,14 @@ constexpr std::size_t kDetailKept = 160;
 std::uint64_t mix(std::uint64_t state, std::uint64_t word) {
   state = (state ^ word) * 0x9fb21c651e98df25ULL;
   return state ^ (state >> 29);
+}
+
+// Bytes 0 to 7 as a little-endian number, on every machine.
+std::uint64_t wholeWordAt(const char* bytes) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word;
 }
 
 std::uint64_t wordAt(const char* bytes, std::size_t count) {
@@ -30,7 +40,7 @@ std::uint64_t wordAt(const char* bytes, std::size_t count) {
 std::uint64_t mixBytes(std::uint64_t state, std::string_view bytes) {
   state = mix(state, bytes.size());
   while (bytes.size() >= 8) {  // Bounded by the bytes left.
-    state = mix(state, wordAt(bytes.data(), 8));
+    state = mix(state, wholeWordAt(bytes.data()));
     bytes.remove_prefix(8);
   }
   return bytes.empty() ? state : mix(state, wordAt(bytes.data(), bytes.size()));

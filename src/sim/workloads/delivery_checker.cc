@@ -123,7 +123,10 @@ void DeliveryChecker::finish() {
 
 void DeliveryChecker::addWords(Words& words, std::string_view text) {
   for (const std::string_view word : base::split(text, ' ')) {
-    if (!word.empty()) ++words.try_emplace(std::string(word), 0).first->second;
+    if (word.empty()) continue;
+    auto found = words.find(word);
+    if (found == words.end()) found = words.try_emplace(std::string(word), 0).first;
+    ++found->second;
   }
 }
 
