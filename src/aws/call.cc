@@ -135,9 +135,11 @@ std::string AwsClient::where(const Operation& operation, const http::Response& r
   return fmt::format("{} (request {})", where(operation), shown);
 }
 
-// Its text too may quote what was received.
+// Transports name the host, and so do we: once is enough. Their text too may quote what was received.
 Error AwsClient::transportError(const Operation& operation, const Error& error) const {
-  return Error(error.code(), redacted_(error.message()), error.hint()).within(where(operation));
+  std::string_view text = error.message();
+  if (text.starts_with(host_ + ": ")) text.remove_prefix(host_.size() + 2);
+  return Error(error.code(), redacted_(text), error.hint()).within(where(operation));
 }
 
 CallFailure AwsClient::failureOf(const Operation& operation, const http::Response& response) const {

@@ -108,7 +108,7 @@ TEST_F(AwsClientTest, AnUnreachableHostIsTriedThreeTimes) {
 
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().error.code(), Code::kUnreachable);
-  EXPECT_THAT(result.error().error.message(), HasSubstr("ListShards at kinesis.eu-west-1.amazonaws.com"));
+  EXPECT_EQ(result.error().error.message(), "Kinesis ListShards at kinesis.eu-west-1.amazonaws.com: refused");
   EXPECT_FALSE(result.error().service);
 }
 

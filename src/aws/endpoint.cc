@@ -74,7 +74,7 @@ class ParsedUrl {
 };
 
 // What is wrong with a custom endpoint; empty if nothing is.
-std::string objection(const Setting& setting, bool allowPlainHttp) {
+std::string objection(const Setting& setting) {
   if (!setting.value.starts_with("http://") && !setting.value.starts_with("https://")) {
     return "it must begin with http:// or https://";
   }
@@ -87,9 +87,6 @@ std::string objection(const Setting& setting, bool allowPlainHttp) {
     return "a query or fragment does not belong there";
   }
   if (url.part(CURLUPART_PATH) != "/") return "a path does not belong there";
-  if (url.part(CURLUPART_SCHEME) == "http" && !allowPlainHttp && !http::isLoopbackUrl(setting.value)) {
-    return "plain http is for this machine only; use https, or allow plain http explicitly";
-  }
   return {};
 }
 
@@ -103,16 +100,28 @@ std::optional<std::string> regionInName(std::string_view url) {
   return std::nullopt;
 }
 
-Result<std::string> customUrl(const Setting& setting, bool allowPlainHttp) {
-  const std::string problem = objection(setting, allowPlainHttp);
+Error unusable(const Setting& setting, std::string_view problem, std::string hint) {
+  // A password in the url stays out of the message.
+  const bool login = setting.value.find('@') != std::string::npos;
+  const std::string shown = login ? http::hostOf(setting.value) : base::quoteIfNeeded(setting.value);
+  return Error(Code::kInvalidConfig,
+               fmt::format("the endpoint {} from {} cannot be used: {}", shown, setting.source, problem),
+               std::move(hint));
+}
+
+Result<std::string> customUrl(std::string_view service, const Setting& setting, bool allowPlainHttp) {
+  const std::string problem = objection(setting);
   if (!problem.empty()) {
-    // A password in the url stays out of the message.
-    const bool login = setting.value.find('@') != std::string::npos;
-    return fail(Code::kInvalidConfig,
-                fmt::format("the endpoint {} from {} cannot be used: {}",
-                            login ? http::hostOf(setting.value) : base::quoteIfNeeded(setting.value),
-                            setting.source, problem),
-                "give a url like https://kinesis.eu-west-1.amazonaws.com or http://127.0.0.1:4567");
+    return fail(unusable(setting, problem,
+                         "give a url like https://kinesis.eu-west-1.amazonaws.com or http://127.0.0.1:4567"));
+  }
+  if (setting.value.starts_with("http://") && !allowPlainHttp && !http::isLoopbackUrl(setting.value)) {
+    return fail(unusable(
+        setting, "plain http to another machine, where everybody on the way can read the records",
+        // The names of the permission in the library's configuration and on the command line.
+        fmt::format(
+            "use https; in a trusted network set tidemill.{}.allowPlainHttp, or give --allow-plain-http",
+            service)));
   }
   std::string url = setting.value;
   while (url.ends_with('/')) url.pop_back();
@@ -163,7 +172,7 @@ Result<Endpoint> resolveEndpoint(std::string_view service, const EndpointOptions
     return Endpoint{fmt::format("https://{}.{}.{}", service, region->value, dnsSuffix(region->value)),
                     region->value};
   }
-  Result<std::string> url = customUrl(*endpoint, options.allowPlainHttp);
+  Result<std::string> url = customUrl(service, *endpoint, options.allowPlainHttp);
   if (!url) return fail(url.error());
   std::string signing = region ? region->value : regionInName(*url).value_or(std::string(kFallbackRegion));
   return Endpoint{std::move(*url), std::move(signing)};

@@ -80,6 +80,18 @@ TEST(ResolveEndpoint, PlainHttpLeavesThisMachineOnlyOnDemand) {
   EXPECT_TRUE(resolveEndpoint("kinesis", {"http://kinesis.example.com", {}, true}, kNothing));
 }
 
+TEST(ResolveEndpoint, SaysHowPlainHttpIsAllowed) {
+  const auto foreign = withUrl("http://kinesis.example.com");
+  const auto path = withUrl("http://kinesis.example.com/path");
+
+  ASSERT_FALSE(foreign);
+  EXPECT_NE(foreign.error().message().find("plain http to another machine"), std::string::npos);
+  EXPECT_NE(foreign.error().hint().find("tidemill.kinesis.allowPlainHttp"), std::string::npos);
+  EXPECT_NE(foreign.error().hint().find("--allow-plain-http"), std::string::npos);
+  ASSERT_FALSE(path);
+  EXPECT_EQ(path.error().hint().find("allow"), std::string::npos);
+}
+
 TEST(ResolveEndpoint, RefusesWhatIsNoEndpoint) {
   for (const char* url : {"", "kinesis", "ftp://host", "http://", "https:// example.com",
                           "https://example.com/path", "https://example.com?q", "https://example.com#f",

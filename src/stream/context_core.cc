@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "aws/curl_options.h"
+
 namespace tidemill::stream {
 namespace {
 
@@ -18,6 +20,7 @@ std::unique_ptr<OwnWorld> ownWorldUnless(bool borrowed, const Conf& conf) {
 
 http::ProductionOptions productionOptions(const Conf& conf) {
   http::ProductionOptions options;
+  options.curl = aws::curlOptionsFrom(aws::processEnvironment());
   // A batch gives its bodies back all at once; the next batch is read into the same memory.
   options.curl.idleBodyBytesMax = static_cast<std::size_t>(conf.getInteger("tidemill.memory.budget"));
   return options;
@@ -134,7 +137,12 @@ rt::Task<void> ContextCore::live() {
 
 void ContextCore::warnOfUnknownKeys() {
   for (const UnknownKey& unknown : conf_.takeUnknownKeys()) {
-    seams_.env.log.warning("unknown_key", {{"key", unknown.key}, {"nearest", unknown.nearest}});
+    if (unknown.sparkOnly) {
+      seams_.env.log.warning("key_without_effect",
+                             {{"key", unknown.key}, {"reason", "known to Spark, not acted upon here"}});
+    } else {
+      seams_.env.log.warning("unknown_key", {{"key", unknown.key}, {"nearest", unknown.nearest}});
+    }
   }
 }
 
