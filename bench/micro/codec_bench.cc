@@ -1,7 +1,9 @@
 // What reading records costs: the scan of an answer, base64, digests.
 #include <benchmark/benchmark.h>
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "codec/base64.h"
@@ -59,6 +61,22 @@ void readCbor(benchmark::State& state) {
   readPages(state, readRecordsCbor, writeCbor(pageOf(static_cast<std::size_t>(state.range(0)), 1000)));
 }
 BENCHMARK(readCbor)->Name("readRecordsCbor")->Arg(1)->Arg(1000);
+
+// Answers that lie in memory, not in the cache, as those do that have just come from a network.
+void readColdCbor(benchmark::State& state) {
+  constexpr std::size_t kBodies = 12;
+  const std::string answer = writeCbor(pageOf(10'000, 1000));
+  std::vector<std::shared_ptr<const Body>> bodies;
+  for (std::size_t i = 0; i < kBodies; ++i) bodies.push_back(Body::copyOf(answer));
+  std::size_t next = 0;
+  for (auto _ : state) {
+    auto page = readRecordsCbor(bodies[next], {});
+    benchmark::DoNotOptimize(page->records.data());
+    next = (next + 1) % kBodies;
+  }
+  countBytes(state, answer.size(), 10'000);
+}
+BENCHMARK(readColdCbor)->Name("readRecordsCbor/cold");
 
 void readJson(benchmark::State& state) {
   readPages(state, readRecordsJson, writeJson(pageOf(static_cast<std::size_t>(state.range(0)), 1000)));
