@@ -12,13 +12,13 @@ import socket
 import subprocess
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from fake_server import fake_aws, kinesis, make_stream
-from programs import BINARY, Ended, counted, environment, fields, run, running, stop, words_of
-
-QUICK = ("--batch-ms", "200", "--checkpoint-ms", "200")
+from programs import (BINARY, QUICK, count, counted, environment, fields, put, refused, run, running, stop, text,
+                      words_of)
 
 
 @pytest.fixture(scope="module")
@@ -32,32 +32,6 @@ def stream(url):
     """A stream that exists, for everything that is refused before a record is read."""
     make_stream(kinesis(url), "known", 1)
     return "known"
-
-
-def count(url: str, stream: str, state, *more: object) -> tuple[object, ...]:
-    return ("count", "--app", "words", "--stream", stream, "--endpoint", url, "--state", state, *more)
-
-
-def text(lines: int, seed: int) -> list[str]:
-    """Lines with words, digits, punctuation, letters outside ASCII and none at all."""
-    draw = random.Random(seed)
-    tokens = ["the", "sea", "Sea", "tide", "mill", "don't", "x-y", "42", "caf\u00e9", "...", "a1b2"]
-    return [" ".join(draw.choices(tokens, k=draw.randrange(1, 12))) for _ in range(lines)]
-
-
-def put(url: str, stream: str, lines: list[str]) -> None:
-    done = run("put", stream, "--endpoint", url, stdin="".join(line + "\n" for line in lines).encode())
-    assert done.code == 0, done.err
-    assert fields(done.out)["records"] == str(len(lines))
-
-
-def refused(done: Ended, code: str, exit_code: int) -> str:
-    """One error of that name on stderr, with what to do about it, and nothing that looks like a result."""
-    assert done.code == exit_code, done
-    errors = re.findall(r"^error\[(\w+)\]: (.+)\ntry: (.+)$", done.err, re.MULTILINE)
-    assert [name for name, _, _ in errors] == [code], done.err
-    assert not re.search("^(ready|batch:|stopped:)", done.out, re.MULTILINE), done.out
-    return errors[0][1] + "\n" + errors[0][2]
 
 
 # What works
@@ -117,6 +91,47 @@ def test_counts_stay_exact_through_a_kill_and_a_restart(url, tmp_path):
         third.wait_line(r"resumed: (shardId-\d{12}) after (\d+)", 2)
         assert stop(third) == 0
     assert counted(state) == result
+
+
+def test_what_was_counted_and_not_checkpointed_is_dropped_when_it_comes_again(url, tmp_path):
+    """The lease checkpoint stays behind the counts on purpose, so the restart must be given duplicates."""
+    make_stream(kinesis(url), "again", 2)
+    parts = [text(300, seed) for seed in (11, 12)]
+    command = count(url, "again", tmp_path, "--batch-ms", "200", "--checkpoint-ms", 3_600_000)
+    put(url, "again", parts[0])
+    with running(*command) as first:
+        first.wait_until(lambda: counted(tmp_path).records >= 300, "the first part in the counts")
+        put(url, "again", parts[1])
+        first.wait_until(lambda: counted(tmp_path).records >= 600, "the second part in the counts")
+        first.end(signal.SIGKILL)
+    assert counted(tmp_path).duplicates == 0
+
+    with running(*command) as second:
+        second.wait_until(lambda: counted(tmp_path).duplicates >= 300, "what was counted before, once more")
+        repeated = stop(second)
+        assert second.lines("resumed: .*"), "the first part had its checkpoint"
+    result = counted(tmp_path)
+    assert result.words == words_of(line for part in parts for line in part)
+    assert (result.records, result.duplicates) == (600, repeated)
+
+
+def test_streams_that_share_a_state_are_counted_apart(url, tmp_path):
+    """Their shards have the same names; the second stream's records have the smaller numbers."""
+    lines = {"s1": text(50, 21), "s2": text(80, 22)}
+    for stream in ("s1", "s2"):
+        make_stream(kinesis(url), stream, 1)
+        put(url, stream, lines[stream])
+
+    def all_of(stream: str) -> bool:
+        return counted(tmp_path, stream).records >= len(lines[stream])
+
+    for stream in ("s2", "s1"):
+        with running(*count(url, stream, tmp_path, *QUICK)) as program:
+            program.wait_until(partial(all_of, stream), f"all of {stream}")
+            assert stop(program) == len(lines[stream])
+    for stream, sent in lines.items():
+        result = counted(tmp_path, stream)
+        assert (result.words, result.records, result.duplicates) == (words_of(sent), len(sent), 0)
 
 
 def test_a_second_process_on_the_same_state_is_refused(url, stream, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import os
+import random
 import re
 import signal
 import sqlite3
@@ -18,6 +19,7 @@ from pathlib import Path
 from fake_server import REGION
 
 BINARY = os.path.abspath(os.environ.get("TIDEMILL_BIN", "build/release/tidemill"))
+QUICK = ("--batch-ms", "200", "--checkpoint-ms", "200")
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}
 PATIENCE = 60.0
 
@@ -52,6 +54,32 @@ def run(*arguments: object, stdin: bytes = b"", timeout: float = PATIENCE, **cha
 def fields(text: str) -> dict[str, str]:
     """The `key: value` lines of a result."""
     return dict(line.split(": ", 1) for line in text.splitlines() if ": " in line)
+
+
+def count(url: str, stream: str, state, *more: object) -> tuple[object, ...]:
+    return ("count", "--app", "words", "--stream", stream, "--endpoint", url, "--state", state, *more)
+
+
+def text(lines: int, seed: int) -> list[str]:
+    """Lines with words, digits, punctuation, letters outside ASCII and none at all."""
+    draw = random.Random(seed)
+    tokens = ["the", "sea", "Sea", "tide", "mill", "don't", "x-y", "42", "caf\u00e9", "...", "a1b2"]
+    return [" ".join(draw.choices(tokens, k=draw.randrange(1, 12))) for _ in range(lines)]
+
+
+def put(url: str, stream: str, lines: list[str]) -> None:
+    done = run("put", stream, "--endpoint", url, stdin="".join(line + "\n" for line in lines).encode())
+    assert done.code == 0, done.err
+    assert fields(done.out)["records"] == str(len(lines))
+
+
+def refused(done: Ended, code: str, exit_code: int) -> str:
+    """One error of that name on stderr, with what to do about it, and nothing that looks like a result."""
+    assert done.code == exit_code, done
+    errors = re.findall(r"^error\[(\w+)\]: (.+)\ntry: (.+)$", done.err, re.MULTILINE)
+    assert [name for name, _, _ in errors] == [code], done.err
+    assert not re.search("^(ready|batch:|stopped:)", done.out, re.MULTILINE), done.out
+    return errors[0][1] + "\n" + errors[0][2]
 
 
 class Running:
@@ -156,12 +184,18 @@ class Counted:
     duplicates: int
 
 
-def counted(state: Path) -> Counted:
-    """What the sink under the state directory says, at one moment."""
-    where = f"{(state / 'counts.db').resolve().as_uri()}?mode=rw"  # Never makes the file itself.
+def counted(state: Path, stream: str | None = None) -> Counted:
+    """What the sink under the state directory says of a stream (None: of all there are), at one moment."""
+    file = state / "counts.db"
+    if not file.exists():
+        return Counted({}, 0, 0, 0)
+    where = f"{file.resolve().as_uri()}?mode=rw"  # Never makes the file itself.
+    of = "WHERE ?1 IS NULL OR stream = ?1"
     with contextlib.closing(sqlite3.connect(where, timeout=10, uri=True)) as database:
         database.execute("BEGIN")
-        words = dict(database.execute("SELECT word, count FROM words"))
-        totals = database.execute("SELECT batches, records, duplicates FROM totals").fetchall()
-    assert len(totals) == 1, totals
-    return Counted(words, *totals[0])
+        if database.execute("PRAGMA user_version").fetchone() == (0,):
+            return Counted({}, 0, 0, 0)  # Its tables are being made.
+        words = dict(database.execute(f"SELECT word, sum(count) FROM words {of} GROUP BY word", (stream,)))
+        sums = "sum(batches), sum(records), sum(duplicates)"
+        totals = database.execute(f"SELECT {sums} FROM totals {of}", (stream,)).fetchone()
+    return Counted(words, *(total or 0 for total in totals))
