@@ -12,10 +12,12 @@
 
 namespace tidemill {
 
-// A key that nobody knows, and the known key that looks most like it (empty if none does).
+// A key that has no effect, and the known key that looks most like it (empty if none does).
 struct UnknownKey {
   std::string key;
   std::string nearest;
+  // A key of Spark Streaming, spelt as there, that this version does not act on. `nearest` is empty then.
+  bool sparkOnly = false;
 };
 
 // `spark.streaming.*` keys as Spark users know them, and `tidemill.*` keys of our own. Copied into a context
@@ -26,22 +28,24 @@ struct UnknownKey {
 class Conf {
  public:
   // Throws Error(kInvalidConfig), naming key and value, if the value does not fit the key. Keys that are not
-  // known are kept and remembered in unknownKeys().
+  // known are kept and remembered for takeUnknownKeys().
   Conf& set(const std::string& key, const std::string& value);
 
   // The value as set, or the key's default; nothing for an unknown key that was not set.
   std::optional<std::string> get(const std::string& key) const;
-  // Typed reads of known keys; a key of another type is a broken invariant.
+  // Typed reads of known keys; a key of another type is a broken invariant. getInteger() reads bytes too.
   Duration getDuration(const std::string& key) const;
   std::int64_t getInteger(const std::string& key) const;
   bool getBoolean(const std::string& key) const;
   std::string getText(const std::string& key) const;
 
-  // Keys set here that nobody knows, each once, in the order in which they were set. Reported once: by
-  // whoever takes them first, else by the context as event=unknown_key.
+  // Keys set here that have no effect, each once, in the order in which they were set. Reported once: by
+  // whoever takes them first, else by the context as event=unknown_key or event=key_without_effect.
   std::vector<UnknownKey> takeUnknownKeys();
 
  private:
+  std::int64_t numberOf(const std::string& key) const;
+
   std::map<std::string, std::string> values_;
   std::vector<UnknownKey> unknown_;
 };

@@ -38,7 +38,8 @@ Conf& Conf::set(const std::string& key, const std::string& value) {
   if (entry == nullptr) {
     const auto known = [&](const UnknownKey& unknown) { return unknown.key == key; };
     if (!values_.contains(key) && std::none_of(unknown_.begin(), unknown_.end(), known)) {
-      unknown_.push_back({key, stream::nearestConfKey(key)});
+      const bool sparkOnly = stream::isSparkOnlyKey(key);
+      unknown_.push_back({key, sparkOnly ? std::string() : stream::nearestConfKey(key), sparkOnly});
     }
   } else {
     const auto number = stream::parseConfNumber(*entry, value);
@@ -57,22 +58,30 @@ std::optional<std::string> Conf::get(const std::string& key) const {
 }
 
 Duration Conf::getDuration(const std::string& key) const {
-  return Duration(getInteger(key));
+  TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kDuration, key);
+  return Duration(numberOf(key));
 }
 
 std::int64_t Conf::getInteger(const std::string& key) const {
-  const auto number = stream::parseConfNumber(entryOf(key), *get(key));
-  TIDEMILL_CHECK(number.has_value(), key);  // set() has checked it.
-  return *number;
+  const stream::ConfType type = entryOf(key).type;
+  TIDEMILL_CHECK(type == stream::ConfType::kInteger || type == stream::ConfType::kBytes, key);
+  return numberOf(key);
 }
 
 bool Conf::getBoolean(const std::string& key) const {
-  return getInteger(key) != 0;
+  TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kBoolean, key);
+  return numberOf(key) != 0;
 }
 
 std::string Conf::getText(const std::string& key) const {
   TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kText, key);
   return *get(key);
+}
+
+std::int64_t Conf::numberOf(const std::string& key) const {
+  const auto number = stream::parseConfNumber(entryOf(key), *get(key));
+  TIDEMILL_CHECK(number.has_value(), key);  // set() has checked it.
+  return *number;
 }
 
 std::vector<UnknownKey> Conf::takeUnknownKeys() {

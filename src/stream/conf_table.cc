@@ -14,8 +14,7 @@ namespace {
 constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
-// Sorted by key. Keys of Spark that this version does not act on are not here: they are unknown, and said to
-// be.
+// Sorted by key.
 constexpr std::array kTable = {
     ConfEntry{"spark.streaming.blockInterval", ConfType::kDuration, "200ms", "ms", 1, kHour,
               "How often received records are sealed into a block; one task for each block."},
@@ -25,6 +24,9 @@ constexpr std::array kTable = {
               "Tries of one batch, with growing waits, before the context stops; nothing is lost by it."},
     ConfEntry{"tidemill.block.sealBytes", ConfType::kBytes, "16m", "", 1, std::int64_t{1} << 32,
               "Payload at which a block is sealed before its interval is over."},
+    ConfEntry{
+        "tidemill.kinesis.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
+        "Lets an endpoint other than this machine's be http; everybody on the way can read the records."},
     ConfEntry{"tidemill.kinesis.callTimeout", ConfType::kDuration, "15s", "ms", 100, 300'000,
               "Each call to Kinesis ends by then, its retries included."},
     ConfEntry{"tidemill.kinesis.idleTimeBetweenReads", ConfType::kDuration, "1000ms", "ms", 0, kHour,
@@ -39,20 +41,53 @@ constexpr std::array kTable = {
     ConfEntry{
         "tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
         "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
-    ConfEntry{"tidemill.state.directory", ConfType::kText, "tidemill-state", "", 0, kMost,
+    ConfEntry{"tidemill.state.directory", ConfType::kText, "tidemill-state", "", 1, kMost,
               "Folder of the lease table and of the lock that keeps a second process out."},
-    ConfEntry{"tidemill.worker.id", ConfType::kText, "tidemill-worker", "", 0, kMost,
+    ConfEntry{"tidemill.worker.id", ConfType::kText, "tidemill-worker", "", 1, kMost,
               "Who owns leases: stable across restarts, unique among workers."},
 };
+
+// Keys of Spark Streaming that this version does not act on, without "spark.streaming.". A name that ends
+// with a dot stands for all keys below it. Sorted.
+constexpr std::array<std::string_view, 24> kSparkOnly = {"backpressure.",
+                                                         "blockQueueSize",
+                                                         "checkpoint.directory",
+                                                         "clock",
+                                                         "concurrentJobs",
+                                                         "driver.writeAheadLog.",
+                                                         "dynamicAllocation.",
+                                                         "fileStream.minRememberDuration",
+                                                         "gracefulStopTimeout",
+                                                         "kinesis.client.maxRetries",
+                                                         "kinesis.client.retryDelayMs",
+                                                         "kinesis.retry.maxAttempts",
+                                                         "kinesis.retry.waitTime",
+                                                         "manualClock.jump",
+                                                         "minRememberDuration",
+                                                         "receiver.blockStoreTimeout",
+                                                         "receiver.maxRate",
+                                                         "receiver.writeAheadLog.",
+                                                         "receiverRestartDelay",
+                                                         "sessionByKey.deltaChainThreshold",
+                                                         "stopGracefullyOnShutdown",
+                                                         "stopSparkContextByDefault",
+                                                         "ui.retainedBatches",
+                                                         "unpersist"};
 
 struct Suffix {
   std::string_view text;
   std::int64_t factor;
 };
 
-// Spark's time suffixes, in milliseconds; microseconds are too fine for any key here.
-constexpr std::array kTimes = {Suffix{"ms", 1},       Suffix{"s", 1000},      Suffix{"m", 60'000},
-                               Suffix{"min", 60'000}, Suffix{"h", 3'600'000}, Suffix{"d", 86'400'000}};
+// Spark's time suffixes, in microseconds.
+constexpr std::int64_t kPerMillisecond = 1000;
+constexpr std::array kTimes = {Suffix{"us", 1},
+                               Suffix{"ms", kPerMillisecond},
+                               Suffix{"s", 1000 * kPerMillisecond},
+                               Suffix{"m", 60'000 * kPerMillisecond},
+                               Suffix{"min", 60'000 * kPerMillisecond},
+                               Suffix{"h", kHour* kPerMillisecond},
+                               Suffix{"d", 24 * kHour* kPerMillisecond}};
 constexpr std::array kSizes = {Suffix{"b", 1},       Suffix{"k", 1 << 10},  Suffix{"kb", 1 << 10},
                                Suffix{"m", 1 << 20}, Suffix{"mb", 1 << 20}, Suffix{"g", 1 << 30},
                                Suffix{"gb", 1 << 30}};
@@ -77,6 +112,13 @@ Result<std::int64_t> parseScaled(const ConfEntry& entry, std::string_view value,
   return *number * found->factor;
 }
 
+Result<std::int64_t> parseDuration(const ConfEntry& entry, std::string_view value) {
+  const auto microseconds =
+      parseScaled(entry, value, kTimes, entry.unit, "a time such as 200ms, 10s, 5m, 2h or 1d");
+  if (!microseconds) return microseconds;
+  return *microseconds / kPerMillisecond + (*microseconds % kPerMillisecond > 0 ? 1 : 0);
+}
+
 Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value) {
   const std::string lower = base::toLower(value);
   if (lower == "true") return 1;
@@ -96,6 +138,15 @@ const ConfEntry* findConfEntry(std::string_view key) {
   return found == kTable.end() ? nullptr : &*found;
 }
 
+bool isSparkOnlyKey(std::string_view key) {
+  constexpr std::string_view kPrefix = "spark.streaming.";
+  if (!key.starts_with(kPrefix)) return false;
+  key.remove_prefix(kPrefix.size());
+  return std::any_of(kSparkOnly.begin(), kSparkOnly.end(), [&](std::string_view known) {
+    return known.ends_with('.') ? key.starts_with(known) : key == known;
+  });
+}
+
 std::string nearestConfKey(std::string_view key) {
   const ConfEntry* nearest = nullptr;
   std::size_t least = key.size() / 3 + 1;  // Further away than that is another word, not a slip.
@@ -113,6 +164,7 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
   Result<std::int64_t> number = 0;
   switch (entry.type) {
     case ConfType::kText:
+      if (static_cast<std::int64_t>(value.size()) < entry.least) return refuse(entry, value, "a text");
       return 0;
     case ConfType::kBoolean:
       return parseBoolean(entry, value);
@@ -123,7 +175,7 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
       break;
     }
     case ConfType::kDuration:
-      number = parseScaled(entry, value, kTimes, entry.unit, "a time such as 200ms, 10s, 5m, 2h or 1d");
+      number = parseDuration(entry, value);
       break;
     case ConfType::kBytes:
       number = parseScaled(entry, value, kSizes, "b", "a size such as 512k, 64m or 2g");

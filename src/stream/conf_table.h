@@ -12,13 +12,13 @@ namespace tidemill::stream {
 
 enum class ConfType { kDuration, kInteger, kBoolean, kText, kBytes };
 
-// One key. Durations and bytes without a suffix are in `unit`.
+// One key. Durations without a suffix are in `unit`; microseconds are rounded up to whole milliseconds.
 struct ConfEntry {
   std::string_view key;
   ConfType type;
   std::string_view fallback;
   std::string_view unit;  // "ms", "s" or "" (bytes, numbers, text).
-  std::int64_t least;     // Durations: milliseconds.
+  std::int64_t least;     // Durations: milliseconds. Text: length.
   std::int64_t most;
   std::string_view meaning;
 };
@@ -26,6 +26,8 @@ struct ConfEntry {
 std::span<const ConfEntry> confTable();
 // Null if the key is not known.
 const ConfEntry* findConfEntry(std::string_view key);
+// True for keys of Spark Streaming that have no effect in this version.
+bool isSparkOnlyKey(std::string_view key);
 // The known key most like `key`; empty if none is near.
 std::string nearestConfKey(std::string_view key);
 

@@ -37,6 +37,10 @@ TEST(Conf, ReadsSparksTimesAndSizes) {
   EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Seconds(2));
   conf.set("spark.streaming.blockInterval", "3min");
   EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Minutes(3));
+  conf.set("spark.streaming.blockInterval", "1500us");  // Rounded up.
+  EXPECT_EQ(conf.getDuration("spark.streaming.blockInterval"), Milliseconds(2));
+  conf.set("tidemill.kinesis.idleTimeBetweenReads", "0us");
+  EXPECT_EQ(conf.getDuration("tidemill.kinesis.idleTimeBetweenReads"), Milliseconds(0));
   conf.set("tidemill.memory.budget", "2g");
   EXPECT_EQ(conf.getInteger("tidemill.memory.budget"), std::int64_t{2} << 30);
 }
@@ -54,6 +58,42 @@ TEST(Conf, RefusesFractionsSignsUnitsAndRangesThatDoNotFit) {
   EXPECT_NE(refusalOf("spark.task.maxFailures", "0"), "accepted");
   EXPECT_NE(refusalOf("spark.task.maxFailures", "four"), "accepted");
   EXPECT_NE(refusalOf("tidemill.memory.budget", "9223372036854775807g"), "accepted");
+}
+
+TEST(Conf, RefusesAnEmptyNameWhereOneIsNeeded) {
+  for (const char* key : {"tidemill.state.directory", "tidemill.worker.id"}) {
+    EXPECT_NE(refusalOf(key, "").find(key), std::string::npos);
+  }
+}
+
+TEST(Conf, ReadsBooleans) {
+  Conf conf;
+  EXPECT_FALSE(conf.getBoolean("tidemill.kinesis.allowPlainHttp"));
+  conf.set("tidemill.kinesis.allowPlainHttp", "TRUE");
+  EXPECT_TRUE(conf.getBoolean("tidemill.kinesis.allowPlainHttp"));
+  EXPECT_NE(refusalOf("tidemill.kinesis.allowPlainHttp", "yes"), "accepted");
+}
+
+TEST(ConfDeathTest, AReadAsAnotherTypeIsABrokenInvariant) {
+  const Conf conf;
+  EXPECT_DEATH(conf.getInteger("spark.streaming.blockInterval"), "spark.streaming.blockInterval");
+  EXPECT_DEATH(conf.getDuration("tidemill.memory.budget"), "tidemill.memory.budget");
+  EXPECT_DEATH(conf.getBoolean("spark.task.maxFailures"), "spark.task.maxFailures");
+  EXPECT_DEATH(conf.getText("spark.task.maxFailures"), "spark.task.maxFailures");
+  EXPECT_DEATH(conf.getInteger("no.such.key"), "no.such.key");
+}
+
+TEST(Conf, KeysOfSparkWithoutEffectAreNotTakenForSlips) {
+  Conf conf;
+  conf.set("spark.streaming.stopGracefullyOnShutdown", "true")
+      .set("spark.streaming.backpressure.enabled", "true");
+  conf.set("spark.streaming.stopGracefullyOnShutdowm", "true");
+  const auto unknown = conf.takeUnknownKeys();
+  ASSERT_EQ(unknown.size(), 3u);
+  EXPECT_TRUE(unknown[0].sparkOnly);
+  EXPECT_EQ(unknown[0].nearest, "");
+  EXPECT_TRUE(unknown[1].sparkOnly);
+  EXPECT_FALSE(unknown[2].sparkOnly);
 }
 
 TEST(Conf, ARefusedValueChangesNothing) {
