@@ -45,25 +45,25 @@ std::optional<rt::Duration> serverHint(const http::Response& response) {
   return std::chrono::milliseconds(*milliseconds);
 }
 
-std::string hintOf(const ServiceFailure& failure, const Service& service, const std::string& operation,
-                   const Endpoint& endpoint) {
-  switch (failure.code) {
-    case Code::kUnknownStream:
-      return fmt::format("check the name, and that it exists in region {}", endpoint.region);
+void replaceAll(std::string& text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+// What to do about a failure whose name has no hint of its own.
+std::string hintOf(Code code, const Service& service) {
+  switch (code) {
     case Code::kAccessDenied:
-      return fmt::format(
-          "the credentials need the permission {}:{} (and the key's, if the stream is encrypted)",
-          service.permissions, operation);
+      return fmt::format("the credentials need the permission {}:{{operation}}", service.permissions);
     case Code::kInvalidSignature:
-      return fmt::format(
-          "check the access key and its secret, that region {} is the endpoint's, and this machine's clock",
-          endpoint.region);
+      return "check the access key and its secret, that region {region} is the endpoint's, and this "
+             "machine's "
+             "clock";
     case Code::kExpiredToken:
       return "get new temporary credentials";
-    case Code::kLimitExceeded:
-      return "too many calls of this operation, or a quota of the account is used up";
     case Code::kThrottled:
-      return "other readers share the same limits; fewer of them, or more shards, help";
+      return "others share the same limits: fewer calls help, or higher limits";
     case Code::kUnknownOperation:
     case Code::kMalformedResponse:
       return fmt::format("check that the endpoint is {}", service.displayName);
@@ -71,14 +71,17 @@ std::string hintOf(const ServiceFailure& failure, const Service& service, const 
       return fmt::format(
           "the service failed, not the request: try again; if it stays, check that the endpoint is {}",
           service.displayName);
-    case Code::kResourceInUse:
-      return "the stream is being changed: wait until it is ACTIVE, then try again";
-    case Code::kExpiredIterator:
-    case Code::kExpiredNextToken:
-      return "ask for a new one; it lives five minutes";
     default:
-      return fmt::format("see what {} says of {} in its API reference", service.displayName, operation);
+      return fmt::format("see what {} says of {{operation}} in its API reference", service.displayName);
   }
+}
+
+std::string hintOf(const ServiceFailure& failure, const Service& service, const std::string& operation,
+                   const Endpoint& endpoint) {
+  std::string hint = failure.hint.empty() ? hintOf(failure.code, service) : std::string(failure.hint);
+  replaceAll(hint, "{operation}", operation);
+  replaceAll(hint, "{region}", endpoint.region);
+  return hint;
 }
 
 }  // namespace
@@ -143,7 +146,7 @@ Error AwsClient::transportError(const Operation& operation, const Error& error) 
 }
 
 CallFailure AwsClient::failureOf(const Operation& operation, const http::Response& response) const {
-  ServiceFailure failure = decodeFailure(response, redacted_);
+  ServiceFailure failure = decodeFailure(response, service_.failures, redacted_);
   std::string message = fmt::format("{}: {}", where(operation, response), failure.name);
   if (!failure.message.empty()) message += fmt::format(": {}", failure.message);
   std::string hint = hintOf(failure, service_, operation.name, options_.endpoint);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,14 @@
 
 namespace tidemill::aws {
 
-// Which service a client talks to.
+// Which service a client talks to, and what its refusals mean.
 struct Service {
   std::string displayName;   // "Kinesis": for messages.
   std::string signingName;   // "kinesis"
   std::string targetPrefix;  // "Kinesis_20131202"
   std::string permissions;   // "kinesis": the prefix of its permissions.
+  // Its own error names; they come before those of all services. Static: failures keep views of it.
+  std::span<const NamedFailure> failures = {};
 };
 
 struct AwsClientOptions {

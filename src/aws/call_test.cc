@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "aws/scripted_transport.h"
 #include "sim/sim_loop.h"
 
@@ -24,8 +26,7 @@ class AwsClientTest : public testing::Test {
   }
   CallResult call() {
     if (!client_) {
-      client_.emplace(loop_, transport_, random_, log_,
-                      Service{"Kinesis", "kinesis", "Kinesis_20131202", "kinesis"}, options_);
+      client_.emplace(loop_, transport_, random_, log_, service_, options_);
     }
     return loop_.run(client_->call(operation_));
   }
@@ -36,6 +37,7 @@ class AwsClientTest : public testing::Test {
   ScriptedTransport transport_{loop_};
   base::Random random_{1};
   CapturedLog log_;
+  Service service_{"Kinesis", "kinesis", "Kinesis_20131202", "kinesis"};
   AwsClientOptions options_;
   Operation operation_;
   std::optional<AwsClient> client_;
@@ -89,6 +91,19 @@ TEST_F(AwsClientTest, AnErrorSaysWhoWhatWhereAndWhatToDo) {
   EXPECT_EQ(transport_.requests.size(), 1u);
 }
 
+TEST_F(AwsClientTest, AHintOfTheServicesTableNamesTheCall) {
+  static constexpr std::array kOwn = std::to_array<NamedFailure>(
+      {{"TableNotFound", Code::kConflict, FailureKind::kPermanent, "{operation} needs it in {region}"}});
+  service_.failures = kOwn;
+  transport_.answerJson(400, R"({"__type":"TableNotFound"})");
+
+  const CallResult result = call();
+
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().error.code(), Code::kConflict);
+  EXPECT_EQ(result.error().error.hint(), "ListShards needs it in eu-west-1");
+}
+
 TEST_F(AwsClientTest, NeverRepeatsASecretThatTheServerSentBack) {
   transport_.answerJson(400, R"({"__type":"InvalidSignatureException","message":"token )" +
                                  std::string(kToken) + R"( and key a-very-secret-key"})");
@@ -125,7 +140,7 @@ TEST_F(AwsClientTest, EachAttemptHasItsOwnDeadlineWithinTheCalls) {
   options_.callTimeout = 10s;
   options_.attemptTimeout = 9s;
   options_.retry.throttlingBase = 6s;
-  transport_.answerJson(400, R"({"__type":"LimitExceededException"})");
+  transport_.answerJson(400, R"({"__type":"ThrottlingException"})");
   transport_.answerJson(200, "{}");
 
   const CallResult result = call();

@@ -19,35 +19,20 @@ constexpr std::size_t kReadMax = 16u << 10;
 constexpr std::size_t kNameMax = 128;
 constexpr std::size_t kErrorBodyMax = 1u << 20;
 
-struct Known {
-  std::string_view name;
-  Code code;
-  FailureKind kind;
-};
-
 constexpr FailureKind kPermanent = FailureKind::kPermanent;
 constexpr FailureKind kTransient = FailureKind::kTransient;
 constexpr FailureKind kThrottling = FailureKind::kThrottling;
 
-constexpr std::array kKnown = std::to_array<Known>({
-    {"ResourceNotFoundException", Code::kUnknownStream, kPermanent},
-    {"ResourceInUseException", Code::kResourceInUse, kPermanent},
-    {"InvalidArgumentException", Code::kInvalidArgument, kPermanent},
+// What every service of AWS may answer. What only some know stands in their own tables.
+constexpr std::array kCommon = std::to_array<NamedFailure>({
     {"ValidationException", Code::kInvalidArgument, kPermanent},
     {"ValidationError", Code::kInvalidArgument, kPermanent},
     {"SerializationException", Code::kInvalidArgument, kPermanent},
     {"UnknownOperationException", Code::kUnknownOperation, kPermanent},
-    {"ExpiredIteratorException", Code::kExpiredIterator, kPermanent},
-    {"ExpiredNextTokenException", Code::kExpiredNextToken, kPermanent},
     {"AccessDeniedException", Code::kAccessDenied, kPermanent},
     {"AccessDenied", Code::kAccessDenied, kPermanent},
     {"NotAuthorized", Code::kAccessDenied, kPermanent},
     {"OptInRequired", Code::kAccessDenied, kPermanent},
-    {"KMSAccessDeniedException", Code::kAccessDenied, kPermanent},
-    {"KMSDisabledException", Code::kAccessDenied, kPermanent},
-    {"KMSInvalidStateException", Code::kAccessDenied, kPermanent},
-    {"KMSNotFoundException", Code::kAccessDenied, kPermanent},
-    {"KMSOptInRequired", Code::kAccessDenied, kPermanent},
     {"InvalidSignatureException", Code::kInvalidSignature, kPermanent},
     {"SignatureDoesNotMatch", Code::kInvalidSignature, kPermanent},
     {"UnrecognizedClientException", Code::kInvalidSignature, kPermanent},
@@ -62,22 +47,17 @@ constexpr std::array kKnown = std::to_array<Known>({
     {"RequestInTheFuture", Code::kInvalidSignature, kPermanent},
     {"ExpiredTokenException", Code::kExpiredToken, kPermanent},
     {"ExpiredToken", Code::kExpiredToken, kPermanent},
-    // Also a lasting quota: retried a few times, then shown with its message.
-    {"LimitExceededException", Code::kLimitExceeded, kThrottling},
-    {"ProvisionedThroughputExceededException", Code::kThrottled, kThrottling},
     {"Throttling", Code::kThrottled, kThrottling},
     {"ThrottlingException", Code::kThrottled, kThrottling},
     {"ThrottledException", Code::kThrottled, kThrottling},
     {"RequestThrottledException", Code::kThrottled, kThrottling},
     {"RequestThrottled", Code::kThrottled, kThrottling},
     {"TooManyRequestsException", Code::kThrottled, kThrottling},
-    {"TransactionInProgressException", Code::kThrottled, kThrottling},
     {"RequestLimitExceeded", Code::kThrottled, kThrottling},
     {"BandwidthLimitExceeded", Code::kThrottled, kThrottling},
     {"SlowDown", Code::kThrottled, kThrottling},
     {"PriorRequestNotComplete", Code::kThrottled, kThrottling},
     {"EC2ThrottledException", Code::kThrottled, kThrottling},
-    {"KMSThrottlingException", Code::kThrottled, kThrottling},
     {"RequestTimeout", Code::kServiceError, kTransient},
     {"RequestTimeoutException", Code::kServiceError, kTransient},
     {"InternalFailure", Code::kServiceError, kTransient},
@@ -145,11 +125,19 @@ BodyWords readBody(std::string_view body) {
   return {"", std::string(trimmed)};
 }
 
-void classify(ServiceFailure& failure) {
-  for (const Known& known : kKnown) {
-    if (known.name != failure.name) continue;
-    failure.code = known.code;
-    failure.kind = known.kind;
+const NamedFailure* find(std::span<const NamedFailure> table, std::string_view name) {
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const NamedFailure& known) { return known.name == name; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+void classify(ServiceFailure& failure, std::span<const NamedFailure> own) {
+  const NamedFailure* known = find(own, failure.name);
+  if (known == nullptr) known = find(kCommon, failure.name);
+  if (known != nullptr) {
+    failure.code = known->code;
+    failure.kind = known->kind;
+    failure.hint = known->hint;
     return;
   }
   const int status = failure.status;
@@ -215,14 +203,15 @@ std::string plainMessage(std::string_view text) {
   return plainMessage(text, Redaction({}));
 }
 
-ServiceFailure decodeFailure(const http::Response& response, const Redaction& redacted) {
+ServiceFailure decodeFailure(const http::Response& response, std::span<const NamedFailure> own,
+                             const Redaction& redacted) {
   BodyWords words = readBody(response.body->view());
   ServiceFailure failure;
   failure.status = response.status;
   failure.name = plainErrorName(response.header("x-amzn-errortype"));
   if (failure.name.empty()) failure.name = plainErrorName(words.type);
   failure.message = plainMessage(words.message, redacted);
-  classify(failure);
+  classify(failure, own);
   failure.name = failure.name.empty() ? fmt::to_string(response.status) : redacted(failure.name);
   return failure;
 }

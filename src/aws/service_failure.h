@@ -1,6 +1,7 @@
 // aws/service_failure.h: what a refusal of an AWS service means.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,16 @@
 
 namespace tidemill::aws {
 
+// What one error name of a service means.
+struct NamedFailure {
+  std::string_view name;
+  Code code;
+  FailureKind kind;
+  // What to do about it; "{operation}" and "{region}" stand for those of the call. Empty: what the code alone
+  // tells.
+  std::string_view hint = {};
+};
+
 // An answer other than 200, from the service or from a proxy in front of it.
 struct ServiceFailure {
   int status = 0;
@@ -20,11 +31,15 @@ struct ServiceFailure {
   std::string message;
   Code code = Code::kServiceError;
   FailureKind kind = FailureKind::kPermanent;
+  // Of the service's table; may be empty.
+  std::string_view hint;
 };
 
 // Finds the error's name in the header x-amzn-errortype, else in the body's __type, else in its code. Never
-// fails: JSON, CBOR, HTML, plain text and nonsense all give something to say.
-ServiceFailure decodeFailure(const http::Response& response, const Redaction& redacted);
+// fails: JSON, CBOR, HTML, plain text and nonsense all give something to say. A name means what `own`, the
+// service's table, says; else what it means to all of AWS; else what the status says.
+ServiceFailure decodeFailure(const http::Response& response, std::span<const NamedFailure> own,
+                             const Redaction& redacted);
 
 // "com.amazonaws.dynamodb.v20120810#FooException:http://…" becomes "FooException".
 std::string plainErrorName(std::string_view text);

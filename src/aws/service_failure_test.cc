@@ -2,26 +2,35 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "codec/cbor_writer.h"
 
 namespace tidemill::aws {
 namespace {
+
+// A service of the tests' own, with names that others do not have and one that means something else.
+constexpr std::array kOwn = std::to_array<NamedFailure>({
+    {"ConditionalCheckFailedException", Code::kConflict, FailureKind::kPermanent, "read the item again"},
+    {"ResourceInUseException", Code::kResourceInUse, FailureKind::kPermanent},
+    {"ThrottlingException", Code::kLimitExceeded, FailureKind::kThrottling, "wait in {region}"},
+});
 
 ServiceFailure decode(int status, std::string_view body, std::vector<http::Header> headers = {}) {
   http::Response response;
   response.status = status;
   response.headers = std::move(headers);
   response.body = codec::Body::copyOf(body);
-  return decodeFailure(response, Redaction({Secret("a-very-secret-key")}));
+  return decodeFailure(response, kOwn, Redaction({Secret("a-very-secret-key")}));
 }
 
 TEST(DecodeFailure, ReadsJson) {
   const ServiceFailure failure =
-      decode(400, R"({"__type":"ResourceNotFoundException","message":"Stream orders not found."})");
+      decode(400, R"({"__type":"ExpiredTokenException","message":"The token has expired."})");
 
-  EXPECT_EQ(failure.name, "ResourceNotFoundException");
-  EXPECT_EQ(failure.message, "Stream orders not found.");
-  EXPECT_EQ(failure.code, Code::kUnknownStream);
+  EXPECT_EQ(failure.name, "ExpiredTokenException");
+  EXPECT_EQ(failure.message, "The token has expired.");
+  EXPECT_EQ(failure.code, Code::kExpiredToken);
   EXPECT_EQ(failure.kind, FailureKind::kPermanent);
 }
 
@@ -29,15 +38,15 @@ TEST(DecodeFailure, ReadsCbor) {
   codec::CborWriter body;
   body.beginMap();
   body.text("__type");
-  body.text("ExpiredIteratorException");
+  body.text("ExpiredTokenException");
   body.text("message");
-  body.text("Iterator expired.");
+  body.text("The token has expired.");
   body.end();
 
   const ServiceFailure failure = decode(400, body.buffer());
 
-  EXPECT_EQ(failure.code, Code::kExpiredIterator);
-  EXPECT_EQ(failure.message, "Iterator expired.");
+  EXPECT_EQ(failure.code, Code::kExpiredToken);
+  EXPECT_EQ(failure.message, "The token has expired.");
 }
 
 TEST(DecodeFailure, TheHeaderWinsOverTheBodyAndTypeOverCode) {
@@ -50,8 +59,8 @@ TEST(DecodeFailure, TheHeaderWinsOverTheBodyAndTypeOverCode) {
 }
 
 TEST(DecodeFailure, UnderstandsQualifiedNamesCapitalMessagesAndTheOldForm) {
-  EXPECT_EQ(decode(400, R"({"__type":"com.amazonaws.kinesis.v20131202#LimitExceededException"})").name,
-            "LimitExceededException");
+  EXPECT_EQ(decode(400, R"({"__type":"com.amazonaws.kinesis.v20131202#ThrottledException"})").name,
+            "ThrottledException");
   EXPECT_EQ(decode(400, R"({"__type":"SerializationException","Message":"wrong type"})").message,
             "wrong type");
   EXPECT_EQ(
@@ -66,19 +75,27 @@ TEST(DecodeFailure, EachNameHasItsCode) {
     return decode(400, R"({"__type":")" + std::string(name) + "\"}").code;
   };
 
-  EXPECT_EQ(code("ProvisionedThroughputExceededException"), Code::kThrottled);
-  EXPECT_EQ(code("KMSThrottlingException"), Code::kThrottled);
-  EXPECT_EQ(code("LimitExceededException"), Code::kLimitExceeded);
-  EXPECT_EQ(code("ExpiredNextTokenException"), Code::kExpiredNextToken);
+  EXPECT_EQ(code("AccessDeniedException"), Code::kAccessDenied);
+  EXPECT_EQ(code("SlowDown"), Code::kThrottled);
   EXPECT_EQ(code("InvalidSignatureException"), Code::kInvalidSignature);
   EXPECT_EQ(code("UnrecognizedClientException"), Code::kInvalidSignature);
   EXPECT_EQ(code("MissingAuthenticationTokenException"), Code::kInvalidSignature);
   EXPECT_EQ(code("IncompleteSignatureException"), Code::kInvalidSignature);
   EXPECT_EQ(code("ExpiredTokenException"), Code::kExpiredToken);
   EXPECT_EQ(code("ValidationException"), Code::kInvalidArgument);
-  EXPECT_EQ(code("KMSDisabledException"), Code::kAccessDenied);
   EXPECT_EQ(code("InternalFailure"), Code::kServiceError);
   EXPECT_EQ(code("SomethingNobodyKnows"), Code::kInvalidArgument);
+}
+
+TEST(DecodeFailure, TheServicesOwnTableComesFirst) {
+  const ServiceFailure conflict = decode(400, R"({"__type":"ConditionalCheckFailedException"})");
+  const ServiceFailure other = decode(400, R"({"__type":"ThrottlingException"})");
+
+  EXPECT_EQ(conflict.code, Code::kConflict);
+  EXPECT_EQ(conflict.kind, FailureKind::kPermanent);
+  EXPECT_EQ(conflict.hint, "read the item again");
+  EXPECT_EQ(other.code, Code::kLimitExceeded);
+  EXPECT_EQ(decode(400, R"({"__type":"ExpiredIteratorException"})").code, Code::kInvalidArgument);
 }
 
 TEST(DecodeFailure, KeepsTheStatusAndTheTextOfProxies) {

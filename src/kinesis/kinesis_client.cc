@@ -6,13 +6,14 @@
 
 #include "base/text.h"
 #include "kinesis/answers.h"
+#include "kinesis/failures.h"
 #include "kinesis/requests.h"
 
 namespace tidemill::kinesis {
 namespace {
 
 aws::Service kinesisService() {
-  return {"Kinesis", "kinesis", "Kinesis_20131202", "kinesis"};
+  return {"Kinesis", "kinesis", "Kinesis_20131202", "kinesis", kinesisFailures()};
 }
 
 std::string streamContext(const std::string& stream) {
