@@ -79,7 +79,7 @@ TEST_F(CoordinatorRunTest, WaitsForTheOtherParentOfAMergedChild) {
 }
 
 TEST_F(CoordinatorRunTest, StartsTheChildOfAShardThatGaveNothingSinceATimeAtThatTime) {
-  options_.initialPosition = {lease::InitialPosition::Kind::kAtTimestamp, *api_.created};
+  options_.initialPosition = KinesisInitialPosition::AtTimestamp(*api_.created);
   restart();
   openAndRun();
   reshard();

@@ -173,7 +173,7 @@ void ShardCoordinator::startReadyShards() {
     const Lease& lease = book_.rows().at(key);
     env_.log.info("shard_started",
                   {{"stream", options_.stream}, {"shard", key}, {"from", lease.checkpoint.text()}});
-    listener_.startShard({key, lease.checkpoint, positionOf(lease, options_.initialPosition.timestamp)});
+    listener_.startShard({key, lease.checkpoint, positionOf(lease, options_.initialPosition.timestamp())});
   }
 }
 

@@ -17,6 +17,7 @@
 #include "lease/shard_sync_plan.h"
 #include "rt/env.h"
 #include "rt/task.h"
+#include "tidemill/initial_position.h"
 
 namespace tidemill::consume {
 
@@ -25,7 +26,7 @@ struct CoordinatorOptions {
   std::string stream;
   // Stable across restarts of the same worker, unique among workers: a restart adopts its own rows at once.
   std::string workerId;
-  lease::InitialPosition initialPosition;
+  KinesisInitialPosition initialPosition = KinesisInitialPosition::Latest();
   // Least time between two lease checkpoints of a shard. Range: >= 0. Larger writes less, delivers more again
   // after a crash.
   rt::Duration checkpointInterval = std::chrono::seconds(1);

@@ -39,7 +39,7 @@ TEST_F(ShardCoordinatorTest, StartsNoChildBeforeItsParentsEnd) {
 }
 
 TEST_F(ShardCoordinatorTest, FixesLatestByTheServersClockNotByItsOwn) {
-  options_.initialPosition.kind = lease::InitialPosition::Kind::kLatest;
+  options_.initialPosition = KinesisInitialPosition::Latest();
   restart();
   api_.shards = {shardOf("shard-1")};
   api_.serverTime = node_->env().loop.wall() - 10min;  // Ours is ahead.
@@ -50,7 +50,7 @@ TEST_F(ShardCoordinatorTest, FixesLatestByTheServersClockNotByItsOwn) {
 }
 
 TEST_F(ShardCoordinatorTest, KeepsTheMomentOfLatestOverARestart) {
-  options_.initialPosition.kind = lease::InitialPosition::Kind::kLatest;
+  options_.initialPosition = KinesisInitialPosition::Latest();
   restart();
   api_.shards = {shardOf("shard-1")};
   api_.serverTime = kCreated;

@@ -27,7 +27,7 @@ class CoordinatorFixture : public testing::Test, public CoordinatorListener {
     options_.application = "app";
     options_.stream = "orders";
     options_.workerId = "me";
-    options_.initialPosition.kind = lease::InitialPosition::Kind::kTrimHorizon;
+    options_.initialPosition = KinesisInitialPosition::TrimHorizon();
     restart();
   }
   // A new coordinator on the same table, as after a crash.

@@ -27,7 +27,7 @@ void startBelow(Lease& child, const std::vector<Lease>& parents) {
 class Planner {
  public:
   Planner(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases,
-          const InitialPosition& initial, rt::WallTime serverNow)
+          const KinesisInitialPosition& initial, rt::WallTime serverNow)
       : initial_(initial), serverNow_(serverNow) {
     for (const kinesis::Shard& shard : shards) shards_[shard.shardId] = &shard;
     for (const Lease& lease : leases) leased_[lease.leaseKey] = &lease;
@@ -77,7 +77,7 @@ class Planner {
     if (descendsFromLease(open.shardId)) {
       std::set<std::string> seen;
       addFirstMissingGeneration(open, seen);
-    } else if (initial_.kind == InitialPosition::Kind::kLatest) {
+    } else if (initial_.kind() == KinesisInitialPosition::Kind::kLatest) {
       wanted_[open.shardId] = true;
     } else {
       std::set<std::string> seen;
@@ -119,10 +119,10 @@ class Planner {
     for (const std::string& parent : listedParents(shard)) row.parentShardIds.insert(parent);
     if (!atInitialPosition) {
       startBelow(row, leasedParents(shard));
-    } else if (initial_.kind == InitialPosition::Kind::kAtTimestamp) {
+    } else if (initial_.kind() == KinesisInitialPosition::Kind::kAtTimestamp) {
       row.checkpoint = Checkpoint::atTimestamp();
-      row.startsAt = initial_.timestamp;
-    } else if (initial_.kind == InitialPosition::Kind::kLatest) {
+      row.startsAt = initial_.timestamp();
+    } else if (initial_.kind() == KinesisInitialPosition::Kind::kLatest) {
       row.checkpoint = Checkpoint::latest();
       row.startsAt = serverNow_;
     }
@@ -138,7 +138,7 @@ class Planner {
     return parents;
   }
 
-  const InitialPosition initial_;
+  const KinesisInitialPosition initial_;
   const rt::WallTime serverNow_;
   std::map<std::string, const kinesis::Shard*> shards_;
   std::map<std::string, const Lease*> leased_;
@@ -150,7 +150,7 @@ class Planner {
 }  // namespace
 
 std::vector<Lease> leasesToCreate(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases,
-                                  const InitialPosition& initial, rt::WallTime serverNow) {
+                                  const KinesisInitialPosition& initial, rt::WallTime serverNow) {
   return Planner(shards, leases, initial, serverNow).plan();
 }
 

@@ -1,21 +1,13 @@
 // lease/shard_sync_plan.h: which lease rows a listing of shards calls for.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "kinesis/kinesis_api.h"
 #include "lease/lease.h"
+#include "tidemill/initial_position.h"
 
 namespace tidemill::lease {
-
-// Where an application starts reading shards that it has never seen.
-struct InitialPosition {
-  enum class Kind { kLatest, kTrimHorizon, kAtTimestamp };
-  Kind kind = Kind::kLatest;
-  // For kAtTimestamp.
-  rt::WallTime timestamp{};
-};
 
 // The rows to create, parents before children, so that a crash in the middle resumes cleanly (kcl.md 2.8).
 // Without any row: LATEST starts the open shards at `serverNow` (fixed in the row), TRIM_HORIZON and
@@ -23,7 +15,7 @@ struct InitialPosition {
 // generation below a leased ancestor, as childLease(); without a leased ancestor the initial position applies
 // as above. Rows that exist are never changed. Pure.
 std::vector<Lease> leasesToCreate(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases,
-                                  const InitialPosition& initial, rt::WallTime serverNow);
+                                  const KinesisInitialPosition& initial, rt::WallTime serverNow);
 
 // The row of a child, made before its parent's SHARD_END is written; `parents` are those of its parents that
 // have rows. It starts at its first record whatever the initial position, or records written between reshard

@@ -51,8 +51,8 @@ std::string keysOf(const std::vector<Lease>& rows) {
   return keys;
 }
 
-constexpr InitialPosition kLatest{InitialPosition::Kind::kLatest, {}};
-constexpr InitialPosition kTrimHorizon{InitialPosition::Kind::kTrimHorizon, {}};
+const auto kLatest = KinesisInitialPosition::Latest();
+const auto kTrimHorizon = KinesisInitialPosition::TrimHorizon();
 
 TEST(ShardSyncPlan, StartsAnEmptyTableAtTheOldestShards) {
   const auto rows = leasesToCreate(threeGenerations(), {}, kTrimHorizon, kNow);
@@ -71,7 +71,7 @@ TEST(ShardSyncPlan, StartsAnEmptyTableAtLatestWithTheOpenShardsAndFixesTheTime) 
 
 TEST(ShardSyncPlan, StartsAtTheTimestampThatWasAskedFor) {
   const rt::WallTime then{1'700'000'000'000ms};
-  const auto rows = leasesToCreate({shard(0)}, {}, {InitialPosition::Kind::kAtTimestamp, then}, kNow);
+  const auto rows = leasesToCreate({shard(0)}, {}, KinesisInitialPosition::AtTimestamp(then), kNow);
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_EQ(rows[0].checkpoint, Checkpoint::atTimestamp());
   EXPECT_EQ(rows[0].startsAt, then);
@@ -122,7 +122,7 @@ std::vector<Lease> leasesFrom(rt::WallTime time, const std::vector<std::string>&
 
 TEST(ShardSyncPlan, SkipsNothingBelowALeaseWhenTheInitialPositionHasBecomeATime) {
   const std::vector<kinesis::Shard> shards = {shard(0, -1, -1, false), shard(1, 0)};
-  const InitialPosition later{InitialPosition::Kind::kAtTimestamp, kNow};
+  const auto later = KinesisInitialPosition::AtTimestamp(kNow);
   for (const auto& leases : {leasesOn({"s0"}), leasesFrom(kNow - 1h, {"s0"}, "s0")}) {
     const auto rows = leasesToCreate(shards, leases, later, kNow);
     ASSERT_EQ(keysOf(rows), "s1");

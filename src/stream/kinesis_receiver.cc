@@ -57,19 +57,7 @@ rt::Task<Result<void>> KinesisReceiver::start() {
   options.stream = source_.streamName;
   options.workerId = conf_.getText("tidemill.worker.id");
   options.checkpointInterval = source_.checkpointInterval;
-  using Kind = lease::InitialPosition::Kind;
-  switch (source_.initialPosition.kind()) {
-    case KinesisInitialPosition::Kind::kLatest:
-      options.initialPosition.kind = Kind::kLatest;
-      break;
-    case KinesisInitialPosition::Kind::kTrimHorizon:
-      options.initialPosition.kind = Kind::kTrimHorizon;
-      break;
-    case KinesisInitialPosition::Kind::kAtTimestamp:
-      options.initialPosition.kind = Kind::kAtTimestamp;
-      break;
-  }
-  options.initialPosition.timestamp = source_.initialPosition.timestamp();
+  options.initialPosition = source_.initialPosition;
   coordinator_ = std::make_unique<consume::ShardCoordinator>(env_, *api_, *store_, *this, std::move(options));
   auto opened = co_await coordinator_->open();
   if (!opened) co_return fail(opened.error());
