@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -30,14 +31,15 @@ class KinesisInputDStream {
       source_.applicationName = std::move(name);
       return *this;
     }
-    // Default: https://kinesis.us-east-1.amazonaws.com, as in Spark; with regionName() alone, that region's.
+    // Default: AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL, else the region's own, which without regionName()
+    // is Spark's https://kinesis.us-east-1.amazonaws.com.
     Builder& endpointUrl(std::string url) {
-      endpointUrl_ = std::move(url);
+      source_.endpointUrl = std::move(url);
       return *this;
     }
-    // Default: us-east-1.
+    // Default: us-east-1; with endpointUrl() alone, AWS_REGION or what the url says.
     Builder& regionName(std::string region) {
-      regionName_ = std::move(region);
+      source_.regionName = std::move(region);
       return *this;
     }
     // Default: Latest.
@@ -45,6 +47,8 @@ class KinesisInputDStream {
       source_.initialPosition = position;
       return *this;
     }
+    // The older name of initialPosition(), which Spark keeps as deprecated.
+    Builder& initialPositionInStream(InitialPositionInStream position) { return initialPosition(position); }
     // Default: the batch interval.
     Builder& checkpointInterval(Duration interval) {
       checkpointInterval_ = interval;
@@ -58,6 +62,28 @@ class KinesisInputDStream {
     // Default: from the environment.
     Builder& kinesisCredentials(AwsCredentials credentials) {
       source_.credentials = std::move(credentials);
+      return *this;
+    }
+
+    // These four are kept, and used as soon as leases lie in DynamoDB and metrics go to CloudWatch. In this
+    // version leases lie in the state directory and nothing is sent to CloudWatch.
+    // Default of both: the credentials for Kinesis.
+    Builder& dynamoDBCredentials(AwsCredentials credentials) {
+      source_.dynamoDbCredentials = std::move(credentials);
+      return *this;
+    }
+    Builder& cloudWatchCredentials(AwsCredentials credentials) {
+      source_.cloudWatchCredentials = std::move(credentials);
+      return *this;
+    }
+    // Default: DETAILED.
+    Builder& metricsLevel(MetricsLevel level) {
+      source_.metricsLevel = level;
+      return *this;
+    }
+    // Default: Operation and ShardId.
+    Builder& metricsEnabledDimensions(std::set<std::string> dimensions) {
+      source_.metricsEnabledDimensions = std::move(dimensions);
       return *this;
     }
 
@@ -76,8 +102,6 @@ class KinesisInputDStream {
 
     StreamingContext* context_ = nullptr;
     stream::KinesisSource source_;
-    std::optional<std::string> endpointUrl_;
-    std::optional<std::string> regionName_;
     std::optional<Duration> checkpointInterval_;
   };
 

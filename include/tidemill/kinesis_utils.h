@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -14,6 +15,9 @@
 #include "tidemill/storage_level.h"
 
 namespace tidemill {
+
+// How much goes to CloudWatch. (Spark's and KCL's levels)
+enum class MetricsLevel { NONE, SUMMARY, DETAILED };
 
 namespace stream {
 
@@ -27,6 +31,13 @@ struct KinesisSource {
   Duration checkpointInterval{};
   StorageLevel storageLevel = StorageLevel::MEMORY_AND_DISK_2;
   std::optional<AwsCredentials> credentials;  // None: from the environment.
+
+  // Kept, and used as soon as leases lie in DynamoDB and metrics go to CloudWatch. In this version leases lie
+  // in the state directory and nothing is sent to CloudWatch. None: the credentials above.
+  std::optional<AwsCredentials> dynamoDbCredentials = std::nullopt;
+  std::optional<AwsCredentials> cloudWatchCredentials = std::nullopt;
+  MetricsLevel metricsLevel = MetricsLevel::DETAILED;
+  std::set<std::string> metricsEnabledDimensions = {"Operation", "ShardId"};
 };
 
 }  // namespace stream
@@ -100,14 +111,8 @@ class KinesisUtils {
                            const std::string& regionName, KinesisInitialPosition initialPosition,
                            Duration checkpointInterval, StorageLevel storageLevel, Handler messageHandler) {
     return detail::makeKinesisStream(context,
-                                     stream::KinesisSource{kinesisAppName,
-                                                           streamName,
-                                                           endpointUrl,
-                                                           regionName,
-                                                           initialPosition,
-                                                           checkpointInterval,
-                                                           storageLevel,
-                                                           {}},
+                                     sourceOf(kinesisAppName, streamName, endpointUrl, regionName,
+                                              initialPosition, checkpointInterval, storageLevel),
                                      std::move(messageHandler));
   }
   template <class Handler>
@@ -117,12 +122,17 @@ class KinesisUtils {
                            const std::string& regionName, KinesisInitialPosition initialPosition,
                            Duration checkpointInterval, StorageLevel storageLevel, Handler messageHandler,
                            const std::string& awsAccessKeyId, const std::string& awsSecretKey) {
-    return detail::makeKinesisStream(
-        context,
-        stream::KinesisSource{kinesisAppName, streamName, endpointUrl, regionName, initialPosition,
-                              checkpointInterval, storageLevel, AwsCredentials(awsAccessKeyId, awsSecretKey)},
-        std::move(messageHandler));
+    stream::KinesisSource source = sourceOf(kinesisAppName, streamName, endpointUrl, regionName,
+                                            initialPosition, checkpointInterval, storageLevel);
+    source.credentials = AwsCredentials(awsAccessKeyId, awsSecretKey);
+    return detail::makeKinesisStream(context, source, std::move(messageHandler));
   }
+
+ private:
+  static stream::KinesisSource sourceOf(const std::string& kinesisAppName, const std::string& streamName,
+                                        const std::string& endpointUrl, const std::string& regionName,
+                                        KinesisInitialPosition initialPosition, Duration checkpointInterval,
+                                        StorageLevel storageLevel);
 };
 
 }  // namespace tidemill

@@ -79,29 +79,29 @@ class NarrowNode final : public RddNode<U> {
   const Step step_;
 };
 
-// Combines values by key: first within each partition, then across them by the hash of the key.
+// Combines values by key: first within each partition, then across them by the hash of the key. Its own
+// partitions are few, however many the parent has: what lies between is one piece of memory for each
+// partition of the parent.
 template <class K, class V, class Combine>
 class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
  public:
-  using Buckets = std::vector<std::unordered_map<K, V>>;
-
   ReduceByKeyNode(std::shared_ptr<RddNode<std::pair<K, V>>> parent, Combine combine)
       : RddNode<std::pair<K, V>>(parent->runner()),
         parent_(std::move(parent)),
         combine_(std::move(combine)) {}
 
-  std::size_t partitions() const override { return std::max<std::size_t>(parent_->partitions(), 1); }
+  std::size_t partitions() const override {
+    return std::clamp<std::size_t>(parent_->partitions(), 1, kPartitionsMax);
+  }
 
   void prepare() override {
     if (prepared_) return;
     parent_->prepare();
-    std::vector<Buckets> sides(parent_->partitions());
+    std::vector<Side> sides(parent_->partitions());
     this->runner().run(sides.size(), [&](std::size_t partition) {
-      Buckets buckets(partitions());
-      parent_->compute(partition, [&](std::pair<K, V>&& element) {
-        merge(buckets[std::hash<K>{}(element.first) % buckets.size()], std::move(element));
-      });
-      sides[partition] = std::move(buckets);
+      std::unordered_map<K, V> combined;
+      parent_->compute(partition, [&](std::pair<K, V>&& element) { merge(combined, std::move(element)); });
+      sides[partition] = sideOf(std::move(combined));
     });
     sides_ = std::move(sides);
     prepared_ = true;
@@ -109,14 +109,44 @@ class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
 
   void compute(std::size_t partition, FunctionRef<void(std::pair<K, V>&&)> emit) const override {
     std::unordered_map<K, V> merged;
-    for (const Buckets& side : sides_) {
-      for (const auto& element : side[partition]) merge(merged, element);
+    for (const Side& side : sides_) {
+      const auto ours = std::equal_range(side.begin(), side.end(), partition, ByPartition());
+      for (auto element = ours.first; element != ours.second; ++element) merge(merged, element->second);
     }
     // allow(determinism): the order within a partition of a shuffle is nobody's promise.
     for (const auto& element : merged) emit(std::pair<K, V>(element.first, element.second));
   }
 
  private:
+  // More than the worker threads of any machine this runs on; beyond that, more pieces cost and gain nothing.
+  static constexpr std::size_t kPartitionsMax = 32;
+
+  // What one partition of the parent gives: each key once, behind the partition it belongs to, sorted by
+  // that.
+  using Side = std::vector<std::pair<std::size_t, std::pair<K, V>>>;
+
+  struct ByPartition {
+    bool operator()(const typename Side::value_type& element, std::size_t partition) const {
+      return element.first < partition;
+    }
+    bool operator()(std::size_t partition, const typename Side::value_type& element) const {
+      return partition < element.first;
+    }
+  };
+
+  Side sideOf(std::unordered_map<K, V> combined) const {
+    Side side;
+    side.reserve(combined.size());
+    const std::size_t count = partitions();
+    while (!combined.empty()) {  // Taken out one by one, so that keys move, too.
+      auto node = combined.extract(combined.begin());
+      const std::size_t partition = std::hash<K>{}(node.key()) % count;
+      side.emplace_back(partition, std::pair<K, V>(std::move(node.key()), std::move(node.mapped())));
+    }
+    std::sort(side.begin(), side.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    return side;
+  }
+
   template <class Element>
   void merge(std::unordered_map<K, V>& into, Element&& element) const {
     const auto found = into.find(element.first);
@@ -129,7 +159,7 @@ class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
 
   const std::shared_ptr<RddNode<std::pair<K, V>>> parent_;
   const Combine combine_;
-  std::vector<Buckets> sides_;
+  std::vector<Side> sides_;
   bool prepared_ = false;
 };
 

@@ -69,6 +69,7 @@ Result<FetchSide::MakeApi> KinesisReceiver::apiMaker() const {
   aws::EndpointOptions where;
   if (!source_.endpointUrl.empty()) where.endpoint = source_.endpointUrl;
   if (!source_.regionName.empty()) where.region = source_.regionName;
+  where.allowPlainHttp = conf_.getBoolean("tidemill.kinesis.allowPlainHttp");
   auto endpoint = aws::resolveEndpoint("kinesis", where, seams_.environment);
   if (!endpoint) return fail(endpoint.error());
   auto credentials = aws::resolveCredentials(source_.credentials, seams_.environment);

@@ -25,6 +25,21 @@ DStream<std::string> KinesisUtils::createStream(StreamingContext& context, const
                       checkpointInterval, storageLevel, detail::CopyPayload(), awsAccessKeyId, awsSecretKey);
 }
 
+stream::KinesisSource KinesisUtils::sourceOf(const std::string& kinesisAppName, const std::string& streamName,
+                                             const std::string& endpointUrl, const std::string& regionName,
+                                             KinesisInitialPosition initialPosition,
+                                             Duration checkpointInterval, StorageLevel storageLevel) {
+  stream::KinesisSource source;
+  source.applicationName = kinesisAppName;
+  source.streamName = streamName;
+  source.endpointUrl = endpointUrl;
+  source.regionName = regionName;
+  source.initialPosition = initialPosition;
+  source.checkpointInterval = checkpointInterval;
+  source.storageLevel = storageLevel;
+  return source;
+}
+
 StreamingContext& KinesisInputDStream::Builder::checkedContext() const {
   const auto missing = [](const char* parameter) {
     return Error(Code::kInvalidConfig, std::string("required parameter ") + parameter + " is missing",
@@ -37,17 +52,11 @@ StreamingContext& KinesisInputDStream::Builder::checkedContext() const {
 }
 
 stream::KinesisSource KinesisInputDStream::Builder::finished() const {
-  constexpr char kDefaultRegion[] = "us-east-1";
   stream::KinesisSource source = source_;
-  source.regionName = regionName_.value_or(kDefaultRegion);
-  if (endpointUrl_) {
-    source.endpointUrl = *endpointUrl_;
-  } else if (!regionName_) {
-    source.endpointUrl = "https://kinesis.us-east-1.amazonaws.com";
-  }
-  const StreamingContext& context = checkedContext();
-  source.checkpointInterval = checkpointInterval_.value_or(
-      detail::GraphAccess::core(const_cast<StreamingContext&>(context))->batchInterval());
+  // Spark's default, unless the endpoint says which region it is in.
+  if (source.endpointUrl.empty() && source.regionName.empty()) source.regionName = "us-east-1";
+  source.checkpointInterval =
+      checkpointInterval_.value_or(detail::GraphAccess::core(checkedContext())->batchInterval());
   return source;
 }
 

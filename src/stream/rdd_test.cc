@@ -59,6 +59,17 @@ TEST_F(RddTest, ReducesByKeyOverAllPartitions) {
   EXPECT_EQ(result, (std::map<std::string, int>{{"a", 4}, {"b", 12}, {"c", 7}}));
 }
 
+TEST_F(RddTest, ReducesManySmallPartitionsToFew) {
+  using Pair = std::pair<std::string, int>;
+  std::vector<std::vector<Pair>> parts(10'000);
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = {{std::to_string(i % 100), 1}};
+  const auto reduced = rdd<Pair>(std::move(parts)).reduceByKey([](int a, int b) { return a + b; });
+  EXPECT_LE(reduced.getNumPartitions(), 32u);
+  const auto pairs = reduced.collect();
+  EXPECT_EQ(pairs.size(), 100u);
+  for (const auto& [key, count] : pairs) EXPECT_EQ(count, 100) << key;
+}
+
 TEST_F(RddTest, AnswersActionsOnNothing) {
   const auto empty = rdd<int>({});
   EXPECT_EQ(empty.count(), 0);

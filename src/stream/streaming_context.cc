@@ -1,8 +1,11 @@
 #include "tidemill/streaming_context.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <utility>
 
+#include "base/text.h"
 #include "stream/context_core.h"
 #include "tidemill/dstream.h"
 
@@ -50,16 +53,35 @@ void StreamingContext::addStreamingListener(StreamingListener& listener) {
   core_->addListener(listener);
 }
 
+namespace {
+
+constexpr Duration kCheckpointIntervalMax = std::chrono::hours(24);
+
+std::string streamOf(const stream::KinesisSource& source) {
+  return base::quoteIfNeeded(source.streamName);
+}
+
+}  // namespace
+
 namespace detail {
 
 int GraphAccess::addKinesisInput(StreamingContext& context, const stream::KinesisSource& source) {
-  const auto require = [](bool holds, const char* what, const char* hint) {
-    if (!holds) throw Error(Code::kInvalidConfig, what, hint);
-  };
-  require(!source.applicationName.empty(), "the application name is empty", "it names the lease table");
-  require(!source.streamName.empty(), "the stream name is empty", "name the Kinesis stream to read");
-  require(source.checkpointInterval.count() >= 0, "the checkpoint interval is negative",
-          "for example Seconds(10)");
+  if (source.applicationName.empty()) {
+    throw Error(Code::kInvalidConfig,
+                fmt::format("stream {}: the application name is empty", streamOf(source)),
+                "give a name; the lease table is called by it");
+  }
+  if (source.streamName.empty()) {
+    throw Error(Code::kInvalidConfig,
+                fmt::format("application {}: the stream name is empty", source.applicationName),
+                "name the Kinesis stream to read");
+  }
+  const Duration interval = source.checkpointInterval;
+  if (interval < Duration(0) || interval > kCheckpointIntervalMax) {
+    throw Error(Code::kInvalidConfig,
+                fmt::format("stream {}: a checkpoint interval of {} ms", streamOf(source), interval.count()),
+                "choose between 0 and 24 hours, for example Seconds(10)");
+  }
   auto& inputs = context.core_->editableGraph().inputs;
   inputs.push_back(source);
   return static_cast<int>(inputs.size()) - 1;

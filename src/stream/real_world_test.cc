@@ -1,0 +1,236 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+
+#include "fake/server.h"
+#include "http/production_env.h"
+#include "kinesis/kinesis_client.h"
+#include "rt/blocking_event.h"
+#include "tidemill/kinesis_utils.h"
+#include "tidemill/streaming_context.h"
+
+namespace tidemill {
+namespace {
+
+using namespace std::chrono_literals;
+
+fake::FakeAwsOptions serviceOptions() {
+  fake::FakeAwsOptions options;
+  options.limits = false;
+  options.createDelay = 0ms;
+  options.reshardDelay = 0ms;
+  return options;
+}
+
+// The fake AWS on a port of its own, and a client that writes to it.
+class Service {
+ public:
+  Service() : server_(std::move(*fake::FakeServer::listen(aws_, 0))), thread_([this] { server_->run(); }) {
+    kinesis::KinesisClientOptions options;
+    options.aws.endpoint = aws::Endpoint{endpoint(), "us-east-1"};
+    options.aws.credentials = AwsCredentials("test", "test");
+    const rt::Env& env = production_.env();
+    client_ = std::make_unique<kinesis::KinesisClient>(env.loop, env.http, env.random, env.log, options);
+  }
+  ~Service() {
+    production_.onControlLane([this] { client_.reset(); });
+    server_->stop();
+    thread_.join();
+  }
+
+  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
+  void createStream(int shards) { EXPECT_TRUE(production_.block(client_->createStream("orders", shards))); }
+  void split() {
+    // A quarter of the hash keys: the middle of the first of two shards.
+    EXPECT_TRUE(production_.block(
+        client_->splitShard("orders", "shardId-000000000000", "85070591730234615865843651857942052864")));
+  }
+  void put(int records) {
+    std::vector<kinesis::PutEntry> entries;
+    for (int i = 0; i < records; ++i) {
+      const std::string number = std::to_string(written_++);
+      entries.push_back({number, number, std::nullopt});
+    }
+    auto outcomes = production_.block(client_->putRecords("orders", entries));
+    ASSERT_TRUE(outcomes) << outcomes.error().message();
+    for (const kinesis::PutOutcome& outcome : *outcomes) EXPECT_EQ(outcome.errorCode, "");
+  }
+
+ private:
+  fake::FakeAws aws_{serviceOptions()};
+  std::unique_ptr<fake::FakeServer> server_;
+  std::thread thread_;
+  base::StderrLog log_;
+  http::ProductionEnv production_{log_};
+  std::unique_ptr<kinesis::KinesisClient> client_;
+  int written_ = 0;
+};
+
+// What outputs have seen, for the test's thread to wait on.
+class Seen {
+ public:
+  void add(std::vector<std::string> lines) {
+    const std::lock_guard lock(mutex_);
+    lines_.insert(lines_.end(), lines.begin(), lines.end());
+    changed_.notify_all();
+  }
+  // True as soon as there are that many.
+  bool waitFor(std::size_t lines) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 30s, [&] { return lines_.size() >= lines; });
+  }
+  std::size_t size() {
+    const std::lock_guard lock(mutex_);
+    return lines_.size();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+// Whole contexts with their own threads, sockets and files.
+class RealWorldTest : public testing::Test {
+ protected:
+  RealWorldTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tidemill-test-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~RealWorldTest() override { std::filesystem::remove_all(folder_); }
+
+  std::unique_ptr<StreamingContext> makeContext(const std::string& batchTries = "100") {
+    Conf conf;
+    conf.set("tidemill.state.directory", folder_ + "/state").set("tidemill.batch.maxFailures", batchTries);
+    conf.set("spark.streaming.blockInterval", "20ms").set("tidemill.kinesis.idleTimeBetweenReads", "20ms");
+    conf.set("tidemill.kinesis.readCallsPerSecond", "0");
+    return std::make_unique<StreamingContext>(conf, Milliseconds(50));
+  }
+  DStream<std::string> lines(StreamingContext& context) {
+    return KinesisUtils::createStream(context, "app", "orders", service_.endpoint(), "us-east-1",
+                                      InitialPositionInStream::TRIM_HORIZON, Milliseconds(50),
+                                      StorageLevel::MEMORY_ONLY, "test", "test");
+  }
+
+  std::string folder_;
+  Service service_;
+  Seen seen_;
+};
+
+TEST_F(RealWorldTest, ReadsThroughASplitAndStopsWithNothingLeft) {
+  service_.createStream(2);
+  service_.put(50);
+  auto context = makeContext();
+  lines(*context).map([](std::string line) { return line; }).foreachRDD([this](const RDD<std::string>& rdd) {
+    seen_.add(rdd.collect());
+  });
+  context->start();
+  ASSERT_TRUE(seen_.waitFor(50));
+  service_.split();
+  service_.put(50);
+  ASSERT_TRUE(seen_.waitFor(100));
+
+  const Result<void> end = context->stop(true, true);
+
+  EXPECT_TRUE(end) << end.error().message();
+  EXPECT_EQ(seen_.size(), 100u);
+  EXPECT_EQ(context->totals().received, 100);
+  EXPECT_EQ(context->totals().processed, 100);
+  EXPECT_EQ(context->totals().checkpointed, 100);
+}
+
+TEST_F(RealWorldTest, AnOutputThatHangsKeepsOthersOutUntilItEnds) {
+  service_.createStream(1);
+  service_.put(1);
+  rt::BlockingEvent entered;
+  rt::BlockingEvent release;
+  auto first = makeContext();
+  lines(*first).foreachRDD([&](const RDD<std::string>& rdd) {
+    if (rdd.isEmpty()) return;
+    entered.set();
+    release.wait();
+  });
+  first->start();
+  entered.wait();
+  first->requestStop(true);
+  EXPECT_FALSE(first->awaitTerminationOrTimeout(Milliseconds(100)));
+  first->requestStop(false);
+  EXPECT_TRUE(first->awaitTermination());
+  EXPECT_EQ(first->totals().processed, 0);
+
+  auto second = makeContext();
+  lines(*second).print();
+  second->start();
+  const Result<void> refused = second->awaitTermination();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kWorkerIdInUse);
+  EXPECT_NE(refused.error().message().find("process " + std::to_string(::getpid())), std::string::npos)
+      << refused.error().message();
+
+  release.set();
+  first.reset();  // Waits for the output.
+  auto third = makeContext();
+  lines(*third).foreachRDD([this](const RDD<std::string>& rdd) { seen_.add(rdd.collect()); });
+  third->start();
+  EXPECT_TRUE(seen_.waitFor(1));
+  EXPECT_TRUE(third->stop(true, false));
+}
+
+TEST_F(RealWorldTest, DestroyedWhileItReadsItEndsAllItsThreads) {
+  service_.createStream(2);
+  service_.put(100);
+  auto context = makeContext();
+  lines(*context).foreachRDD([this](const RDD<std::string>& rdd) { seen_.add(rdd.collect()); });
+  context->start();
+  ASSERT_TRUE(seen_.waitFor(1));
+  context.reset();
+}
+
+TEST_F(RealWorldTest, ABatchWhoseOutputThrowsComesAgainAndThenStopsTheContext) {
+  service_.createStream(1);
+  service_.put(3);
+  auto patient = makeContext();
+  int attempts = 0;
+  lines(*patient).foreachRDD([&](const RDD<std::string>& rdd, const BatchInfo& batch) {
+    attempts = batch.attempt;
+    if (batch.records > 0 && batch.attempt == 1) throw std::runtime_error("the database is away");
+    seen_.add(rdd.collect());
+  });
+  patient->start();
+  ASSERT_TRUE(seen_.waitFor(3));
+  EXPECT_TRUE(patient->stop(true, true));
+  EXPECT_EQ(patient->totals().checkpointed, 3);
+
+  service_.put(1);
+  auto strict = makeContext("1");
+  lines(*strict)
+      .map([](const std::string&) -> std::string { throw std::runtime_error("unreadable"); })
+      .foreachRDD([](const RDD<std::string>& rdd) { rdd.collect(); });
+  strict->start();
+  const Result<void> end = strict->awaitTermination();
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kUserCodeFailed);
+}
+
+TEST_F(RealWorldTest, ManyThreadsMayStartAndStopOneContext) {
+  service_.createStream(1);
+  auto context = makeContext();
+  lines(*context).foreachRDD([this](const RDD<std::string>& rdd) { seen_.add(rdd.collect()); });
+  std::vector<std::thread> starters;
+  for (int i = 0; i < 4; ++i) starters.emplace_back([&] { context->start(); });
+  for (std::thread& starter : starters) starter.join();
+  service_.put(1);
+  ASSERT_TRUE(seen_.waitFor(1));
+  std::vector<std::thread> stoppers;
+  for (int i = 0; i < 4; ++i) stoppers.emplace_back([&, i] { EXPECT_TRUE(context->stop(true, i % 2 == 0)); });
+  for (std::thread& stopper : stoppers) stopper.join();
+  EXPECT_EQ(context->getState(), StreamingContextState::STOPPED);
+}
+
+}  // namespace
+}  // namespace tidemill
