@@ -1,13 +1,12 @@
 #include "our_consumer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
 
+#include "cli/settings.h"
+#include "cli/temporary_folder.h"
 #include "served_data.h"
 #include "tidemill/kinesis_utils.h"
 #include "tidemill/streaming_context.h"
@@ -19,33 +18,14 @@ using namespace std::chrono_literals;
 
 constexpr auto kPatience = 60s;
 
-// Lease rows of this run alone.
-class StateFolder {
- public:
-  StateFolder() : path_((std::filesystem::temp_directory_path() / "tidemill-bench-XXXXXX").string()) {
-    if (mkdtemp(path_.data()) == nullptr) throw Error(Code::kIo, "cannot make " + path_, "set TMPDIR");
-  }
-  ~StateFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-Conf makeConf(const std::string& state, const std::vector<std::string>& settings) {
+Result<Conf> makeConf(const std::string& state, const std::vector<std::string>& settings) {
   Conf conf;
   conf.set("tidemill.kinesis.readBytesPerSecond", "0");
   conf.set("tidemill.kinesis.readCallsPerSecond", "0");
   conf.set("tidemill.kinesis.idleTimeBetweenReads", "200ms");
   conf.set("tidemill.state.directory", state);
-  for (const std::string& setting : settings) {
-    const auto equals = setting.find('=');
-    if (equals == std::string::npos) throw Error(Code::kUsage, "--set " + setting + " has no '='");
-    conf.set(setting.substr(0, equals), setting.substr(equals + 1));
-  }
+  auto applied = cli::applySettings(conf, settings);
+  if (!applied) return fail(applied.error());
   return conf;
 }
 
@@ -73,10 +53,13 @@ Result<void> awaitCounted(StreamingContext& context, const std::atomic<std::int6
 
 Result<Measured> consumeOurs(const std::string& endpoint, std::int64_t records,
                              const std::vector<std::string>& settings) {
-  const StateFolder state;
+  const auto state = cli::TemporaryFolder::make("bench");  // Lease rows of this run alone.
+  if (!state) return fail(state.error());
+  auto conf = makeConf(state->path(), settings);
+  if (!conf) return fail(conf.error());
   std::atomic<std::int64_t> counted = 0;
   const Meter meter;
-  StreamingContext context(makeConf(state.path(), settings), Seconds(1));
+  StreamingContext context(*conf, Seconds(1));
   auto lines = KinesisUtils::createStream(context, "bench", kStream, endpoint, kRegion,
                                           InitialPositionInStream::TRIM_HORIZON, Seconds(10),
                                           StorageLevel::MEMORY_ONLY, kKey, kKey);

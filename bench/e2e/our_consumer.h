@@ -11,7 +11,7 @@
 namespace tidemill::bench {
 
 // Ends once `records` records were counted in batches, its graceful stop included. `settings` are key=value.
-// Throws Error for a setting that is refused.
+// kUsage or kInvalidConfig for a setting that is refused.
 Result<Measured> consumeOurs(const std::string& endpoint, std::int64_t records,
                              const std::vector<std::string>& settings);
 

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 
 #include "cli/line_producer.h"
 
 namespace tidemill::bench {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kPatience = 60s;
 constexpr std::int64_t kPortion = 10'000;
 
 // bin/bench_e2e and tidemill lie in one build tree.
@@ -36,16 +32,10 @@ Result<void> ServedData::fill(std::int64_t records) {
 }
 
 Result<void> ServedData::startFake() {
-  auto fake = cli::ChildProcess::start({tidemillProgram(), "fake", "--port", "0", "--limits", "off"});
+  auto fake = cli::FakeProcess::start(tidemillProgram(), {"--limits", "off"});
   if (!fake) return fail(fake.error());
   fake_.emplace(std::move(*fake));
-  const auto line = fake_->readLine(30s);
-  constexpr std::string_view kListening = "listening ";
-  if (!line || !line->starts_with(kListening)) return fail(Code::kIo, "the fake AWS did not start");
-  endpoint_ = line->substr(kListening.size());
-  kinesis::KinesisClientOptions options;
-  options.aws.endpoint = aws::Endpoint{endpoint_, kRegion};
-  options.aws.credentials = AwsCredentials(kKey, kKey);
+  kinesis::KinesisClientOptions options = fake_->clientOptions();
   options.wire = kinesis::Wire::kCbor;
   const rt::Env& env = production_.env();
   client_ = std::make_unique<kinesis::KinesisClient>(env.loop, env.http, random_, env.log, options);
@@ -55,14 +45,7 @@ Result<void> ServedData::startFake() {
 Result<void> ServedData::createStream() {
   auto created = production_.block(client_->createStream(kStream, kShards));
   if (!created) return created;
-  const auto until = std::chrono::steady_clock::now() + kPatience;
-  while (std::chrono::steady_clock::now() < until) {
-    auto summary = production_.block(client_->describeStreamSummary(kStream));
-    if (!summary) return fail(summary.error());
-    if (summary->status == "ACTIVE") return {};
-    std::this_thread::sleep_for(50ms);
-  }
-  return fail(Code::kTimeout, "the stream did not become ACTIVE");
+  return cli::awaitActive(production_, *client_, kStream);
 }
 
 Result<std::vector<std::string>> ServedData::iterators() {

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
-#include "cli/child_process.h"
+#include "cli/fake_process.h"
 #include "http/production_env.h"
 #include "kinesis/kinesis_client.h"
 
@@ -28,7 +28,7 @@ class ServedData {
 
   // Starts the fake and puts `records` records of 1 kB.
   Result<void> fill(std::int64_t records);
-  const std::string& endpoint() const { return endpoint_; }
+  const std::string& endpoint() const { return fake_->endpoint(); }
   // Fresh iterators at TRIM_HORIZON, one for each shard.
   Result<std::vector<std::string>> iterators();
 
@@ -39,8 +39,7 @@ class ServedData {
 
   http::ProductionEnv production_;
   base::Random random_;
-  std::string endpoint_;
-  std::optional<cli::ChildProcess> fake_;
+  std::optional<cli::FakeProcess> fake_;
   std::unique_ptr<kinesis::KinesisClient> client_;
 };
 

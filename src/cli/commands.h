@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 namespace CLI {
 class App;
@@ -17,7 +18,8 @@ void addVersionCommand(CLI::App& app, Chosen& chosen);
 void addFakeCommand(CLI::App& app, Chosen& chosen);
 void addPutCommand(CLI::App& app, Chosen& chosen);
 void addCountCommand(CLI::App& app, Chosen& chosen);
-void addSimCommand(CLI::App& app, Chosen& chosen);
+// `program` is how this program was called: what it prints to be repeated can be pasted.
+void addSimCommand(CLI::App& app, Chosen& chosen, const std::string& program);
 void addDemoCommand(CLI::App& app, Chosen& chosen);
 
 }  // namespace tidemill::cli

@@ -298,14 +298,15 @@ class Demo {
 }  // namespace
 
 Fields DemoResult::fields() const {
-  Fields fields = {{"records", totals.records},
-                   {"batches", totals.batches},
-                   {"shards seen", shards},
-                   {"kills", kills},
-                   {"duplicates dropped", totals.duplicates}};
-  for (const WordCount& one : top) fields.emplace_back("word " + one.word, one.count);
-  fields.emplace_back("exact", exact ? "yes" : "no");
-  return fields;
+  Value::Members words;
+  for (const WordCount& one : top) words.emplace_back(one.word, one.count);
+  return {{"records", totals.records},
+          {"batches", totals.batches},
+          {"shards seen", shards},
+          {"kills", kills},
+          {"duplicates dropped", totals.duplicates},
+          {"word", std::move(words)},
+          {"exact", exact ? "yes" : "no"}};
 }
 
 Result<DemoResult> runDemo(const DemoOptions& options) {

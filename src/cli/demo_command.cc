@@ -12,7 +12,9 @@ void addDemoCommand(CLI::App& app, Chosen& chosen) {
   auto options = std::make_shared<DemoOptions>();
   auto json = std::make_shared<bool>(false);
   command->add_option("--text", options->text, "The text; else the licences that Debian ships, repeated");
-  command->add_option("--seed", options->seed, "Seed of the fake AWS")->capture_default_str();
+  command->add_option("--seed", options->seed, "Seed of the fake AWS")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--plant", options->plant, "A mistake on purpose: drop-record loses one record")
       ->check(CLI::IsMember({"drop-record"}));
   command

@@ -39,7 +39,9 @@ void addFakeCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--limits", flags->limits, "AWS's limits per shard: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
-  command->add_option("--seed", aws.seed, "Everything drawn comes from here")->capture_default_str();
+  command->add_option("--seed", aws.seed, "Everything drawn comes from here")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--faults", aws.faultsPerThousand, "Requests in a thousand that go wrong")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();

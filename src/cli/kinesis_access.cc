@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "aws/credentials.h"
+#include "aws/curl_options.h"
 #include "aws/endpoint.h"
 
 namespace tidemill::cli {
@@ -15,6 +16,12 @@ void addKinesisFlags(CLI::App& command, KinesisFlags& flags) {
       "--allow-plain-http", flags.allowPlainHttp,
       "Allows an endpoint of http:// that is not on this machine; everybody on the way can read the "
       "records");
+}
+
+http::ProductionOptions productionOptions() {
+  http::ProductionOptions options;
+  options.curl = aws::curlOptionsFrom(aws::processEnvironment());
+  return options;
 }
 
 Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production,

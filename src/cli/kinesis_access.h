@@ -24,6 +24,9 @@ struct KinesisFlags {
 // Adds --endpoint, --region and --allow-plain-http.
 void addKinesisFlags(CLI::App& command, KinesisFlags& flags);
 
+// Of an environment that talks to it: AWS_CA_BUNDLE is read.
+http::ProductionOptions productionOptions();
+
 // A client on the control lane of `production`, which outlives it. Errors: kInvalidConfig, kNoCredentials.
 Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production,
                                                             base::Random& random, const KinesisFlags& flags);

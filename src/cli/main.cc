@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   cli::addFakeCommand(app, chosen);
   cli::addCountCommand(app, chosen);
   cli::addPutCommand(app, chosen);
-  cli::addSimCommand(app, chosen);
+  cli::addSimCommand(app, chosen, argc > 0 ? argv[0] : "tidemill");
   cli::addVersionCommand(app, chosen);
   const auto known = app.get_subcommands(
       [&](const CLI::App* command) { return argc > 1 && command->get_name() == argv[1]; });

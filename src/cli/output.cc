@@ -57,6 +57,15 @@ std::string objectOf(const Fields& fields) {
 std::string Value::json() const {
   if (number_) return text_;
   codec::JsonWriter writer;
+  if (members_) {
+    writer.beginObject();
+    for (const auto& [name, number] : *members_) {
+      writer.key(name);
+      writer.integer(number);
+    }
+    writer.endObject();
+    return writer.take();
+  }
   writer.text(text_);
   return writer.take();
 }
@@ -70,7 +79,11 @@ void Output::report(const Fields& fields) const {
     writeLine(stdout, objectOf(fields));
     return;
   }
-  for (const auto& [key, value] : fields) writeLine(stdout, oneLine(key + ": " + value.text()));
+  for (const auto& [key, value] : fields) {
+    if (!value.members()) writeLine(stdout, oneLine(key + ": " + value.text()));
+    for (const auto& [name, number] : value.members().value_or(Value::Members{}))
+      writeLine(stdout, oneLine(key + " " + name + ": " + std::to_string(number)));
+  }
 }
 
 std::string oneLine(std::string_view text) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +13,7 @@
 
 namespace tidemill::cli {
 
-// A value of a result: text or a number.
+// A value of a result: text, a number, or numbers by name.
 class Value {
  public:
   // NOLINTBEGIN(google-explicit-constructor): fields are written as {"key", value}.
@@ -21,14 +21,19 @@ class Value {
   Value(const std::string& text) : text_(text) {}
   Value(const char* text) : text_(text) {}
   Value(std::int64_t number) : text_(std::to_string(number)), number_(true) {}
+  using Members = std::vector<std::pair<std::string, std::int64_t>>;
+  Value(Members members) : members_(std::move(members)) {}
   // NOLINTEND(google-explicit-constructor)
 
   const std::string& text() const { return text_; }
+  // None if it is text or a number.
+  const std::optional<Members>& members() const { return members_; }
   std::string json() const;
 
  private:
   std::string text_;
   bool number_ = false;
+  std::optional<Members> members_;
 };
 
 using Fields = std::vector<std::pair<std::string, Value>>;
@@ -43,7 +48,7 @@ class Output {
   bool json() const { return json_; }
   // Plain: `line`. JSON: an object of `fields`.
   void line(std::string_view plain, const Fields& fields) const;
-  // Plain: a line for each field. JSON: one object of all.
+  // Plain: a line for each field, and `key name: number` for each member. JSON: one object of all.
   void report(const Fields& fields) const;
 
  private:

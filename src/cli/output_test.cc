@@ -25,6 +25,18 @@ TEST(Output, AValueCannotEndItsLine) {
             "started: x\\rready at LATEST\n");
 }
 
+TEST(Output, NamesOfNumbersStayApart) {
+  const Fields fields = {{"word", Value::Members{{"the", 3}, {"The", 2}}}, {"exact", "yes"}};
+  CaptureStdout();
+  Output(false).report(fields);
+  Output(true).report(fields);
+
+  EXPECT_EQ(GetCapturedStdout(),
+            "word the: 3\nword The: 2\nexact: yes\n"
+            R"({"word":{"the":3,"The":2},"exact":"yes"})"
+            "\n");
+}
+
 TEST(Output, AnErrorIsTwoLinesWhateverItHolds) {
   CaptureStderr();
   printError(Error(Code::kUnknownStream, "stream a\nerror[Io]: b", "look\nup"));

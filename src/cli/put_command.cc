@@ -30,7 +30,7 @@ Result<void> putInput(http::ProductionEnv& production, LineProducer& producer) {
 
 int runPut(const PutFlags& flags) {
   base::StderrLog log;
-  http::ProductionEnv production(log);
+  http::ProductionEnv production(log, productionOptions());
   base::Random random(base::randomSeed());
   auto client = openKinesis(production, random, flags.kinesis);
   if (!client) return printError(client.error());

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -11,6 +13,7 @@ namespace tidemill::cli {
 namespace {
 
 struct SimFlags {
+  std::string program;
   std::string workload;
   std::string seeds = "1..200";
   std::vector<std::string> plants;
@@ -34,8 +37,21 @@ Result<SeedRange> parseSeeds(const std::string& text) {
   return SeedRange{static_cast<std::uint64_t>(*first), static_cast<std::uint64_t>(*last)};
 }
 
+// In single quotes if a shell would not read it as one word.
+std::string forShell(const std::string& word) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+           c == '.' || c == '_' || c == '-';
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string repeatCommand(const SimFlags& flags, std::uint64_t seed) {
-  std::string command = fmt::format("tidemill sim {} --seeds {}..{}", flags.workload, seed, seed);
+  std::string command =
+      fmt::format("{} sim {} --seeds {}..{}", forShell(flags.program), flags.workload, seed, seed);
   for (const std::string& plant : flags.plants) command += " --plant " + plant;
   if (flags.seconds != 120) command += fmt::format(" --seconds {}", flags.seconds);
   return command;
@@ -56,6 +72,14 @@ void printFailure(const Output& output, const SimFlags& flags, const sim::SeedOu
               {});
   output.line("repeat: " + repeat, {});
   printProgress(outcome.report);
+}
+
+// "faults: crashes=3 splits=1": one line, names in alphabetical order.
+void printHappened(const sim::Happened& happened) {
+  if (happened.empty()) return;
+  std::string line = "faults:";
+  for (const auto& [name, count] : happened) line += fmt::format(" {}={}", name, count);
+  printProgress(line);
 }
 
 int runSim(const SimFlags& flags) {
@@ -90,6 +114,7 @@ int runSim(const SimFlags& flags) {
                {"seeds", static_cast<std::int64_t>(summary.seeds)},
                {"failed", static_cast<std::int64_t>(summary.failed)},
                {"hash", hash}});
+  printHappened(summary.happened);
   printProgress(fmt::format("calls: {} in {:.1f} s of real time, {:.0f} calls/s", summary.calls,
                             summary.wallSeconds, summary.callsPerSecond()));
   return summary.failed == 0 ? 0 : 1;
@@ -97,9 +122,10 @@ int runSim(const SimFlags& flags) {
 
 }  // namespace
 
-void addSimCommand(CLI::App& app, Chosen& chosen) {
+void addSimCommand(CLI::App& app, Chosen& chosen, const std::string& program) {
   CLI::App* command = app.add_subcommand("sim", "Runs a workload in simulated worlds, one for each seed");
   auto flags = std::make_shared<SimFlags>();
+  flags->program = program;
   command->add_option("workload", flags->workload, "Which one: word_count")->required();
   command->add_option("--seeds", flags->seeds, "A seed, or first..last")->capture_default_str();
   command->add_option("--plant", flags->plants, "Plants a bug that the checkers must find");
