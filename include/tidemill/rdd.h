@@ -139,6 +139,7 @@ class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
     side.reserve(combined.size());
     const std::size_t count = partitions();
     while (!combined.empty()) {  // Taken out one by one, so that keys move, too.
+      // allow(determinism): the order within a partition of a shuffle is nobody's promise.
       auto node = combined.extract(combined.begin());
       const std::size_t partition = std::hash<K>{}(node.key()) % count;
       side.emplace_back(partition, std::pair<K, V>(std::move(node.key()), std::move(node.mapped())));
