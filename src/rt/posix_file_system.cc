@@ -180,7 +180,8 @@ Result<bool> PosixFileSystem::exists(const std::string& path) {
 
 Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
   if (parentOf(from) != parentOf(to)) {
-    return fail(Code::kIo, "could not rename " + from + " to " + to + ": not in the same folder");
+    return fail(Code::kIo, "could not rename " + from + " to " + to + ": not in the same folder",
+                "give both names in one folder: only there a rename replaces a file at once");
   }
   if (::rename(from.c_str(), to.c_str()) != 0) return failed(errno, "could not rename " + from + " to", to);
   return {};
