@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "aws/service_failure.h"
-#include "consume/backoff.h"
+#include "rt/backoff.h"
 
 namespace tidemill::cli {
 namespace {
@@ -47,7 +47,7 @@ rt::Task<Result<void>> LineProducer::put(std::vector<std::string> lines) {
 }
 
 rt::Task<Result<void>> LineProducer::putBatch(std::vector<kinesis::PutEntry> entries) {
-  consume::Backoff backoff({.base = 50ms, .cap = 2s}, random_);
+  rt::Backoff backoff({.base = 50ms, .cap = 2s}, random_);
   rt::TimePoint progress = loop_.now();
   while (!entries.empty()) {  // Bounded by kPatience without progress.
     auto outcomes = co_await api_.putRecords(stream_, entries);

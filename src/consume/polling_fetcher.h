@@ -9,17 +9,17 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "block/memory_budget.h"
-#include "consume/backoff.h"
 #include "consume/pace.h"
 #include "consume/record_fetcher.h"
 #include "kinesis/kinesis_api.h"
+#include "rt/backoff.h"
 #include "rt/loop.h"
 
 namespace tidemill::consume {
 
 struct PollingOptions {
   PaceOptions pace;
-  BackoffOptions backoff;
+  rt::BackoffOptions backoff;
   // Records asked for in one call. Range: 1 to 10,000.
   int recordsPerCall = 10'000;
   // Answers in a row that cannot be read before the shard is given up: a broken proxy heals, a wrong endpoint
@@ -75,7 +75,7 @@ class PollingFetcher final : public RecordFetcher {
   const kinesis::IteratorPosition start_;
   const PollingOptions options_;
   Pace pace_;
-  Backoff backoff_;
+  rt::Backoff backoff_;
   std::optional<std::string> iterator_;
   // Of the last record given, in this run or before it; empty: none yet.
   std::string lastSequenceNumber_;

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "consume/backoff.h"
+#include "rt/backoff.h"
 #include "stream/job_runner.h"
 
 namespace tidemill::stream {
@@ -168,7 +168,7 @@ rt::Task<void> Engine::processBatches() {
 
 rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) {
   const int attemptsMax = static_cast<int>(conf_.getInteger("tidemill.batch.maxFailures"));
-  consume::Backoff backoff({.base = 500ms, .cap = 30s}, env_.random);
+  rt::Backoff backoff({.base = 500ms, .cap = 30s}, env_.random);
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     auto done = co_await tryBatch(batch, attempt);
     if (done) {
