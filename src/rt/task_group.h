@@ -14,7 +14,7 @@ namespace tidemill::rt {
 // must outlive whoever waits in join().
 //
 //   TaskGroup group(loop);
-//   group.spawn(renewLeases(...));
+//   group.spawn(writeCheckpoints(...));
 //   bool all = co_await group.join(5s);   // False: some still run; cancel() or the destructor ends them.
 class TaskGroup {
  public:
