@@ -36,6 +36,8 @@ struct CallCount {
 struct CallCounters {
   std::map<std::string, CallCount, std::less<>> byOperation;
   std::map<std::tuple<std::string, std::string, std::string>, CallCount> byShard;
+  // Refusals by the type of the error.
+  std::map<std::string, std::uint64_t, std::less<>> byError;
 };
 
 }  // namespace tidemill::fake

@@ -1,6 +1,7 @@
 #include "fake/fake_aws.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -13,27 +14,19 @@
 namespace tidemill::fake {
 namespace {
 
-constexpr std::string_view kKinesisTarget = "Kinesis_20131202.";
 constexpr std::string_view kHtml =
     "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this "
     "request.\n</body></html>\n";
 
 // "Tue, 15 Nov 1994 08:12:31 GMT"
-std::string httpDate(rt::WallTime now) {
-  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+std::string httpDate(std::chrono::sys_seconds now) {
+  const std::time_t seconds = now.time_since_epoch().count();
   return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(seconds));
 }
 
 std::string_view mediaType(const http::Request& request) {
   const std::string_view type = headerOf(request, "Content-Type");
   return base::trim(type.substr(0, type.find(';')));
-}
-
-// The operation of an X-Amz-Target, if some service here has it.
-std::optional<std::string_view> operationOf(std::string_view target) {
-  if (!target.starts_with(kKinesisTarget)) return std::nullopt;
-  target.remove_prefix(kKinesisTarget.size());
-  return FakeKinesis::knows(target) ? std::optional(target) : std::nullopt;
 }
 
 std::shared_ptr<const codec::Body> errorBody(const ServiceError& error, Wire wire) {
@@ -47,25 +40,53 @@ std::shared_ptr<const codec::Body> errorBody(const ServiceError& error, Wire wir
 
 }  // namespace
 
+constexpr FakeAws::Service FakeAws::kServices[] = {
+    {.targetPrefix = "Kinesis_20131202.",
+     .signingName = "kinesis",
+     .knows = FakeKinesis::knows,
+     .call =
+         [](FakeAws& aws, const Routed& routed, InputValue input, Fault fault) {
+           return aws.kinesis_.call(routed.operation, std::move(input), routed.wire, aws.now_, fault);
+         }},
+};
+
+const FakeAws::Service* FakeAws::serviceOf(std::string_view target) {
+  for (const Service& service : kServices) {
+    if (!target.starts_with(service.targetPrefix)) continue;
+    return service.knows(target.substr(service.targetPrefix.size())) ? &service : nullptr;
+  }
+  return nullptr;
+}
+
 FakeAws::FakeAws(FakeAwsOptions options)
     : options_(std::move(options)),
       random_(options_.seed),
-      faults_(random_.fork(), options_.faultsPerThousand, options_.networkFaults),
+      faults_(random_.fork(), options_.faultsPerThousand, options_.networkFaults, options_.bareEnds),
       auth_(options_),
       kinesis_(options_, random_.fork()) {}
+
+const std::string& FakeAws::dateNow() {
+  const auto second = std::chrono::floor<std::chrono::seconds>(now_);
+  if (second != dateSecond_ || date_.empty()) {
+    dateSecond_ = second;
+    date_ = httpDate(second);
+  }
+  return date_;
+}
 
 http::Response FakeAws::respond(int status, std::string_view type, std::shared_ptr<const codec::Body> body) {
   http::Response response;
   response.status = status;
   response.body = std::move(body);
-  std::string id2;
-  for (int i = 0; i < 9; ++i) {
+  std::array<char, 72> id2;
+  for (std::size_t i = 0; i < id2.size(); i += 8) {
     std::uint64_t word = random_.next();
-    for (int j = 0; j < 8; ++j, word >>= 8) id2 += static_cast<char>(word & 0xff);
+    for (std::size_t j = i; j < i + 8; ++j, word >>= 8) id2[j] = static_cast<char>(word & 0xff);
   }
+  response.headers.reserve(5);
   response.headers.push_back({"x-amzn-RequestId", random_.uuid()});
-  response.headers.push_back({"x-amz-id-2", codec::encodeBase64(id2)});
-  response.headers.push_back({"Date", httpDate(now_)});
+  response.headers.push_back({"x-amz-id-2", codec::encodeBase64({id2.data(), id2.size()})});
+  response.headers.push_back({"Date", dateNow()});
   if (!type.empty()) response.headers.push_back({"Content-Type", std::string(type)});
   response.headers.push_back({"Content-Length", std::to_string(response.body->size())});
   return response;
@@ -116,9 +137,9 @@ http::Response FakeAws::answerPost(const http::Request& request, FakeAnswer& ans
                             "\"Version\":\"1.0\"}"));
   }
   const Wire wire = type == contentType(Wire::kJson) ? Wire::kJson : Wire::kCbor;
-  const auto operation = operationOf(target);
-  if (!operation) return refusal({"UnknownOperationException", ""}, wire);
-  return answerOperation(request, {*operation, wire}, answer);
+  const Service* service = serviceOf(target);
+  if (service == nullptr) return refusal({"UnknownOperationException", ""}, wire);
+  return answerOperation(request, {service, target.substr(service->targetPrefix.size()), wire}, answer);
 }
 
 http::Response FakeAws::answerOperation(const http::Request& request, const Routed& routed,
@@ -126,7 +147,9 @@ http::Response FakeAws::answerOperation(const http::Request& request, const Rout
   const Wire wire = routed.wire;
   auto input = wire == Wire::kJson ? readJsonInput(request.body) : readCborInput(request.body);
   if (!input) return refusal({"SerializationException", ""}, wire);
-  if (auto allowed = auth_.check(request, "kinesis", now_); !allowed) return refusal(allowed.error(), wire);
+  if (auto allowed = auth_.check(request, routed.service->signingName, now_); !allowed) {
+    return refusal(allowed.error(), wire);
+  }
 
   const Fault fault = faults_.draw(routed.operation);
   if (fault == Fault::kReset) {
@@ -135,7 +158,7 @@ http::Response FakeAws::answerOperation(const http::Request& request, const Rout
   }
   if (fault == Fault::kInternalFailure) return refusal({"InternalFailure", "", 500}, wire);
   if (fault == Fault::kUnavailableHtml) return respond(503, "text/html", codec::Body::copyOf(kHtml));
-  auto result = kinesis_.call(routed.operation, std::move(*input), wire, now_, fault);
+  auto result = routed.service->call(*this, routed, std::move(*input), fault);
   if (fault == Fault::kLostAnswer) answer.delivery = FakeAnswer::Delivery::kLost;
   if (fault == Fault::kCutAnswer) answer.delivery = FakeAnswer::Delivery::kCut;
   if (fault == Fault::kSlow) answer.delay = std::chrono::milliseconds(random_.between(100, 3000));

@@ -56,11 +56,27 @@ class FakeAws {
   void setFaults(std::uint32_t perThousand) { faults_.setRate(perThousand); }
 
  private:
-  // A request whose operation and format are known.
+  struct Routed;
+  // One of the services behind the common port.
+  struct Service {
+    // What its X-Amz-Targets begin with, point included.
+    std::string_view targetPrefix;
+    // As the scope of a signature names it.
+    std::string_view signingName;
+    bool (*knows)(std::string_view operation);
+    // Carries the operation out: its body, or the refusal.
+    Outcome<std::shared_ptr<const codec::Body>> (*call)(FakeAws& aws, const Routed& routed, InputValue input,
+                                                        Fault fault);
+  };
+  // A request whose service, operation and format are known.
   struct Routed {
+    const Service* service;
     std::string_view operation;
     Wire wire;
   };
+  static const Service kServices[];
+  // By the X-Amz-Target; null if no service here has such an operation.
+  static const Service* serviceOf(std::string_view target);
 
   http::Response answerPost(const http::Request& request, FakeAnswer& answer);
   http::Response answerOperation(const http::Request& request, const Routed& routed, FakeAnswer& answer);
@@ -68,12 +84,18 @@ class FakeAws {
   http::Response refusal(const ServiceError& error, Wire wire);
   http::Response respond(int status, std::string_view type, std::shared_ptr<const codec::Body> body);
 
+  // The Date header's value. One for all answers of a second: to format it costs as much as the rest of a
+  // header.
+  const std::string& dateNow();
+
   const FakeAwsOptions options_;
   base::Random random_;
   FaultPlan faults_;
   RequestAuth auth_;
   FakeKinesis kinesis_;
   rt::WallTime now_{};
+  std::chrono::sys_seconds dateSecond_{};
+  std::string date_;
 };
 
 }  // namespace tidemill::fake

@@ -69,7 +69,10 @@ Outcome<std::shared_ptr<const codec::Body>> FakeKinesis::call(std::string_view o
   }
   if (done) done = (this->*handlerOf(operation))(call);
   count(call, !done);
-  if (!done) return refuse(done.error());
+  if (!done) {
+    ++calls_.byError[done.error().type];
+    return refuse(done.error());
+  }
   if (call.body != nullptr) return call.body;
   return codec::Body::copyOf(call.out.take());
 }

@@ -79,7 +79,7 @@ class FakeKinesis {
   Outcome<void> putRecord(KinesisCall& call);
   Outcome<void> putRecords(KinesisCall& call);
   struct PutTarget;
-  Outcome<PutTarget> putTarget(const FakeStream& stream, const InputValue& entry) const;
+  Outcome<PutTarget> putTarget(const FakeStream& stream, const InputValue& entry);
   Outcome<std::string> putOne(FakeStream& stream, const PutTarget& target, const InputValue& entry,
                               rt::WallTime now);
 

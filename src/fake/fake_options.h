@@ -27,6 +27,9 @@ struct FakeAwsOptions {
   // False leaves out the faults of the network (resets, lost, cut and late answers), for a caller that has
   // its own.
   bool networkFaults = true;
+  // Among the faults: an answer that looks like the end of a shard that has none. The service never owes it,
+  // but a client that believes it loses the rest of the shard; most SDK programs do.
+  bool bareEnds = false;
   // CREATING to ACTIVE, UPDATING to ACTIVE, DELETING to gone.
   std::chrono::milliseconds createDelay{500};
   std::chrono::milliseconds reshardDelay{500};

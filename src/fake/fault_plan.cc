@@ -12,6 +12,7 @@ Fault FaultPlan::draw(std::string_view operation) {
   }
   if (operation == "GetRecords") {
     choices.insert(choices.end(), {Fault::kExpiredIterator, Fault::kEmptyPage, Fault::kShortPage});
+    if (bareEnds_) choices.push_back(Fault::kBareEnd);
   } else if (operation == "ListShards") {
     choices.insert(choices.end(), {Fault::kStaleList, Fault::kExpiredToken});
   } else if (operation == "PutRecords") {

@@ -23,6 +23,7 @@ enum class Fault {
   kExpiredIterator,
   kEmptyPage,  // No records although there are some.
   kShortPage,  // Fewer records than there are.
+  kBareEnd,    // Neither an iterator to go on with nor children, although the shard is open.
   // ListShards.
   kStaleList,     // The newest shard is missing.
   kExpiredToken,  // A paging token has expired.
@@ -33,8 +34,9 @@ enum class Fault {
 // Draws from its own generator, once or twice per request, whatever the request is.
 class FaultPlan {
  public:
-  FaultPlan(base::Random random, std::uint32_t perThousand, bool network)
-      : random_(random), perThousand_(perThousand), network_(network) {}
+  // `network` and `bareEnds`: whether these faults are among the choices.
+  FaultPlan(base::Random random, std::uint32_t perThousand, bool network, bool bareEnds = false)
+      : random_(random), perThousand_(perThousand), network_(network), bareEnds_(bareEnds) {}
 
   // Range: [0, 1000]. Takes effect at the next request.
   void setRate(std::uint32_t perThousand) { perThousand_ = perThousand; }
@@ -45,6 +47,7 @@ class FaultPlan {
   base::Random random_;
   std::uint32_t perThousand_;
   const bool network_;
+  const bool bareEnds_;
 };
 
 }  // namespace tidemill::fake

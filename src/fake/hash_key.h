@@ -7,6 +7,8 @@
 
 namespace tidemill::fake {
 
+// A twin of kinesis/hash_key.h on purpose: the fake shares no code with the client, so that it cannot share
+// its mistakes.
 using HashKey = unsigned __int128;
 
 constexpr HashKey kHashKeyMax = ~HashKey{0};

@@ -51,14 +51,10 @@ TEST(InputModel, CollectsAllViolations) {
   EXPECT_EQ(error.type, "ValidationException");
   EXPECT_EQ(
       error.message,
-      "4 validation errors detected: Value 'a/b' at 'streamName' failed to satisfy constraint: Member must "
-      "satisfy "
-      "regular expression pattern: [a-zA-Z0-9_.-]+; Value null at 'data' failed to satisfy constraint: "
-      "Member must "
-      "not be null; Value null at 'partitionKey' failed to satisfy constraint: Member must not be null; "
-      "Value '007' "
-      "at 'explicitHashKey' failed to satisfy constraint: Member must satisfy regular expression pattern: "
-      "^(0|([1-9]\\d{0,38}))$");
+      "3 validation errors detected: Value 'a/b' at 'streamName' failed to satisfy constraint: Member must "
+      "satisfy regular expression pattern: [a-zA-Z0-9_.-]+; Value null at 'data' failed to satisfy "
+      "constraint: Member must not be null; Value '007' at 'explicitHashKey' failed to satisfy constraint: "
+      "Member must satisfy regular expression pattern: ^(0|([1-9]\\d{0,38}))$");
 }
 
 TEST(InputModel, NamesTheEntryOfAList) {

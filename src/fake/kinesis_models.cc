@@ -71,9 +71,8 @@ MemberRule oneOf(std::string_view name, bool required, std::vector<std::string_v
 MemberRule blob(std::string_view name) {
   return {.name = name, .type = Type::kBlob, .required = true, .most = 10'485'760};
 }
-// The model leaves it optional, for a way of distributing records that the fake does not have.
-MemberRule partitionKey() {
-  return {.name = "PartitionKey", .required = true, .least = 1, .most = 256};
+MemberRule partitionKey(bool required) {
+  return {.name = "PartitionKey", .required = required, .least = 1, .most = 256};
 }
 
 MemberRule shardFilter() {
@@ -124,7 +123,7 @@ std::map<std::string_view, InputModel> makeModels() {
   models["PutRecord"] = {name,
                          streamArn(),
                          blob("Data"),
-                         partitionKey(),
+                         partitionKey(false),
                          number("ExplicitHashKey", kHashKey),
                          number("SequenceNumberForOrdering", kSequence),
                          flag("DryRun")};
@@ -135,7 +134,7 @@ std::map<std::string_view, InputModel> makeModels() {
                  .required = true,
                  .least = 1,
                  .most = 500,
-                 .children = {blob("Data"), number("ExplicitHashKey", kHashKey), partitionKey()}}};
+                 .children = {blob("Data"), number("ExplicitHashKey", kHashKey), partitionKey(true)}}};
   models["SplitShard"] = {name, streamArn(), nameRule("ShardToSplit", true),
                           number("NewStartingHashKey", kHashKey, true)};
   models["MergeShards"] = {name, streamArn(), nameRule("ShardToMerge", true),

@@ -9,19 +9,18 @@ namespace {
 // Of one call, partition keys included.
 constexpr std::size_t kCallBytesMax = 10u << 20;
 
-std::size_t sizeOf(const InputValue& entry) {
-  return entry.find("Data")->text.size() + entry.find("PartitionKey")->text.size();
-}
-
 }  // namespace
 
 struct FakeKinesis::PutTarget {
   FakeShard* shard = nullptr;
+  std::string partitionKey;
   std::size_t bytes = 0;
 };
 
-Outcome<FakeKinesis::PutTarget> FakeKinesis::putTarget(const FakeStream& stream,
-                                                       const InputValue& entry) const {
+Outcome<FakeKinesis::PutTarget> FakeKinesis::putTarget(const FakeStream& stream, const InputValue& entry) {
+  // PutRecord takes records without one, and the service then spreads them over the shards.
+  const auto given = entry.textOf("PartitionKey");
+  std::string partitionKey = given ? std::string(*given) : random_.uuid();
   HashKey key = 0;
   if (const auto text = entry.textOf("ExplicitHashKey")) {
     const auto parsed = parseHashKey(*text);
@@ -33,9 +32,9 @@ Outcome<FakeKinesis::PutTarget> FakeKinesis::putTarget(const FakeStream& stream,
     }
     key = *parsed;
   } else {
-    key = hashPartitionKey(*entry.textOf("PartitionKey"));
+    key = hashPartitionKey(partitionKey);
   }
-  const std::size_t bytes = sizeOf(entry);
+  const std::size_t bytes = entry.textOf("Data")->size() + partitionKey.size();
   const auto most = static_cast<std::size_t>(stream.recordKiBMax) * 1024;
   if (bytes > most) {
     return invalidArgument(
@@ -43,7 +42,7 @@ Outcome<FakeKinesis::PutTarget> FakeKinesis::putTarget(const FakeStream& stream,
                     "bytes of stream {} under account {}.",
                     bytes, most, stream.name, options_.accountId));
   }
-  return PutTarget{&stream.route(key), bytes};
+  return PutTarget{&stream.route(key), std::move(partitionKey), bytes};
 }
 
 Outcome<std::string> FakeKinesis::putOne(FakeStream& stream, const PutTarget& target, const InputValue& entry,
@@ -56,7 +55,7 @@ Outcome<std::string> FakeKinesis::putOne(FakeStream& stream, const PutTarget& ta
     limits.writeBytes.take(bytes);
     limits.writeRecords.take(1);
   }
-  return store_.put(*target.shard, *entry.textOf("PartitionKey"), *entry.textOf("Data"), now);
+  return store_.put(*target.shard, target.partitionKey, *entry.textOf("Data"), now);
 }
 
 Outcome<void> FakeKinesis::putRecord(KinesisCall& call) {
@@ -94,10 +93,10 @@ Outcome<void> FakeKinesis::putRecords(KinesisCall& call) {
   std::vector<PutTarget> targets;
   std::size_t bytes = 0;
   for (const auto& entry : entries) {
-    const auto target = putTarget(**stream, entry);
+    auto target = putTarget(**stream, entry);
     if (!target) return refuse(target.error());
-    targets.push_back(*target);
     bytes += target->bytes;
+    targets.push_back(std::move(*target));
   }
   if (bytes > kCallBytesMax) return invalidArgument("Records size exceeds 10 MB limit");
   if (call.input.isTrue("DryRun")) return dryRun();

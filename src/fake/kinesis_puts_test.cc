@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "codec/base64.h"
 #include "fake/test_client.h"
 #include "tidemill/sequence_number.h"
@@ -18,6 +21,18 @@ TEST(PutRecord, RoutesByTheMd5OfItsPartitionKey) {
   // md5("a") begins with 0c, md5("b") with 92.
   EXPECT_EQ(putJson(client, R"("PartitionKey":"a","Data":"eA==")").text("ShardId"), "shardId-000000000000");
   EXPECT_EQ(putJson(client, R"("PartitionKey":"b","Data":"eA==")").text("ShardId"), "shardId-000000000001");
+}
+
+TEST(PutRecord, SpreadsRecordsWithoutPartitionKeyOverTheShards) {
+  TestClient client({.limits = false});
+  client.makeStream("s", 2);
+  std::set<std::string> shards;
+
+  for (int i = 0; i < 40; ++i) shards.insert(putJson(client, R"("Data":"eA==")").text("ShardId"));
+
+  EXPECT_EQ(shards.size(), 2u);
+  EXPECT_EQ(client.call("PutRecords", R"({"StreamName":"s","Records":[{"Data":"eA=="}]})").error(),
+            "ValidationException");
 }
 
 TEST(PutRecord, AnswersWithShardAndNumberAlone) {

@@ -247,7 +247,7 @@ Outcome<void> FakeKinesis::getRecords(KinesisCall& call) {
   Output members(call.out.wire());
   members.beginMap();
   members.key("NextShardIterator");
-  if (ended) {
+  if (ended || call.fault == Fault::kBareEnd) {
     members.null();
   } else {
     members.text(iterators_.issue(cursor, call.now));

@@ -306,8 +306,7 @@ std::string KinesisStore::put(FakeShard& shard, std::string_view partitionKey, s
   const std::uint64_t counter = shard.nextCounter + random_.below(kGapMax + 1);
   shard.nextCounter = counter + 1;
   const SequenceLayout sequence{shard.second, std::max(shard.second, secondOf(now)), counter, shard.index};
-  shard.log.append(sequence, partitionKey, data, now);
-  return formatSequence(sequence);
+  return shard.log.append(sequence, partitionKey, data, now);
 }
 
 }  // namespace tidemill::fake

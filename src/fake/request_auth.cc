@@ -60,8 +60,8 @@ Outcome<void> checkSignedHeaders(const http::Request& request, const std::vector
                   "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
   }
   for (const auto& header : request.headers) {
-    const std::string name = base::toLower(header.name);
-    if (name.starts_with("x-amz-") && !isSigned(name)) {
+    const bool isAmz = base::equalsIgnoringCase(std::string_view(header.name).substr(0, 6), "x-amz-");
+    if (isAmz && !isSigned(base::toLower(header.name))) {
       return refuse("InvalidSignatureException",
                     fmt::format("'{}' must be a 'SignedHeader' in the AWS Authorization.", header.name));
     }
@@ -85,9 +85,8 @@ std::string missingParts(const http::Request& request, std::string_view authoriz
 }  // namespace
 
 std::string_view headerOf(const http::Request& request, std::string_view name) {
-  const std::string wanted = base::toLower(name);
   for (const auto& header : request.headers) {
-    if (header.name.size() == wanted.size() && base::toLower(header.name) == wanted) return header.value;
+    if (base::equalsIgnoringCase(header.name, name)) return header.value;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "fake/server.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <string>
@@ -27,6 +28,7 @@ using ErrorCode = boost::system::error_code;
 
 constexpr std::size_t kRequestBytesMax = 16u << 20;
 constexpr int kConnectionsMax = 1024;
+constexpr std::chrono::milliseconds kAcceptPause{100};
 
 rt::WallTime wallNow() {
   // allow(check_determinism): the peers of a real socket live in real time, and there is no Loop here
@@ -52,8 +54,13 @@ std::string headOf(const http::Response& response, bool keepAlive) {
 // One connection. Keeps itself alive through the handler that is under way; there is always exactly one.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, FakeAws& aws, int& connections)
-      : socket_(std::move(socket)), timer_(socket_.get_executor()), aws_(aws), connections_(connections) {
+  Connection(tcp::socket socket, FakeAws& aws, int& connections, std::chrono::milliseconds patienceMax)
+      : socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
+        patience_(socket_.get_executor()),
+        patienceMax_(patienceMax),
+        aws_(aws),
+        connections_(connections) {
     ++connections_;
     ErrorCode ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
@@ -63,6 +70,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void readRequest() {
     parser_.emplace();
     parser_->body_limit(kRequestBytesMax);
+    bePatient();
     beast::http::async_read_header(
         socket_, buffer_, *parser_,
         [self = shared_from_this()](ErrorCode error, std::size_t) { self->onHeader(error); });
@@ -70,6 +78,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   using Parser = beast::http::request_parser<beast::http::string_body>;
+
+  // From now on the peer has that long to send its request, or to take the answer.
+  void bePatient() {
+    patience_.expires_after(patienceMax_);
+    patience_.async_wait([weak = weak_from_this()](ErrorCode error) {
+      const auto self = weak.lock();
+      ErrorCode ignored;
+      if (!error && self != nullptr) self->socket_.close(ignored);
+    });
+  }
 
   void onHeader(ErrorCode error) {
     if (error == beast::http::error::body_limit) return refuseLargeBody();
@@ -108,6 +126,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
     request.body = std::move(message.body());
     keepAlive_ = message.keep_alive();
+    patience_.cancel();
     answer_ = aws_.handle(request, wallNow());
     if (answer_.delay.count() == 0) return writeAnswer();
     timer_.expires_after(answer_.delay);
@@ -121,6 +140,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::string_view body = answer_.response.body->view();
     if (answer_.delivery == FakeAnswer::Delivery::kCut) body = body.substr(0, body.size() / 2);
     head_ = headOf(answer_.response, keepAlive_);
+    bePatient();
     const std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
                                                   asio::buffer(body.data(), body.size())};
     asio::async_write(socket_, parts, [self = shared_from_this()](ErrorCode error, std::size_t) {
@@ -146,6 +166,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   tcp::socket socket_;
   asio::steady_timer timer_;
+  asio::steady_timer patience_;
+  const std::chrono::milliseconds patienceMax_;
   FakeAws& aws_;
   int& connections_;
   beast::flat_buffer buffer_;
@@ -158,33 +180,48 @@ class Connection : public std::enable_shared_from_this<Connection> {
 }  // namespace
 
 struct FakeServer::Impl {
-  explicit Impl(FakeAws& fake) : aws(fake), acceptor(context), signals(context) {}
+  Impl(FakeAws& fake, std::chrono::milliseconds patience)
+      : aws(fake), patienceMax(patience), acceptor(context), pause(context), signals(context) {}
 
   void accept() {
     acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      // Beyond the limit, and out of descriptors, the peer sees its connection closed and tries again.
-      if (!error && connections < kConnectionsMax) {
-        std::make_shared<Connection>(std::move(socket), aws, connections)->readRequest();
+      if (error) return acceptLater();
+      // Beyond the limit the peer sees its connection closed and tries again.
+      if (connections < kConnectionsMax) {
+        std::make_shared<Connection>(std::move(socket), aws, connections, patienceMax)->readRequest();
       }
       accept();
     });
   }
 
+  // Out of descriptors the next try would fail at once, over and over: connections must end first.
+  void acceptLater() {
+    ++acceptFailures;
+    pause.expires_after(kAcceptPause);
+    pause.async_wait([this](ErrorCode error) {
+      if (!error) accept();
+    });
+  }
+
   FakeAws& aws;
+  const std::chrono::milliseconds patienceMax;
+  std::atomic<int> acceptFailures{0};
   // Before the context: connections that it destroys still count themselves out.
   int connections = 0;
   asio::io_context context{1};
   tcp::acceptor acceptor;
+  asio::steady_timer pause;
   asio::signal_set signals;
 };
 
 FakeServer::FakeServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 FakeServer::~FakeServer() = default;
 
-Result<std::unique_ptr<FakeServer>> FakeServer::listen(FakeAws& aws, int port) {
+Result<std::unique_ptr<FakeServer>> FakeServer::listen(FakeAws& aws, int port,
+                                                       std::chrono::milliseconds patience) {
   TIDEMILL_CHECK(port >= 0 && port <= 65535);
-  auto impl = std::make_unique<Impl>(aws);
+  auto impl = std::make_unique<Impl>(aws, patience);
   const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), static_cast<unsigned short>(port));
   ErrorCode error;
   impl->acceptor.open(endpoint.protocol(), error);
@@ -201,6 +238,10 @@ Result<std::unique_ptr<FakeServer>> FakeServer::listen(FakeAws& aws, int port) {
 
 int FakeServer::port() const {
   return impl_->acceptor.local_endpoint().port();
+}
+
+int FakeServer::acceptFailures() const {
+  return impl_->acceptFailures;
 }
 
 void FakeServer::run() {

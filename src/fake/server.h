@@ -1,6 +1,7 @@
 // fake/server.h: the fake AWS on a real port of the loopback interface.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -22,10 +23,17 @@ class FakeServer {
  public:
   // Port 0 takes a free one. `aws` must outlive the server, and nobody else may use it while run() runs. kIo
   // if the port is taken.
-  static Result<std::unique_ptr<FakeServer>> listen(FakeAws& aws, int port);
+  //
+  // `patience`: how long a connection may stay without a request, and a peer may take to send one or to read
+  // its answer; the connection is closed then. Clients that keep connections alive open another.
+  static Result<std::unique_ptr<FakeServer>> listen(
+      FakeAws& aws, int port, std::chrono::milliseconds patience = std::chrono::minutes(5));
   ~FakeServer();
 
   int port() const;
+  // How often a connection could not be taken for want of descriptors; the next try comes 100 ms later. From
+  // any thread.
+  int acceptFailures() const;
   // Serves until stop(); then closes all connections and returns.
   void run();
   // From any thread, also before run().

@@ -1,6 +1,7 @@
 #include "fake/server.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -8,6 +9,7 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
+#include <chrono>
 #include <string>
 #include <thread>
 
@@ -129,6 +131,55 @@ TEST(FakeServer, SaysWhichPortIsTaken) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kIo);
   EXPECT_NE(second.error().message().find(std::to_string((*first)->port())), std::string::npos);
+}
+
+// Takes the right to new descriptors away from the process as long as it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    rlimit none = before_;
+    none.rlim_cur = 3;
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptors() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Server, WaitsForDescriptorsInsteadOfSpinning) {
+  tcp::socket late(context);
+  late.open(tcp::v4());
+  const auto start = std::chrono::steady_clock::now();
+  {
+    const NoDescriptors none;
+    late.connect({asio::ip::address_v4::loopback(), static_cast<unsigned short>(server->port())});
+    while (server->acceptFailures() < 3) std::this_thread::yield();
+  }
+
+  EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(200));
+  socket = std::move(late);
+  send(post("{}"));
+  EXPECT_NE(receive().find("MissingAuthenticationTokenException"), std::string::npos);
+}
+
+TEST(ServerPatience, ClosesAConnectionOnWhichNothingComes) {
+  FakeAws aws{FakeAwsOptions{}};
+  auto server = std::move(*FakeServer::listen(aws, 0, std::chrono::milliseconds(20)));
+  std::thread thread([&] { server->run(); });
+  asio::io_context context;
+  tcp::socket socket(context);
+  socket.connect({asio::ip::address_v4::loopback(), static_cast<unsigned short>(server->port())});
+  asio::write(socket, asio::buffer(std::string("POST / HTTP/1.1\r\n")));
+
+  char byte = 0;
+  boost::system::error_code error;
+  EXPECT_EQ(asio::read(socket, asio::buffer(&byte, 1), error), 0u);
+
+  EXPECT_TRUE(error == asio::error::eof || error == asio::error::connection_reset) << error.message();
+  server->stop();
+  thread.join();
 }
 
 }  // namespace

@@ -45,15 +45,16 @@ char* ShardLog::room(std::size_t size) {
   return start;
 }
 
-void ShardLog::append(const SequenceLayout& sequence, std::string_view partitionKey, std::string_view data,
-                      rt::WallTime arrival) {
+std::string ShardLog::append(const SequenceLayout& sequence, std::string_view partitionKey,
+                             std::string_view data, rt::WallTime arrival) {
   TIDEMILL_CHECK(
       records_.empty() || (records_.back().counter < sequence.counter && records_.back().arrival <= arrival),
       "records are appended in order");
   shardSecond_ = sequence.shardSecond;
   shardIndex_ = sequence.shardIndex;
   std::size_t dataOffset = 0;
-  const std::string encoded = encode(formatSequence(sequence), partitionKey, data, arrival, &dataOffset);
+  std::string number = formatSequence(sequence);
+  const std::string encoded = encode(number, partitionKey, data, arrival, &dataOffset);
   TIDEMILL_CHECK(encoded.size() <= std::numeric_limits<std::uint32_t>::max());
   char* bytes = room(encoded.size());
   std::memcpy(bytes, encoded.data(), encoded.size());
@@ -61,6 +62,7 @@ void ShardLog::append(const SequenceLayout& sequence, std::string_view partition
                       static_cast<std::uint32_t>(dataOffset), static_cast<std::uint32_t>(data.size()),
                       static_cast<std::uint32_t>(partitionKey.size())});
   chunks_.back().endPosition = end();
+  return number;
 }
 
 StoredRecord ShardLog::at(std::uint64_t position) const {

@@ -31,8 +31,8 @@ struct StoredRecord {
 class ShardLog {
  public:
   // Counters must grow and arrivals must not go back.
-  void append(const SequenceLayout& sequence, std::string_view partitionKey, std::string_view data,
-              rt::WallTime arrival);
+  std::string append(const SequenceLayout& sequence, std::string_view partitionKey, std::string_view data,
+                     rt::WallTime arrival);
 
   // The oldest position that is still readable: the trim horizon.
   std::uint64_t first() const { return trimmed_; }
