@@ -70,6 +70,15 @@ void History::add(const HistoryEvent& event) {
   kept.bytes = event.bytes.size();
   kept.number = event.number;
   ++events_;
+
+  auto counted = counts_.find(event.kind);
+  if (counted == counts_.end()) counted = counts_.emplace(event.kind, 0).first;
+  ++counted->second;
+}
+
+std::uint64_t History::count(std::string_view kind) const {
+  const auto counted = counts_.find(kind);
+  return counted == counts_.end() ? 0 : counted->second;
 }
 
 std::vector<std::string> History::last() const {

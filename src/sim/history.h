@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,8 @@ class History {
 
   std::uint64_t hash() const { return hash_; }
   std::uint64_t events() const { return events_; }
+  // How often events of that kind came.
+  std::uint64_t count(std::string_view kind) const;
   // The last events, oldest first, one line each.
   std::vector<std::string> last() const;
 
@@ -49,6 +53,7 @@ class History {
   };
 
   std::vector<Kept> ring_;
+  std::map<std::string, std::uint64_t, std::less<>> counts_;
   std::uint64_t events_ = 0;
   std::uint64_t hash_ = 0x7469646d696c6c21ULL;
 };

@@ -39,7 +39,7 @@ rt::Task<void> clockNemesis(World& world, Node& node, DrawnTime every, std::chro
     co_await world.loop().sleepFor(pause);
     if (!world.faultsOn()) break;
     const std::int64_t moved = world.random().between(-most.count(), most.count());
-    node.clock().offset = std::chrono::milliseconds(moved);
+    node.stepClock(std::chrono::milliseconds(moved));
   }
 }
 

@@ -17,6 +17,18 @@ class TaskProgram final : public NodeProgram {
   rt::TaskGroup tasks_;
 };
 
+std::string_view crashName(CrashKind kind) {
+  switch (kind) {
+    case CrashKind::kExit:
+      return "node.exit";
+    case CrashKind::kKill:
+      return "node.kill";
+    case CrashKind::kPowerCut:
+      return "node.powercut";
+  }
+  return "node.unknown";
+}
+
 }  // namespace
 
 ProgramFactory taskProgram(std::function<rt::Task<void>(rt::Env&)> main) {
@@ -64,7 +76,7 @@ rt::Env& Node::env() {
 
 void Node::crash(CrashKind kind) {
   if (!up()) return;
-  note(kind == CrashKind::kKill ? "node.kill" : "node.powercut", incarnation_->loop.steps());
+  note(crashName(kind), incarnation_->loop.steps());
   pendingCrash_ = kind;
   const bool inside = incarnation_->loop.running();
   incarnation_->http.kill();
@@ -101,6 +113,11 @@ void Node::crashBeforeStep(std::uint64_t step, CrashKind kind) {
 
 void Node::disarm() {
   if (up()) incarnation_->loop.disarm();
+}
+
+void Node::stepClock(std::chrono::milliseconds offset) {
+  note("node.clock", static_cast<std::uint64_t>(offset.count()));
+  clock_.offset = offset;
 }
 
 void Node::stall(rt::Duration duration) {

@@ -31,6 +31,8 @@ using ProgramFactory = std::function<std::unique_ptr<NodeProgram>(rt::Env&)>;
 ProgramFactory taskProgram(std::function<rt::Task<void>(rt::Env&)> main);
 
 enum class CrashKind {
+  // The program has ended by itself, and its supervisor ends the process: no fault of the world.
+  kExit,
   // The process dies; what it wrote is in the kernel's hands and stays.
   kKill,
   // The host dies: unsynced data may vanish or tear.
@@ -67,6 +69,8 @@ class Node {
   void crashBeforeStep(std::uint64_t step, CrashKind kind);
   // Takes an armed crash back.
   void disarm();
+  // Sets the host's wall clock that far off the true time.
+  void stepClock(std::chrono::milliseconds offset);
   // Suspends the host: nothing runs, and time goes on.
   void stall(rt::Duration duration);
 

@@ -41,6 +41,7 @@ RunSummary runSeeds(const Workload& workload, std::uint64_t first, std::uint64_t
     const SeedOutcome outcome = timed(workload, seed, options);
     ++summary.seeds;
     summary.calls += outcome.calls;
+    for (const auto& [name, count] : outcome.happened) summary.happened[name] += count;
     summary.wallSeconds += outcome.wallSeconds;
     summary.hash = mixNumber(summary.hash, outcome.hash);
     if (outcome.failed) {

@@ -25,6 +25,10 @@ struct WorkloadOptions {
   std::map<std::string, std::string, std::less<>> settings;
 };
 
+// What befell a run, by name: "crashes", "splits", … A name stays with a count of zero, so that whoever
+// demands that something happened sees that it did not.
+using Happened = std::map<std::string, std::uint64_t>;
+
 struct SeedOutcome {
   std::uint64_t seed = 0;
   bool failed = false;
@@ -34,6 +38,7 @@ struct SeedOutcome {
   std::string report;
   std::uint64_t hash = 0;
   std::uint64_t calls = 0;
+  Happened happened{};
   // Real time, measured by runSeeds(); not part of any hash.
   double wallSeconds = 0;
 };
@@ -59,6 +64,8 @@ struct RunSummary {
   // Failed seeds in order, at most `failuresKept` of them with their reports.
   std::vector<SeedOutcome> failures;
   std::uint64_t failed = 0;
+  // Added up over all seeds.
+  Happened happened{};
 
   double callsPerSecond() const { return wallSeconds > 0 ? static_cast<double>(calls) / wallSeconds : 0; }
 };

@@ -12,7 +12,9 @@ SeedOutcome toy(std::uint64_t seed, const WorkloadOptions& options) {
   World world(seed);
   world.runFor(options.time);
   if (seed % 3 == 0 || options.planted.count("toy-bug") > 0) world.violation("I3", "as agreed");
-  return outcomeOf(world);
+  SeedOutcome outcome = outcomeOf(world);
+  outcome.happened = {{"seeds", seed}, {"miracles", 0}};
+  return outcome;
 }
 
 const Workload kToy{"toy", "fails now and then", {"toy-bug"}, toy};
@@ -32,6 +34,7 @@ TEST(RunSeeds, AddsUpOutcomesInTheOrderOfSeeds) {
   EXPECT_EQ(summary.failures[1].seed, 6U);
   EXPECT_EQ(summary.failures[1].invariant, "I3");
   EXPECT_EQ(summary.failures[1].report.find("FAILED seed=6 invariant=I3"), 0U);
+  EXPECT_EQ(summary.happened, (Happened{{"seeds", 55}, {"miracles", 0}}));
   EXPECT_EQ(seen, std::vector<std::uint64_t>({1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
 }
 

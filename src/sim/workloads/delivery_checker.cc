@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "tidemill/sequence_number.h"
 
@@ -20,10 +22,14 @@ const fake::FakeShard* DeliveryChecker::shard(const std::string& shardId) const 
   return all->shards[*index].get();
 }
 
-bool DeliveryChecker::done(const fake::FakeShard& shard) const {
+std::uint64_t DeliveryChecker::settledTo(const fake::FakeShard& shard) const {
   const auto found = shards_.find(shard.id());
-  const std::uint64_t committed = found == shards_.end() ? 0 : found->second.committed;
-  return !shard.open() && committed == shard.log.end();
+  if (found != shards_.end() && !found->second.last.empty()) return found->second.next;
+  return start_.owedFrom ? shard.log.positionOfTime(*start_.owedFrom) : shard.log.end();
+}
+
+bool DeliveryChecker::done(const fake::FakeShard& shard) const {
+  return !shard.open() && settledTo(shard) == shard.log.end();
 }
 
 void DeliveryChecker::onCommit(const std::vector<Delivered>& records) {
@@ -44,30 +50,48 @@ void DeliveryChecker::commitOne(const Delivered& record) {
     ++repeats_;
     return;
   }
-  const bool expected = sink.committed < source->log.end() &&
-                        source->log.at(sink.committed).sequenceNumber() == record.sequenceNumber;
+  if (sink.last.empty() && !begin(sink, *source, record)) return;
+  const bool expected =
+      sink.next < source->log.end() && source->log.at(sink.next).sequenceNumber() == record.sequenceNumber;
   if (!expected) {
     violation("I1", fmt::format("shard {}: {} was committed, but record {} of the shard was not yet",
-                                record.shardId, record.sequenceNumber, sink.committed));
+                                record.shardId, record.sequenceNumber, sink.next));
     return;
   }
-  if (source->log.at(sink.committed).data != record.text) {
+  if (source->log.at(sink.next).data != record.text) {
     violation("I1", fmt::format("shard {}: {} has other bytes than were put", record.shardId,
                                 record.sequenceNumber));
     return;
   }
-  if (sink.committed == 0) {
-    for (const auto& parent : {source->parent, source->adjacentParent}) {
-      if (parent && !done(*stream()->shards[*parent])) {
-        violation("I4", fmt::format("shard {} began before its parent {} was done", record.shardId, *parent));
-        return;
-      }
-    }
-  }
-  ++sink.committed;
+  ++sink.next;
   ++committed_;
   sink.last = record.sequenceNumber;
   addWords(words_, record.text);
+}
+
+bool DeliveryChecker::begin(Shard& sink, const fake::FakeShard& source, const Delivered& record) {
+  for (const auto& parent : {source.parent, source.adjacentParent}) {
+    if (parent && !done(*stream()->shards[*parent])) {
+      violation("I4", fmt::format("shard {} began before its parent {} was done", record.shardId, *parent));
+      return false;
+    }
+  }
+  const auto sequence = fake::parseSequence(record.sequenceNumber);
+  const std::uint64_t position = sequence ? source.log.positionOfCounter(sequence->counter) : 0;
+  const std::uint64_t owed = settledTo(source);
+  if (position > owed) {
+    violation("I1", fmt::format("shard {} began with record {}, although record {} came after the start",
+                                record.shardId, position, owed));
+    return false;
+  }
+  if (position < source.log.end() && source.log.at(position).arrival < start_.earliest) {
+    violation("I1", fmt::format("shard {} began with record {}, which came before the application's start",
+                                record.shardId, position));
+    return false;
+  }
+  sink.first = position;
+  sink.next = position;
+  return true;
 }
 
 void DeliveryChecker::onCheckpoint(const std::string& shardId, const lease::Checkpoint& from,
@@ -90,24 +114,20 @@ void DeliveryChecker::onCheckpoint(const std::string& shardId, const lease::Chec
 
 bool DeliveryChecker::complete() const {
   const fake::FakeStream* all = stream();
-  if (all == nullptr) return false;
-  for (const auto& source : all->shards) {
-    const auto found = shards_.find(source->id());
-    const std::uint64_t committed = found == shards_.end() ? 0 : found->second.committed;
-    if (committed != source->log.end()) return false;
-  }
-  return true;
+  if (all == nullptr || !start_.owedFrom) return false;
+  return std::all_of(all->shards.begin(), all->shards.end(),
+                     [this](const auto& source) { return settledTo(*source) == source->log.end(); });
 }
 
 std::string DeliveryChecker::missing() const {
   const fake::FakeStream* all = stream();
   if (all == nullptr) return "the stream was never made";
+  if (!start_.owedFrom) return "the application never began";
   std::string text;
   for (const auto& source : all->shards) {
-    const auto found = shards_.find(source->id());
-    const std::uint64_t committed = found == shards_.end() ? 0 : found->second.committed;
-    if (committed != source->log.end())
-      text += fmt::format("{} {} of {}; ", source->id(), committed, source->log.end());
+    const std::uint64_t settled = settledTo(*source);
+    if (settled != source->log.end())
+      text += fmt::format("{} {} of {}; ", source->id(), settled, source->log.end());
   }
   return text;
 }
@@ -115,7 +135,10 @@ std::string DeliveryChecker::missing() const {
 void DeliveryChecker::finish() {
   Words truth;
   for (const auto& source : stream()->shards) {
-    for (std::uint64_t i = 0; i < source->log.end(); ++i) addWords(truth, source->log.at(i).data);
+    const auto found = shards_.find(source->id());
+    const bool began = found != shards_.end() && !found->second.last.empty();
+    const std::uint64_t first = began ? found->second.first : source->log.end();
+    for (std::uint64_t i = first; i < source->log.end(); ++i) addWords(truth, source->log.at(i).data);
   }
   expect(truth == words_, "I10", "the words counted are not those of each record once");
   expect(committed_ > 0, "Sanity", "nothing was put into the stream");

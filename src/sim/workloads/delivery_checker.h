@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fake/fake_kinesis.h"
 #include "lease/checkpoint.h"
+#include "rt/time.h"
 #include "sim/checker.h"
 
 namespace tidemill::sim {
@@ -20,13 +22,26 @@ struct Delivered {
   std::string text;
 };
 
+// Where an application that never ran before may begin in each shard, by the time of arrival.
+struct DeliveryStart {
+  // Records that came before must not be delivered.
+  rt::WallTime earliest = rt::WallTime::min();
+  // This record and all that came after it must be. Nothing: not decided yet, so nothing is owed.
+  std::optional<rt::WallTime> owedFrom = rt::WallTime::min();
+};
+
 // Knows every record of the stream, because it looks into the fake. Invariants: I1 no gap and in order per
-// shard, I2 checkpoints never go back, I3 never ahead of what was committed, I4 no child before its parents'
-// last record, I10 the effect of an idempotent sink is that of each record once.
+// shard, from where the application began, I2 checkpoints never go back, I3 never ahead of what was
+// committed, I4 no child before its parents' last record, I10 the effect of an idempotent sink is that of
+// each record once.
 class DeliveryChecker final : public Checker {
  public:
   DeliveryChecker(World& world, const fake::FakeKinesis& kinesis, std::string stream)
       : Checker(world), kinesis_(kinesis), stream_(std::move(stream)) {}
+
+  // By default everything is owed, as TRIM_HORIZON promises. May change until the first record is owed.
+  void setStart(DeliveryStart start) { start_ = start; }
+  const DeliveryStart& start() const { return start_; }
 
   // One transaction of the sink, which survives crashes. Records that were committed before are counted as
   // repeats and have no effect.
@@ -46,19 +61,25 @@ class DeliveryChecker final : public Checker {
 
  private:
   struct Shard {
-    std::uint64_t committed = 0;  // Records from the start of the shard without a gap.
-    std::string last;             // The last one's sequence number.
+    std::uint64_t first = 0;  // The position at which delivery began.
+    std::uint64_t next = 0;   // One behind the last record committed; there is no gap before it.
+    std::string last;         // The last one's sequence number; empty before the first commit.
   };
   using Words = std::map<std::string, std::int64_t, std::less<>>;
 
   const fake::FakeStream* stream() const;
   const fake::FakeShard* shard(const std::string& shardId) const;
+  // The position up to which the shard's records are committed or not owed.
+  std::uint64_t settledTo(const fake::FakeShard& shard) const;
   bool done(const fake::FakeShard& shard) const;
   void commitOne(const Delivered& record);
+  // Decides whether delivery of `source` may begin with `record`, and where that is.
+  bool begin(Shard& sink, const fake::FakeShard& source, const Delivered& record);
   static void addWords(Words& words, std::string_view text);
 
   const fake::FakeKinesis& kinesis_;
   const std::string stream_;
+  DeliveryStart start_;
   std::map<std::string, Shard> shards_;
   Words words_;
   std::uint64_t committed_ = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <vector>
 
+#include "kinesis/hash_key.h"
 #include "kinesis/kinesis_client.h"
 #include "rt/task_group.h"
 #include "sim/workloads/test_account.h"
@@ -16,22 +17,11 @@ using namespace std::chrono_literals;
 constexpr std::array kWords = {"tide",  "mill",  "pond",  "gate",   "wheel",
                                "stone", "grain", "flour", "sluice", "ebb"};
 
-// A decimal number of up to 128 bits, halved together with another: (a + b) / 2.
-std::string middleOf(const std::string& a, const std::string& b) {
-  using Wide = unsigned __int128;
-  const auto parse = [](const std::string& digits) {
-    Wide value = 0;
-    for (const char c : digits) value = value * 10 + static_cast<Wide>(c - '0');
-    return value;
-  };
-  const Wide low = parse(a);
-  Wide middle = low + (parse(b) - low) / 2;
-  std::string text;
-  do {
-    text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(middle % 10)));
-    middle /= 10;
-  } while (middle > 0);
-  return text;
+// Half way between the ends of a shard.
+std::string middleOf(const kinesis::Shard& shard) {
+  const auto low = kinesis::parseHashKey(shard.startingHashKey).value_or(0);
+  const auto high = kinesis::parseHashKey(shard.endingHashKey).value_or(kinesis::kHashKeyMax);
+  return kinesis::formatHashKey(low + (high - low) / 2);
 }
 
 std::vector<kinesis::PutEntry> someLines(base::Random& random) {
@@ -72,7 +62,7 @@ rt::Task<void> reshard(rt::Env& env, kinesis::KinesisApi& api, std::string strea
   const auto place = static_cast<std::size_t>(env.random.below(open.size()));
   const bool split = env.random.chance(1, 2) || place + 1 == open.size();
   if (split) {
-    const std::string middle = middleOf(open[place].startingHashKey, open[place].endingHashKey);
+    const std::string middle = middleOf(open[place]);
     auto done = co_await api.splitShard(stream, open[place].shardId, middle);
     static_cast<void>(done);  // The stream may be busy; the next resharding comes.
   } else {

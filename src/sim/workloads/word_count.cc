@@ -8,6 +8,8 @@
 #include "lease/memory_lease_store.h"
 #include "sim/nemesis.h"
 #include "sim/workloads/delivery_checker.h"
+#include "sim/workloads/drawn_start.h"
+#include "sim/workloads/happened.h"
 #include "sim/workloads/stream_producer.h"
 #include "sim/workloads/test_account.h"
 #include "sim/world.h"
@@ -25,8 +27,18 @@ constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
 constexpr char kStream[] = "lines";
 constexpr rt::Duration kCatchUpPatience = 300s;
 
+// By how much a worker may take the tip of the stream for older than it is: the service's Date has whole
+// seconds.
+constexpr std::chrono::milliseconds kTipTolerance = 2s;
+
 // What outlives the worker's crashes: the lease table and the sink.
 struct Durable {
+  // LATEST is fixed by the first lease row that is stored. Called often, so that little time passes between.
+  void noteTip(rt::WallTime now) {
+    if (checker->start().owedFrom || leases->rows.empty()) return;
+    checker->setStart({.earliest = checker->start().earliest, .owedFrom = now});
+  }
+
   std::shared_ptr<lease::MemoryLeaseTables> tables = std::make_shared<lease::MemoryLeaseTables>();
   std::shared_ptr<lease::MemoryLeaseTable> leases = tables->at("app", kStream);
   std::unique_ptr<DeliveryChecker> checker;
@@ -35,7 +47,7 @@ struct Durable {
 // The user's program: the production engine with a sink that commits in one step.
 class Worker final : public NodeProgram {
  public:
-  Worker(rt::Env& env, Durable& durable)
+  Worker(rt::Env& env, Durable& durable, KinesisInitialPosition position)
       : leases_(env, durable.tables),
         seams_{env, leases_, testEnvironment()},
         context_(seams_, settings(), Seconds(1)) {
@@ -43,9 +55,8 @@ class Worker final : public NodeProgram {
       return Delivered{std::string(record.shardId), std::string(record.sequenceNumber),
                        std::string(record.text())};
     };
-    auto records = KinesisUtils::createStream(context_, "app", kStream, kEndpoint, "us-east-1",
-                                              InitialPositionInStream::TRIM_HORIZON, Seconds(2),
-                                              StorageLevel::MEMORY_ONLY, copy);
+    auto records = KinesisUtils::createStream(context_, "app", kStream, kEndpoint, "us-east-1", position,
+                                              Seconds(2), StorageLevel::MEMORY_ONLY, copy);
     records.foreachRDD([&env, &durable](const RDD<Delivered>& rdd) {
       if (env.faults.fires("output.before")) throw std::runtime_error("drawn: before the commit");
       durable.checker->onCommit(rdd.collect());
@@ -75,7 +86,7 @@ rt::Task<void> superviseWorker(World& world, Node& node) {
     co_await world.loop().sleepFor(500ms);
     const auto* worker = static_cast<const Worker*>(node.program());
     if (worker == nullptr || !worker->stopped()) continue;
-    node.crash(CrashKind::kKill);
+    node.crash(CrashKind::kExit);
     co_await world.loop().sleepFor(500ms);
     if (!node.up()) node.restart();
   }
@@ -108,6 +119,24 @@ fake::FakeAwsOptions serviceFor(std::uint64_t seed, const WorkloadOptions& optio
   return service;
 }
 
+DeliveryStart owedAt(const DrawnStart& start, rt::WallTime now) {
+  switch (start.position.kind()) {
+    case KinesisInitialPosition::Kind::kTrimHorizon:
+      return {};
+    case KinesisInitialPosition::Kind::kAtTimestamp:
+      return {.earliest = start.position.timestamp(), .owedFrom = start.position.timestamp()};
+    case KinesisInitialPosition::Kind::kLatest:
+      return {.earliest = now - kTipTolerance, .owedFrom = std::nullopt};
+  }
+  return {};
+}
+
+void spawnNemeses(World& world, Node& worker) {
+  world.spawn(crashNemesis(world, worker, {}));
+  world.spawn(stallNemesis(world, worker, {20s, 60s}, {100ms, 15s}));
+  world.spawn(clockNemesis(world, worker, {10s, 60s}, 600'000ms));
+}
+
 SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
   World world(seed, worldFor(options));
   fake::FakeAws service(serviceFor(seed, options));
@@ -117,25 +146,27 @@ SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
                                             const lease::Checkpoint& to) {
     durable.checker->onCheckpoint(shard, from, to);
   };
-  world.net().serve(kHost,
-                    {.handle = [&service](const http::Request& request,
-                                          rt::WallTime now) { return service.handle(request, now).response; },
-                     .throttled = {}});
+  world.net().serve(kHost, {.handle =
+                                [&service, &durable](const http::Request& request, rt::WallTime now) {
+                                  durable.noteTip(now);
+                                  return service.handle(request, now).response;
+                                },
+                            .throttled = {}});
 
   bool produced = false;
   const StreamProducerOptions producing{.endpoint = kEndpoint, .stream = kStream, .time = options.time};
   world.addNode("producer",
                 taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
-  Node& worker =
-      world.addNode("worker", [&](rt::Env& env) { return std::make_unique<Worker>(env, durable); });
+  const DrawnStart start = drawStart(seed, world.loop().wall(), options.time, options.faults);
+  world.runFor(start.delay);
+  durable.checker->setStart(owedAt(start, world.loop().wall()));
+  Node& worker = world.addNode(
+      "worker", [&](rt::Env& env) { return std::make_unique<Worker>(env, durable, start.position); });
+  if (start.clockOffset != 0ms) worker.stepClock(start.clockOffset);
   world.spawn(superviseWorker(world, worker));
-  if (options.faults) {
-    world.spawn(crashNemesis(world, worker, {}));
-    world.spawn(stallNemesis(world, worker, {20s, 60s}, {100ms, 15s}));
-    world.spawn(clockNemesis(world, worker, {10s, 60s}, 600'000ms));
-  }
+  if (options.faults) spawnNemeses(world, worker);
 
-  world.runFor(options.time);
+  world.runFor(options.time - start.delay);
   world.heal();
   service.setFaults(0);
   if (!world.runUntil([&] { return produced && durable.checker->complete(); }, kCatchUpPatience) &&
@@ -143,7 +174,10 @@ SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
     world.violation("I7", "not every record reached a committed batch: " + durable.checker->missing());
   }
   if (!world.failed()) durable.checker->finish();
-  return outcomeOf(world);
+  Happened happened = happenedIn(world, service.kinesis());
+  SeedOutcome outcome = outcomeOf(world);
+  outcome.happened = std::move(happened);
+  return outcome;
 }
 
 }  // namespace
