@@ -26,10 +26,6 @@ class BlockingEvent {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, patience, [this] { return set_; });
   }
-  bool isSet() {
-    const std::lock_guard lock(mutex_);
-    return set_;
-  }
 
  private:
   std::mutex mutex_;

@@ -69,7 +69,6 @@ class Channel {
     filled_.release(1);
     room_.release(kForEver);
   }
-  bool closed() const { return closed_; }
   std::size_t size() const { return values_.size(); }
 
  private:

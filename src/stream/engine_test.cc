@@ -147,5 +147,28 @@ TEST_F(EngineTest, AGracefulStopWhoseLastBatchKeepsFailingSaysSo) {
   EXPECT_EQ(ownerOf("orders"), "me");  // Left to the next start of this worker.
 }
 
+TEST_F(EngineTest, ShardsThatAStopLeavesToTheNextRunAreNotCalledStarted) {
+  struct Shards final : StreamingListener {
+    void onShardStarted(const std::string&, const std::string& shardId, const std::string&,
+                        const std::string&) override {
+      started.push_back(shardId);
+    }
+    std::vector<std::string> started;
+  } shards;
+  createStream(1);
+  put({"a"});
+  ASSERT_TRUE(world_.loop().run(
+      client_->splitShard("orders", "shardId-000000000000", "170141183460469231731687303715884105728")));
+  world_.runFor(3s);
+  StreamingContext context(*seams_, Conf(), Minutes(10));
+  context.addStreamingListener(shards);
+  lines(context).print();
+  context.start();
+  world_.runFor(20s);  // The end of the shard was read, and waits for the only batch.
+  ASSERT_TRUE(stopped(context));
+  EXPECT_EQ(shards.started, std::vector<std::string>{"shardId-000000000000"});
+  EXPECT_TRUE(leases_->rows.at("shardId-000000000000").checkpoint.isShardEnd());
+}
+
 }  // namespace
 }  // namespace tidemill

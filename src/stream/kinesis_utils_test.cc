@@ -136,6 +136,26 @@ TEST_F(KinesisUtilsTest, TakesAHandlerAKeyPairOrBoth) {
   EXPECT_EQ(wrong->awaitTermination().error().message().find("not-the-secret"), std::string::npos);
 }
 
+TEST_F(KinesisUtilsTest, PlainHttpToElsewhereNeedsASettingThatSaysSo) {
+  createStream(1);
+  put({"a"});
+  for (const bool allowed : {false, true}) {
+    Conf conf;
+    conf.set("tidemill.kinesis.allowPlainHttp", allowed ? "true" : "false");
+    StreamingContext context(*seams_, conf, Seconds(1));
+    const auto texts = KinesisUtils::createStream(
+        context, "app", "orders", "http://kinesis.us-east-1.amazonaws.com", "us-east-1",
+        InitialPositionInStream::TRIM_HORIZON, Seconds(1), StorageLevel::MEMORY_ONLY);
+    if (allowed) {
+      EXPECT_EQ(received(context, texts), std::vector<std::string>{"a"});
+    } else {
+      texts.print();
+      context.start();
+      EXPECT_EQ(failureOf(context), Code::kInvalidConfig);
+    }
+  }
+}
+
 TEST_F(KinesisUtilsTest, AtTimestampGivesOnlyWhatArrivedLater) {
   createStream(1);
   put({"before"});

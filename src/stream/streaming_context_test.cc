@@ -240,6 +240,17 @@ TEST_F(StreamingContextTest, RefusesParametersThatCannotBe) {
       Code::kInvalidConfig);
 }
 
+TEST_F(StreamingContextTest, ReportsKeysThatHaveNoEffectOnce) {
+  Conf conf;
+  conf.set("spark.streaming.stopGracefullyOnShutdown", "true").set("spark.streaming.blockIntervall", "1s");
+  StreamingContext context(*seams_, conf, Seconds(1));
+  lines(context).print();
+  context.start();
+  world_.runFor(1s);
+  EXPECT_EQ(node_->log().count("key_without_effect"), 1u);
+  EXPECT_EQ(node_->log().count("unknown_key"), 1u);
+}
+
 TEST_F(StreamingContextTest, StopsBeforeItWasStarted) {
   auto context = makeContext();
   EXPECT_TRUE(context->stop());
