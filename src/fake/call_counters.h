@@ -38,6 +38,8 @@ struct CallCounters {
   std::map<std::tuple<std::string, std::string, std::string>, CallCount> byShard;
   // Refusals by the type of the error.
   std::map<std::string, std::uint64_t, std::less<>> byError;
+  // Answers drawn by FakeAwsOptions::bareEnds, of shards that were open.
+  std::uint64_t bareEnds = 0;
 };
 
 }  // namespace tidemill::fake

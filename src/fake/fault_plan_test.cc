@@ -65,6 +65,28 @@ TEST(FakeAws, AnswersEveryFaultInTheServicesShape) {
   EXPECT_EQ(shard.log.end(), static_cast<std::uint64_t>(promised));
 }
 
+TEST(FakeAws, TellsAnEndThatIsNoneOnlyWhenAsked) {
+  for (const bool bareEnds : {false, true}) {
+    TestClient client({.limits = false, .bareEnds = bareEnds});
+    client.makeStream("s", 1);
+    const std::string iterator = client.iterator("s", "shardId-000000000000", "TRIM_HORIZON");
+    client.aws.setFaults(1000);
+
+    int bare = 0;
+    for (int i = 0; i < 200; ++i) {
+      const TestAnswer answer = client.records(iterator);
+      if (answer.status == 200 && answer.text("NextShardIterator").empty() && answer.error().empty() &&
+          answer.json.contains("MillisBehindLatest")) {
+        EXPECT_FALSE(answer.json.contains("ChildShards"));
+        ++bare;
+      }
+    }
+
+    EXPECT_EQ(bare > 0, bareEnds);
+    EXPECT_EQ(client.aws.kinesis().calls().bareEnds, static_cast<std::uint64_t>(bare));
+  }
+}
+
 TEST(FakeAws, RepeatsItselfForTheSameSeed) {
   const auto run = [] {
     TestClient client({.seed = 5, .faultsPerThousand = 300});

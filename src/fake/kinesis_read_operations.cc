@@ -247,7 +247,9 @@ Outcome<void> FakeKinesis::getRecords(KinesisCall& call) {
   Output members(call.out.wire());
   members.beginMap();
   members.key("NextShardIterator");
-  if (ended || call.fault == Fault::kBareEnd) {
+  const bool bare = call.fault == Fault::kBareEnd && shard->open();
+  if (bare) ++calls_.bareEnds;
+  if (ended || bare) {
     members.null();
   } else {
     members.text(iterators_.issue(cursor, call.now));

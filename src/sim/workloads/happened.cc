@@ -25,6 +25,7 @@ Happened happenedIn(const World& world, const fake::FakeKinesis& kinesis) {
                           refusals(kinesis, "ProvisionedThroughputExceededException") +
                           refusals(kinesis, "LimitExceededException");
   happened["expired"] = refusals(kinesis, "ExpiredIteratorException");
+  happened["bare_ends"] = kinesis.calls().bareEnds;
   std::uint64_t halves = 0;
   std::uint64_t merges = 0;
   for (const auto& [name, stream] : kinesis.store().streams()) {

@@ -8,7 +8,8 @@ namespace tidemill::sim {
 
 // From the history: crashes (kill and power cut), stalls, clock_steps, lost (responses after the effect),
 // lost_requests, resets, server_errors. From the service: splits and merges that it carried out, expired
-// (iterators refused), throttled (together with the network's). Call it before World::end().
+// (iterators refused), bare_ends (pages of open shards without a next iterator), throttled (together with the
+// network's). Call it before World::end().
 Happened happenedIn(const World& world, const fake::FakeKinesis& kinesis);
 
 }  // namespace tidemill::sim

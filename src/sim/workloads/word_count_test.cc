@@ -18,13 +18,14 @@ TEST(WordCount, PassesWhileEverythingThatItPromisesHappens) {
 
   EXPECT_EQ(summary.failed, 0U) << (summary.failures.empty() ? "" : summary.failures[0].report);
   for (const char* name : {"crashes", "stalls", "clock_steps", "lost", "lost_requests", "resets",
-                           "server_errors", "throttled", "expired", "splits", "merges"}) {
+                           "server_errors", "throttled", "expired", "bare_ends", "splits", "merges"}) {
     EXPECT_GT(summary.happened.at(name), 0U) << name;
   }
 }
 
 TEST(WordCount, NothingHappensInAWorldWithoutFaults) {
-  const RunSummary summary = runSeeds(wordCountWorkload(), 1, 3, {.planted = {}, .faults = false, .settings = {}});
+  const RunSummary summary =
+      runSeeds(wordCountWorkload(), 1, 3, {.planted = {}, .faults = false, .settings = {}});
 
   EXPECT_EQ(summary.failed, 0U) << (summary.failures.empty() ? "" : summary.failures[0].report);
   for (const char* name : {"crashes", "stalls", "clock_steps", "lost", "resets", "expired"}) {
