@@ -122,6 +122,7 @@ void ContextCore::leaveEnvironment() {
 void ContextCore::begin() {
   warnOfUnknownKeys();
   engine_ = std::make_unique<Engine>(seams_, conf_, batchInterval_, graph_, listeners_);
+  if (earlyStop_) engine_->requestStop(*earlyStop_);
   root_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);
   root_->spawn(live());
 }
@@ -160,7 +161,12 @@ StreamingTotals ContextCore::totals() const {
 void ContextCore::requestStop(bool graceful) {
   if (state_ != StreamingContextState::ACTIVE) return;
   seams_.env.loop.post([this, alive = std::weak_ptr<char>(alive_), graceful] {
-    if (!alive.expired() && engine_ != nullptr) engine_->requestStop(graceful);
+    if (alive.expired()) return;
+    if (engine_ == nullptr) {
+      earlyStop_ = graceful;
+    } else {
+      engine_->requestStop(graceful);
+    }
   });
 }
 

@@ -73,6 +73,8 @@ class ContextCore {
   // Messages to the lane hold it weakly, so that one which outlives this object does nothing.
   std::shared_ptr<char> alive_ = std::make_shared<char>();
   std::unique_ptr<Engine> engine_;
+  // A stop from another thread that overtook the start.
+  std::optional<bool> earlyStop_;
   std::unique_ptr<rt::TaskGroup> root_;
 };
 

@@ -232,5 +232,20 @@ TEST_F(RealWorldTest, ManyThreadsMayStartAndStopOneContext) {
   EXPECT_EQ(context->getState(), StreamingContextState::STOPPED);
 }
 
+TEST_F(RealWorldTest, AStopBesideAStartIsNeverLost) {
+  service_.createStream(1);
+  for (int i = 0; i < 10; ++i) {
+    auto context = makeContext();
+    lines(*context).foreachRDD([](const RDD<std::string>&) {});
+    std::thread stopper([&] {
+      while (context->getState() == StreamingContextState::INITIALIZED) std::this_thread::yield();
+      EXPECT_TRUE(context->stop());
+    });
+    context->start();
+    stopper.join();
+    EXPECT_EQ(context->getState(), StreamingContextState::STOPPED);
+  }
+}
+
 }  // namespace
 }  // namespace tidemill
