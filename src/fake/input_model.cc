@@ -156,12 +156,10 @@ class Violations {
 
  private:
   void checkMember(const InputValue* value, const MemberRule& rule, const std::string& parent) {
+    if (value == nullptr && !rule.required) return;
     std::string path = parent + std::string(rule.name);
     path[parent.size()] = static_cast<char>(path[parent.size()] | 0x20);
-    if (value == nullptr) {
-      if (rule.required) add("null", path, "Member must not be null");
-      return;
-    }
+    if (value == nullptr) return add("null", path, "Member must not be null");
     if (rule.type == Type::kInteger) return checkRange(value->integer, rule, path);
     checkLength(*value, rule, path);
     if (rule.type == Type::kText) checkWords(*value, rule, path);
