@@ -56,6 +56,21 @@ def check_file(path: str, text: str) -> list[Finding]:
     return findings
 
 
+_SAMPLE = re.compile(r"<!-- sample: begin \(kept equal to (\S+)\) -->\n```\w*\n(.*?)```\n<!-- sample: end -->", re.DOTALL)
+
+
+def check_samples(root: Path, path: str, text: str) -> list[Finding]:
+    """A sample in a document is the program that the build compiles, but for its first line."""
+    findings = []
+    for match in _SAMPLE.finditer(text):
+        program = root / match[1]
+        lines = program.read_text(encoding="utf-8").splitlines(keepends=True) if program.exists() else []
+        if not lines or "".join(lines[1:]) != match[2]:
+            findings.append(Finding(path, text[: match.start()].count("\n") + 1, f"a sample that is not {match[1]}",
+                                    "readers copy what nobody compiled", f"copy {match[1]} without its first line"))
+    return findings
+
+
 def check_folders(root: Path) -> list[Finding]:
     findings = []
     for folder in sorted((root / "src").glob("*/")):
@@ -79,6 +94,7 @@ def find(root: Path) -> tuple[list[Finding], dict[str, str]]:
             continue
         texts[name] = raw.decode("utf-8", errors="replace")
         findings += check_file(name, texts[name])
+        findings += check_samples(root, name, texts[name])
     return findings, texts
 
 

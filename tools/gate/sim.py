@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from tools.gate.runner import Gate, Ran
 PLANTED = [
     ("word_count", "checkpoint-before-output", "I3"),
     ("word_count", "child-before-parent-end", "I4"),
+    ("word_count", "latest-by-local-clock", "I1"),
 ]
 WORKLOADS = ("word_count",)
+# What must have come at least once in all seeds together.
+FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 
@@ -49,6 +53,8 @@ def seeds_pass(gate: Gate, preset: str, workload: str, first: int, last: int) ->
     for number in range(len(set(failed)), counted[1]):  # The program describes only the first ones.
         result.check(f"{workload} seeds {first}..{last} ({preset}), failed seed {number + 1}", False, "", ran.command)
     for line in ran.stderr.splitlines():
+        if line.startswith("faults: "):
+            result.notes.append(line)
         if "calls/s" in line:
             result.notes.append(f"{workload} {first}..{last} ({preset}): {line.strip()}")
     return result
@@ -61,9 +67,22 @@ def simulation(gate: Gate) -> Result:
     ranges = [(first, min(first + size - 1, count)) for first in range(1, count + 1, size)]
     result = gate.all(partial(seeds_pass, gate, "release", workload, first, last)
                       for workload in WORKLOADS for first, last in ranges)
+    what_befell(result)
     for workload in WORKLOADS:
         result.add(same_hash(gate, workload, "release", "release"))
     return result
+
+
+def what_befell(result: Result) -> None:
+    """Adds up the lines `faults: kind=count …` of all runs: a fault that never came proves nothing."""
+    lines = [note for note in result.notes if note.startswith("faults: ")]
+    result.notes = [note for note in result.notes if note not in lines]
+    totals = Counter()
+    for kind, count in re.findall(r"(\w+)=(\d+)", " ".join(lines)):
+        totals[kind] += int(count)
+    result.notes.append("faults: " + " ".join(f"{kind}={count}" for kind, count in sorted(totals.items())))
+    for kind in FAULTS:
+        result.check(f"the simulated worlds had {kind}", totals[kind] > 0, "\n".join(lines))
 
 
 def same_hash(gate: Gate, workload: str, one: str, other: str) -> Result:

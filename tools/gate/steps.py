@@ -190,6 +190,9 @@ STEPS = [
     Step("format", formatting, ALL),
     Step("build", build("release", "-DTIDEMILL_TESTS=ON", "-DTIDEMILL_BENCH=ON"), ALL),
     Step("unit", ctest("release"), ALL),
+    # The rules of the runtime must hold without the optimiser too.
+    Step("build-dev", build("dev", "-DTIDEMILL_TESTS=ON", "-DTIDEMILL_BENCH=OFF", only="^rt_test$")),
+    Step("unit-dev", ctest("dev", only="^rt_test$")),
     Step("simulation", sim.simulation, ALL),
     Step("planted", sim.planted, ALL),
     Step("demo", demo, ALL),

@@ -271,6 +271,14 @@ class CheckText(Repository):
         self.assert_caught("check_text", "src/base/a.h", "// base/a.h: an example.\n", "#pragma once")
         self.assert_clean("check_text", "src/base/a.h", "// base/a.h: an example.\n#pragma once\n")
 
+    def test_a_sample_is_the_program(self) -> None:
+        self.write("examples/a.cc", "// examples/a.cc: an example.\nint main() {}\n")
+        sample = "<!-- sample: begin (kept equal to examples/a.cc) -->\n```cpp\n{}```\n<!-- sample: end -->\n"
+        self.assert_clean("check_text", "docs/a.md", sample.format("int main() {}\n"))
+        self.assert_caught("check_text", "docs/a.md", sample.format("int main() { return 1; }\n"), "is not examples/a.cc")
+        (self.root / "examples/a.cc").unlink()
+        self.assert_caught("check_text", "docs/a.md", sample.format(""), "is not examples/a.cc")
+
     def test_a_folder_has_a_readme(self) -> None:
         self.write("src/rt/a.h", "// rt/a.h: an example.\n#pragma once\n")
         self.assertIn("without README.md", self.findings("check_text")[0])

@@ -142,6 +142,14 @@ class Simulation(InTemporaryFolder):
         self.assertEqual((result.passed, result.failed), (19, 1))
         self.assertEqual(result.failures[0].repeat, "build/release/tidemill sim word_count --seeds 7..7")
 
+    def test_a_fault_that_never_came_is_a_failure(self) -> None:
+        half = [f"{kind}=1" for kind in sim.FAULTS]
+        result = Result(notes=["faults: " + " ".join(half[:3]), "faults: crashes=0 " + " ".join(half[3:-1])])
+        sim.what_befell(result)
+        self.assertEqual((result.passed, result.failed), (len(sim.FAULTS) - 1, 1))
+        self.assertIn(sim.FAULTS[-1], result.failures[0].name)
+        self.assertEqual(len(result.notes), 1)
+
     def test_a_run_that_says_nothing_or_too_little_is_a_failure(self) -> None:
         self.assertEqual(self.seeds(139, "").failed, 1)
         self.assertEqual(self.seeds(0, "seeds: 3 failed: 0 hash: 1f2e\n").failed, 1)
