@@ -10,11 +10,10 @@ namespace tidemill::rt {
 // Set once, stays set. Never waited for on a lane or a worker.
 class BlockingEvent {
  public:
+  // The last thing this touches is the mutex: whoever waited may destroy the event as soon as it returns.
   void set() {
-    {
-      const std::lock_guard lock(mutex_);
-      set_ = true;
-    }
+    const std::lock_guard lock(mutex_);
+    set_ = true;
     changed_.notify_all();
   }
   void wait() {
