@@ -26,6 +26,7 @@ using namespace std::chrono_literals;
 constexpr char kApplication[] = "demo";
 constexpr char kStream[] = "demo";
 constexpr int kShards = 4;
+constexpr std::size_t kShardsInAll = kShards + 2 + 1;  // Two of the split, one of the merge.
 constexpr std::int64_t kTextBytesMin = 2'000'000;
 constexpr std::size_t kPortionLines = 2000;
 constexpr auto kPatience = 60s;
@@ -221,7 +222,11 @@ class Demo {
       if (!done) return done;
       auto totals = (*sink)->totals();
       if (!totals) return fail(totals.error());
-      if (totals->records >= static_cast<std::int64_t>(lines_.size())) return {};
+      if (totals->records >= static_cast<std::int64_t>(lines_.size())) {
+        // A short text is counted before the merge has been noticed.
+        return hearUntil([](const ConsumerNews& news) { return news.shards.size() >= kShardsInAll; },
+                         "read every shard");
+      }
       if (totals->records != before) changed = std::chrono::steady_clock::now();
       before = totals->records;
       if (consumer_->ended())

@@ -1,13 +1,15 @@
-"""A Kinesis whose GetRecords goes wrong: everything else is passed on to the fake."""
+"""A Kinesis whose GetRecords goes wrong, or which speaks TLS: everything else is passed on to the fake."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import http.server
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -23,7 +25,7 @@ class Answer:
 class BrokenReads:
     """Gives `answer` to the first `times` calls of GetRecords, and records afterwards."""
 
-    def __init__(self, url: str, answer: Answer, times: int) -> None:
+    def __init__(self, url: str, answer: Answer | None, times: int) -> None:
         self.behind = urlsplit(url)
         self.answer = answer
         self.times = times
@@ -79,14 +81,21 @@ def handler_for(broken: BrokenReads) -> type[http.server.BaseHTTPRequestHandler]
 
 
 @contextlib.contextmanager
-def broken_reads(url: str, answer: Answer, times: int) -> Iterator[BrokenReads]:
+def broken_reads(url: str, answer: Answer | None = None, times: int = 0,
+                 certificate: Path | None = None) -> Iterator[BrokenReads]:
+    """Serves on loopback; over TLS if there is a `certificate`, a PEM file that holds its key too."""
     broken = BrokenReads(url, answer, times)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler_for(broken))
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # Clients that break off are what some tests are about.
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        broken.url = f"http://127.0.0.1:{server.server_port}"
+        broken.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
         yield broken
     finally:
         server.shutdown()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
 from broken_reads import Answer, broken_reads
 from fake_server import fake_aws, kinesis, make_stream
-from programs import QUICK, count, counted, put, run, running, stop, text, words_of
+from programs import QUICK, count, counted, put, refused, run, running, stop, text, words_of
 
 STREAM = "tide"
 LINES = text(50, 31)
@@ -71,3 +72,27 @@ def test_reads_that_cannot_succeed_are_told_and_lose_nothing(answer, url, tmp_pa
         program.wait_until(lambda: counted(tmp_path).records >= len(LINES), "every record in the counts")
         assert stop(program) == len(LINES)
     assert counted(tmp_path).words == words_of(LINES)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """One that nobody has signed, for 127.0.0.1, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    parts = [folder / "key.pem", folder / "certificate.pem"]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=fake",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", parts[0], "-out", parts[1]],
+                   check=True, capture_output=True)
+    both = folder / "both.pem"
+    both.write_text("".join(part.read_text() for part in parts))
+    return both
+
+
+def test_a_private_authority_is_trusted_when_the_environment_names_it(url, certificate, tmp_path):
+    with broken_reads(url, certificate=certificate) as secure:
+        refused(run("put", STREAM, "--endpoint", secure.url), "TlsFailed", 3)
+        refused(run(*count(secure.url, STREAM, tmp_path, *QUICK)), "TlsFailed", 3)
+        done = run("put", STREAM, "--endpoint", secure.url, AWS_CA_BUNDLE=str(certificate))
+        assert done.code == 0, done
+        with running(*count(secure.url, STREAM, tmp_path, *QUICK), AWS_CA_BUNDLE=str(certificate)) as program:
+            program.wait_until(lambda: counted(tmp_path).records >= len(LINES), "every record in the counts")
+            assert stop(program) == len(LINES)

@@ -239,6 +239,18 @@ def test_a_killed_demo_leaves_no_process(tmp_path):
         wait_until(lambda: not [pid for pid in children if alive(pid)], "end of the children")
 
 
+def test_the_shortest_text_is_counted_through_every_shard(tmp_path):
+    short = tmp_path / "short"
+    short.write_text("one line, no end")
+    done = run("demo", "--text", short, "--json", TMPDIR=str(tmp_path))
+    assert done.code == 0, done
+    result = json.loads(done.out)
+    assert result.pop("duplicatesDropped") in (0, 1)  # Whether its lease checkpoint was faster than the kill.
+    assert result == {"records": 1, "batches": 1, "shardsSeen": 7, "kills": 1,
+                      "word": dict.fromkeys(["end", "line", "no", "one"], 1), "exact": "yes"}
+    assert list(tmp_path.iterdir()) == [short]
+
+
 @pytest.mark.parametrize("arguments", [["--set", "nothing"], ["--text", "/nonexistent"], ["--text", "/"],
                                        ["--set", "spark.streaming.blockInterval=abc"]])
 def test_a_demo_that_cannot_begin_leaves_nothing(arguments, tmp_path):
