@@ -92,7 +92,8 @@ TEST_F(PosixFileSystemTest, TheKernelFreesTheLockOfAKilledProcess) {
   ASSERT_EQ(answer, 'y');
   const auto refused = files_.lock(at("lock"), "you");
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message().find("process " + std::to_string(child) + ", worker me"), std::string::npos);
+  EXPECT_NE(refused.error().message().find("process " + std::to_string(child) + ", worker me"),
+            std::string::npos);
 
   ::kill(child, SIGKILL);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
