@@ -66,6 +66,8 @@ class RecordsCborReader {
     CborScanner::Items items;
     if (!scan_.enterArray(items)) return false;
     std::size_t lastBytes = 0;
+    std::string_view lastNumber;
+    page.ascending = true;
     while (scan_.next(items)) {
       if (records.size() == options_.recordsMax)
         return scan_.fail("it has more records than an answer may have");
@@ -75,6 +77,9 @@ class RecordsCborReader {
       scan_.prefetch(2 * lastBytes);
       Record& record = records.emplace_back();
       if (!readRecord(record)) return false;
+      // Here the number before is still in the cache.
+      page.ascending = page.ascending && compareSequenceNumbers(lastNumber, record.sequenceNumber) < 0;
+      lastNumber = record.sequenceNumber;
       page.payloadBytes += static_cast<std::int64_t>(record.data.size() + record.partitionKey.size());
       lastBytes = scan_.position() - begin;
       if (records.size() == 1) reserveLike(records, lastBytes);

@@ -91,6 +91,20 @@ TEST(GoldenRecords, TellTheShardsEndAndItsChild) {
   expectShardEnd(readJson("get_records_shard_end.json"));
 }
 
+TEST(RecordsCbor, SaysWhetherTheNumbersAscend) {
+  const auto ascending = [](const std::vector<std::string>& numbers) {
+    PagePlan plan;
+    for (const std::string& number : numbers) {
+      plan.records.push_back({.sequenceNumber = number, .milliseconds = 1, .data = "d", .partitionKey = "k"});
+    }
+    return readRecordsCbor(Body::copyOf(writeCbor(plan)), {}).value().ascending;
+  };
+  EXPECT_TRUE(ascending({}));
+  EXPECT_TRUE(ascending({"9", "10", "11"}));
+  EXPECT_FALSE(ascending({"9", "10", "10"}));
+  EXPECT_FALSE(ascending({"9", "11", "10", "12"}));
+}
+
 TEST(GoldenRequests, OfBotocoreAreReadFromCbor) {
   const auto request = parseCbor(readGoldenHex("put_records_botocore.hex"));
 

@@ -30,6 +30,9 @@ struct RecordsPage {
   std::vector<Record> records;
   // Data and partition keys of the records together, as the limits of a shard count them.
   std::int64_t payloadBytes = 0;
+  // True: the reader has seen each sequence number to be greater than the one before. False: nobody has
+  // looked, or it is not so.
+  bool ascending = false;
   // Empty optional: the shard has ended.
   std::optional<std::string> nextShardIterator;
   // Milliseconds behind the tip; -1 if the server did not say.

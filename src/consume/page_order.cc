@@ -17,10 +17,15 @@ std::strong_ordering order(const Record& a, const Record& b) {
   return compareSequenceNumbers(a.sequenceNumber, b.sequenceNumber);
 }
 
+bool isAfter(std::string_view last, const std::vector<Record>& records) {
+  return last.empty() || records.empty() || compareSequenceNumbers(records.front().sequenceNumber, last) > 0;
+}
+
 }  // namespace
 
 Result<std::size_t> continueAfter(std::string_view last, codec::RecordsPage& page) {
   auto& records = page.records;
+  if (page.ascending && isAfter(last, records)) return 0;
   bool twins = false;
   for (std::size_t i = 1; i < records.size(); ++i) {
     const auto step = order(records[i - 1], records[i]);

@@ -13,7 +13,7 @@ namespace tidemill::consume {
 // Drops the records of `page` that repeat what came before: those up to `last` (empty: nothing came before)
 // and those with the number of the record in front of them. Gives how many were dropped. kMalformedResponse,
 // with the page as it was, if the numbers go back within the page: then nobody can tell what is missing.
-// Pure; one comparison for each record.
+// Pure; one comparison for each record that the reader of the page has not compared.
 Result<std::size_t> continueAfter(std::string_view last, codec::RecordsPage& page);
 
 // True if each child names `shardId` among its parents.

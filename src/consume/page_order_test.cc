@@ -28,6 +28,14 @@ TEST(PageOrder, DropsWhatCameBefore) {
   EXPECT_EQ(numbersOf(page), "");
 }
 
+TEST(PageOrder, BelievesAReaderThatHasComparedButNotTheStartOfThePage) {
+  auto page = pageOf({"8", "9", "10"}, "next");
+  page.ascending = true;
+  EXPECT_EQ(continueAfter("7", page).value(), 0u);
+  EXPECT_EQ(continueAfter("9", page).value(), 2u);
+  EXPECT_EQ(page.records.size(), 1u);
+}
+
 TEST(PageOrder, DropsARecordThatAPageHoldsTwice) {
   auto page = pageOf({"9", "10", "10", "11", "11"}, "next");
   EXPECT_EQ(continueAfter("8", page), 2u);
