@@ -20,7 +20,8 @@ namespace tidemill::http {
 namespace {
 
 constexpr std::size_t kHeaderBytesMax = 64u << 10;
-constexpr long kBufferBytes = 512L << 10;
+// Stays in the cache between the system's copy into it and ours out of it.
+constexpr long kBufferBytes = 64L << 10;
 // A promised length beyond this is believed as it arrives.
 constexpr std::size_t kReserveMax = 32u << 20;
 constexpr std::size_t kIdleHandlesMax = 64;
