@@ -21,11 +21,14 @@ constexpr std::array<std::string_view, 3> kSkewNames = {"RequestTimeTooSkewed", 
 // It may be the time, if the clocks differ by so much.
 constexpr std::array<std::string_view, 3> kMaybeSkewNames = {"InvalidSignatureException",
                                                              "SignatureDoesNotMatch", "AuthFailure"};
-constexpr rt::Duration kSuspiciousOffset = 4min;
+// In milliseconds, as dates are: nanoseconds overflow after 292 years.
+constexpr std::chrono::milliseconds kSuspiciousOffset = 4min;
+// No clock of a machine that runs is so wrong; such a Date is nonsense.
+constexpr std::chrono::milliseconds kAbsurdOffset = 366 * 24h;
 // AWS sends 36 characters.
 constexpr std::size_t kRequestIdMax = 128;
 
-bool farApart(rt::Duration difference) {
+bool farApart(std::chrono::milliseconds difference) {
   return difference >= kSuspiciousOffset || difference <= -kSuspiciousOffset;
 }
 
@@ -165,7 +168,10 @@ Error AwsClient::malformed(const Operation& operation, const http::Response& res
 void AwsClient::observeClock(const http::Response& response) {
   if (response.header("x-amzn-requestid").empty()) return;
   const auto date = http::parseHttpDate(response.header("date"));
-  if (date) clock_.observe(*date, loop_.now());
+  if (!date) return;
+  const std::chrono::milliseconds ahead = *date - loop_.wall();
+  if (!clock_.at(loop_.now()) && (ahead > kAbsurdOffset || ahead < -kAbsurdOffset)) return;
+  clock_.observe(*date, loop_.now());
 }
 
 // True if the failure is one of the clock, which is now set right for signing. `expected` is what the clock

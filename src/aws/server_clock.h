@@ -18,11 +18,15 @@ namespace tidemill::aws {
 //   auto now = clock.at(loop.now());
 class ServerClock {
  public:
-  // An answer with this Date has arrived at `received`. One that is earlier than expected by more than 5
-  // seconds means that the service's clock was set back (or that the answer was slow): the count starts anew.
+  // An answer with this Date has arrived at `received`. One that is more than 5 seconds from what was
+  // expected means that a clock was set (or, earlier, that the answer was slow): the count starts anew as
+  // soon as the next such answer agrees with it. One server whose clock is wrong is not believed.
   void observe(rt::WallTime date, rt::TimePoint received);
   // Believes this answer whatever earlier ones said: the service complained of the time.
-  void set(rt::WallTime date, rt::TimePoint received) { known_ = Known{date, received}; }
+  void set(rt::WallTime date, rt::TimePoint received) {
+    known_ = Known{date, received};
+    doubted_.reset();
+  }
 
   // A moment that the service has reached at `now`; nothing before the first answer. `now` must not lie
   // before the last answer.
@@ -32,8 +36,12 @@ class ServerClock {
   struct Known {
     rt::WallTime date;
     rt::TimePoint received;
+
+    rt::WallTime at(rt::TimePoint now) const;
   };
   std::optional<Known> known_;
+  // The last answer, if it was far from what was expected.
+  std::optional<Known> doubted_;
 };
 
 }  // namespace tidemill::aws

@@ -64,7 +64,31 @@ TEST(ServerClock, FollowsAServerThatWasSetBack) {
   clock.observe(dateAt(95s), kStart + 100s);  // Not more than a slow answer.
   EXPECT_EQ(clock.at(kStart + 100s), kServerStart + 100s);
   clock.observe(dateAt(94s), kStart + 100s);
-  EXPECT_EQ(clock.at(kStart + 100s), kServerStart + 94s);
+  EXPECT_EQ(clock.at(kStart + 100s), kServerStart + 100s);
+  clock.observe(dateAt(95s), kStart + 101s);  // Two agree.
+  EXPECT_EQ(clock.at(kStart + 101s), kServerStart + 95s);
+}
+
+TEST(ServerClock, DoesNotBelieveOneServerThatIsWrong) {
+  ServerClock clock;
+  clock.observe(dateAt(100s), kStart + 100s);
+  for (const rt::WallTime wrong :
+       {rt::WallTime(std::chrono::sys_days(std::chrono::December / 31 / 9999)),
+        rt::WallTime(std::chrono::sys_days(std::chrono::January / 1 / 1970)), dateAt(1h)}) {
+    clock.observe(wrong, kStart + 101s);
+    EXPECT_LE(*clock.at(kStart + 101s), kServerStart + 101s);
+    EXPECT_GE(*clock.at(kStart + 101s), kServerStart + 100s);
+    clock.observe(dateAt(101s), kStart + 101s);
+    EXPECT_EQ(clock.at(kStart + 101s), kServerStart + 101s);
+  }
+}
+
+TEST(ServerClock, RecoversFromAFirstAnswerThatWasWrong) {
+  ServerClock clock;
+  clock.observe(rt::WallTime(std::chrono::sys_days(std::chrono::December / 31 / 9999)), kStart);
+  clock.observe(dateAt(1s), kStart + 1s);
+  clock.observe(dateAt(2s), kStart + 2s);
+  EXPECT_EQ(clock.at(kStart + 2s), kServerStart + 2s);
 }
 
 TEST(ServerClock, GivesUpNoMoreThanTenSeconds) {
