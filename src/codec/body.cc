@@ -61,7 +61,7 @@ std::shared_ptr<const Body> Body::copyOf(std::string_view bytes) {
 
 void Body::reserve(std::size_t size) {
   if (size + kPadding <= capacity_) return;
-  if (size + kPadding >= kHugePage) {
+  if (size + kPadding >= kHugePage || bytes_.get_deleter().mappedBytes > 0) {
     moveTo(map(size + kPadding), size + kPadding);
     return;
   }

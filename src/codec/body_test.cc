@@ -66,9 +66,12 @@ TEST(Body, KeepsItsContentWhenItGrowsLargeAndWhenItShrinksAgain) {
     EXPECT_EQ(body.capacity(), size + Body::kPadding);
     EXPECT_TRUE(isPadded(body));
   }
+  body.append("bc");  // Beyond what it holds now, though still small.
+  body.append(std::string(10'000, 'd'));
+  EXPECT_EQ(body.view(), "abc" + std::string(10'000, 'd'));
   body.append(expected);
 
-  EXPECT_EQ(body.view(), "a" + expected);
+  EXPECT_EQ(body.view(), "abc" + std::string(10'000, 'd') + expected);
 }
 
 TEST(Body, MayBeEmpty) {

@@ -191,12 +191,17 @@ class SqliteLeaseStoreTest : public LeaseStoreContract {};
 TEST_P(SqliteLeaseStoreTest, RefusesATableOfAnotherProgram) {
   store_.reset();
   auto database = SqliteDatabase::open((directory_ / "leases.db").string());
-  ASSERT_TRUE((*database)->execute("DROP TABLE leases; CREATE TABLE leases (flat TEXT, rent INTEGER)"));
+  ASSERT_TRUE(
+      (*database)->execute("DROP TABLE leases; DROP TABLE streams; PRAGMA user_version = 0;"
+                           "CREATE TABLE leases (flat TEXT, rent INTEGER)"));
   const auto refused = run(factory_->open("app", "orders"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::kInvalidConfig);
   EXPECT_NE(refused.error().message().find("not tidemill's"), std::string::npos);
   EXPECT_NE(refused.error().hint().find("leases.db"), std::string::npos);
+  auto tables = (*database)->prepare("SELECT count(*) FROM sqlite_master WHERE name = 'streams'");
+  ASSERT_TRUE(tables->step().value());
+  EXPECT_EQ(tables->integer(0), 0) << "the other program's file was changed";
 }
 
 TEST_P(SqliteLeaseStoreTest, RefusesATableOfANewerVersion) {

@@ -250,11 +250,12 @@ Result<void> makeTables(SqliteDatabase& database, const std::string& path) {
                             base::quoteIfNeeded(path), found, kSchemaVersion),
                 "use the program that wrote it, or choose another state folder");
   }
-  auto made = database.transaction([&]() -> Result<void> {
-    return database.execute(kSchema + fmt::format("PRAGMA user_version = {};", kSchemaVersion));
+  // In one: the tables of another program stay as they are.
+  return database.transaction([&]() -> Result<void> {
+    auto made = database.execute(kSchema + fmt::format("PRAGMA user_version = {};", kSchemaVersion));
+    if (!made) return made;
+    return checkOurs(database, path);
   });
-  if (!made) return made;
-  return checkOurs(database, path);
 }
 
 Result<std::shared_ptr<SqliteDatabase>> openTables(const std::string& path) {
