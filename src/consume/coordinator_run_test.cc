@@ -46,9 +46,7 @@ TEST_F(CoordinatorRunTest, AsksTheListingForChildrenThatNobodyNamed) {
   openAndRun();
   process("shard-1", {"5"}, block::ShardEnd{"shard-1", {}});
   world_.runFor(5s);
-  // The listing has the shard open: it is not sealed, however long that takes.
-  EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::at("5"));
-  world_.runFor(60s);
+  // The listing has the shard open still: it is not sealed.
   EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::at("5"));
 
   reshard();
@@ -56,6 +54,14 @@ TEST_F(CoordinatorRunTest, AsksTheListingForChildrenThatNobodyNamed) {
 
   EXPECT_TRUE(row("shard-1").checkpoint.isShardEnd());
   EXPECT_TRUE(started_.contains("shard-2"));
+}
+
+TEST_F(CoordinatorRunTest, EndsLoudlyWhenAShardThatEndedStaysListedOpen) {
+  openAndRun();
+  process("shard-1", {"5"}, block::ShardEnd{"shard-1", {}});
+  world_.runFor(60s);
+  EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::at("5"));
+  EXPECT_EQ(runCode(), Code::kMalformedResponse);
 }
 
 TEST_F(CoordinatorRunTest, WaitsForTheOtherParentOfAMergedChild) {

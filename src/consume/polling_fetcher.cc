@@ -29,6 +29,12 @@ const kinesis::Shard* findShard(const std::vector<kinesis::Shard>& shards, const
   return found == shards.end() ? nullptr : &*found;
 }
 
+// Two clocks that are kept may differ by so much; a start that lies further ahead is a mistake.
+constexpr std::chrono::milliseconds kAheadMax = 10min;
+
+// How many fresh iterators in a row may be called expired before the answer counts as nonsense.
+constexpr int kExpiredMax = 3;
+
 // AWS's text; its code is the one for any other bad argument.
 bool saysInFuture(const Error& error) {
   return error.code() == Code::kInvalidArgument &&
@@ -117,11 +123,16 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {
     co_return std::optional<Fetched>();
   }
   const kinesis::Shard* shard = findShard(*listed, shardId_);
+  if (shard == nullptr && ++absences_ < kAbsencesMax) {
+    co_await context_.loop.sleepFor(kFalseEndWait);
+    co_return std::optional<Fetched>();
+  }
   if (shard == nullptr || !shard->open()) {
     Fetched fetched;
     fetched.ended = true;
     co_return std::optional<Fetched>(std::move(fetched));
   }
+  absences_ = 0;
   if (++falseEnds_ >= options_.falseEndsMax) {
     co_return fail(named(
         Code::kMalformedResponse,
@@ -163,9 +174,15 @@ bool PollingFetcher::mayPass(const Error& error) {
     case Code::kResourceInUse:
       return true;
     default:
-      // The clock by which the position was chosen may be ahead of the service's: its time comes.
-      return error.retryable() || saysInFuture(error);
+      return error.retryable() || (saysInFuture(error) && startComesSoon());
   }
+}
+
+// The clock by which the position was chosen may be ahead of the service's: its time comes.
+bool PollingFetcher::startComesSoon() const {
+  const kinesis::IteratorPosition from = position();
+  return !iterator_ && from.type == kinesis::IteratorPosition::Type::kAtTimestamp &&
+         from.timestamp - context_.api.serverNow() <= kAheadMax;
 }
 
 Error PollingFetcher::named(Code code, const std::string& what) const {
@@ -179,7 +196,8 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
                       {{"stream", stream_}, {"shard", shardId_}, {"after", lastSequenceNumber_}});
     iterator_.reset();
     pace_.called(context_.loop.now());
-    co_return Result<void>();
+    if (++expired_ < kExpiredMax) co_return Result<void>();
+    error = named(Code::kMalformedResponse, "its iterators are called expired as soon as they are made");
   }
   // The message names the stream and the shard already.
   if (!mayPass(error)) co_return fail(std::move(error));
@@ -218,6 +236,7 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   backoff_.reset();
   malformed_ = 0;
   absences_ = 0;
+  expired_ = 0;
   if (!page.records.empty()) falseEnds_ = 0;
   iterator_ = page.nextShardIterator;
   const bool last = !page.nextShardIterator.has_value();

@@ -66,6 +66,7 @@ class PollingFetcher final : public RecordFetcher {
   Result<void> check(codec::RecordsPage& page);
   Fetched accept(codec::RecordsPage page, block::BudgetHold hold);
   bool mayPass(const Error& error);
+  bool startComesSoon() const;
   Error named(Code code, const std::string& what) const;
   std::int64_t expectedBytes() const;
 
@@ -84,6 +85,7 @@ class PollingFetcher final : public RecordFetcher {
   int malformed_ = 0;
   int falseEnds_ = 0;
   int absences_ = 0;
+  int expired_ = 0;          // Iterators in a row.
   bool endClaimed_ = false;  // The last answer ended the shard, without children.
 };
 

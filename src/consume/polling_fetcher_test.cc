@@ -269,6 +269,7 @@ TEST_F(PollingFetcherTest, TakesAShardThatIsListedForOneThatExists) {
 TEST_F(PollingFetcherTest, WaitsForATimeThatTheServiceCallsFuture) {
   start_.type = kinesis::IteratorPosition::Type::kAtTimestamp;
   start_.timestamp = loop_.wall() + 5min;
+  api_.serverTime = loop_.wall();
   const auto refused = fail(Code::kInvalidArgument,
                             "The timestampInMillis parameter cannot be greater than the "
                             "currentTimestampInMillis.");
@@ -277,6 +278,43 @@ TEST_F(PollingFetcherTest, WaitsForATimeThatTheServiceCallsFuture) {
   auto fetcher = this->fetcher();
   EXPECT_EQ(lastOf(next(fetcher)), "1");
   EXPECT_EQ(api_.calls, (Calls{"AT_TIMESTAMP", "AT_TIMESTAMP", "AT_TIMESTAMP", "records i1"}));
+}
+
+TEST_F(PollingFetcherTest, DoesNotWaitForATimeThatIsFarAhead) {
+  start_.type = kinesis::IteratorPosition::Type::kAtTimestamp;
+  start_.timestamp = loop_.wall() + 1h;
+  api_.serverTime = loop_.wall();
+  api_.iterators = {fail(Code::kInvalidArgument,
+                         "The timestampInMillis parameter cannot be greater than the "
+                         "currentTimestampInMillis.")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(next(fetcher).error().code(), Code::kInvalidArgument);
+}
+
+TEST_F(PollingFetcherTest, DoesNotTakeAnyRefusalForATimeAhead) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {fail(Code::kInvalidArgument, "limit cannot be greater than 5")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(next(fetcher).error().code(), Code::kInvalidArgument);
+}
+
+TEST_F(PollingFetcherTest, GivesUpAServerWhoseIteratorsAreAlwaysExpired) {
+  for (int i = 0; i < 20; ++i) {
+    api_.iterators.push_back(std::string("i1"));
+    api_.pages.push_back(fail(Code::kExpiredIterator, "expired"));
+  }
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(next(fetcher).error().code(), Code::kMalformedResponse);
+}
+
+TEST_F(PollingFetcherTest, DoesNotEndAShardBecauseOneListingLacksIt) {
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {pageOf({"1"}, std::nullopt), pageOf({"2"}, "j2")};
+  api_.listings = {std::vector<kinesis::Shard>{shardOf("shard-9")}};
+  api_.shards = {shardOf("shard-1")};
+  auto fetcher = this->fetcher();
+  next(fetcher);
+  EXPECT_EQ(lastOf(next(fetcher)), "2");
 }
 
 TEST_F(PollingFetcherTest, AsksForNothingWhileTheBudgetIsUsedUp) {

@@ -213,9 +213,9 @@ rt::Task<void> ShardCoordinator::discover() {
       co_return;
     }
     if (!done) {
-      env_.log.warning("book_.rows()not_synced", {{"stream", options_.stream},
-                                                  {"code", codeName(done.error().code())},
-                                                  {"reason", done.error().message()}});
+      env_.log.warning("leases_not_synced", {{"stream", options_.stream},
+                                             {"code", codeName(done.error().code())},
+                                             {"reason", done.error().message()}});
     }
     co_await env_.loop.sleepFor(kCheckEvery);
   }
@@ -247,6 +247,9 @@ rt::Task<Result<void>> ShardCoordinator::prepareEnds(bool mayList) {
       }
       plan = planEnd(ends_[i], view);
     }
+    if (plan.step == ShardEndPlan::Step::kContradicted && ends_[i].tries >= kChildLookupsMax) {
+      co_return fail(endedButListedOpen(ends_[i].end.shardId));
+    }
     if (plan.step != ShardEndPlan::Step::kWrite) {
       postpone(ends_[i], plan.reason);
       ++i;
@@ -261,6 +264,13 @@ rt::Task<Result<void>> ShardCoordinator::prepareEnds(bool mayList) {
     ends_.erase(ends_.begin() + static_cast<std::ptrdiff_t>(i));
   }
   co_return Result<void>();
+}
+
+Error ShardCoordinator::endedButListedOpen(const std::string& shardId) const {
+  return Error(Code::kMalformedResponse,
+               "stream " + options_.stream + ", shard " + shardId +
+                   ": GetRecords ended it, but ListShards has had it open since",
+               "start again: the shard is read on from its checkpoint; if it repeats, check the endpoint");
 }
 
 // One listing serves all ends of a round, and the rows that it calls for are made before it is used.

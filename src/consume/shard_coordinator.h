@@ -102,6 +102,7 @@ class ShardCoordinator {
   ShardEndPlan planEnd(const PendingEnd& pending, const std::optional<StreamView>& view) const;
   rt::Task<Result<void>> lookForEnds(std::optional<StreamView>& view);
   rt::Task<Result<void>> prepareEnd(block::ShardEnd end, std::vector<lease::Lease> children);
+  Error endedButListedOpen(const std::string& shardId) const;
   void postpone(PendingEnd& pending, const std::string& reason);
   void shardEnded(const std::string& shardId);
 

@@ -26,8 +26,6 @@ codec::ChildShard asChild(const kinesis::Shard& shard) {
 
 // Why the listing cannot name all children of the shard yet; empty if it can, or never will.
 std::string childrenUnknown(const std::string& shardId, const kinesis::ShardGraph& listing, bool giveUp) {
-  const kinesis::Shard* shard = listing.find(shardId);
-  if (shard != nullptr && shard->open()) return "the listing has the shard open";
   if (giveUp || listing.childrenComplete(shardId)) return {};
   return "the listing lacks its children";
 }
@@ -71,6 +69,8 @@ ShardEndPlan planShardEnd(const ShardEndFacts& facts) {
   std::vector<codec::ChildShard> named = facts.end.children;
   if (named.empty()) {
     if (facts.listing == nullptr) return askListing();
+    const kinesis::Shard* shard = facts.listing->find(shardId);
+    if (shard != nullptr && shard->open()) return {Step::kContradicted, {}, "the listing has the shard open"};
     std::string unknown = childrenUnknown(shardId, *facts.listing, facts.giveUp);
     if (!unknown.empty()) return waitBecause(std::move(unknown));
     for (const kinesis::Shard* child : facts.listing->children(shardId)) named.push_back(asChild(*child));

@@ -13,13 +13,14 @@ namespace tidemill::consume {
 
 struct ShardEndPlan {
   enum class Step {
-    kWrite,       // Make the rows of the children, then write SHARD_END.
-    kAskListing,  // Only a listing can tell; plan again with it.
-    kWait,        // The listing does not know enough yet; plan again with a later one.
+    kWrite,         // Make the rows of the children, then write SHARD_END.
+    kAskListing,    // Only a listing can tell; plan again with it.
+    kWait,          // The listing does not know enough yet; plan again with a later one.
+    kContradicted,  // The listing has the shard open; if later ones do too, the shard has not ended.
   };
   Step step = Step::kWrite;
   std::vector<lease::Lease> children;  // For kWrite.
-  std::string reason;                  // For kWait.
+  std::string reason;                  // For kWait and kContradicted.
 };
 
 struct ShardEndFacts {

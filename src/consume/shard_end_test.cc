@@ -51,8 +51,8 @@ TEST_F(ShardEndTest, AsksTheListingWhenNobodyNamedChildren) {
 
 TEST_F(ShardEndTest, NeverWritesTheEndOfAShardThatIsListedOpen) {
   list({shardOf("shard-1")});
-  EXPECT_EQ(plan({}, false).step, Step::kWait);
-  EXPECT_EQ(plan({}, true).step, Step::kWait);
+  EXPECT_EQ(plan({}, false).step, Step::kContradicted);
+  EXPECT_EQ(plan({}, true).step, Step::kContradicted);
 }
 
 TEST_F(ShardEndTest, WaitsUntilTheListingHasAllChildrenThenGivesThemUp) {
