@@ -113,7 +113,7 @@ Result<std::int64_t> parseScaled(const ConfEntry& entry, std::string_view value,
 }
 
 Result<std::int64_t> parseDuration(const ConfEntry& entry, std::string_view value) {
-  const auto microseconds =
+  auto microseconds =
       parseScaled(entry, value, kTimes, entry.unit, "a time such as 200ms, 10s, 5m, 2h or 1d");
   if (!microseconds) return microseconds;
   return *microseconds / kPerMillisecond + (*microseconds % kPerMillisecond > 0 ? 1 : 0);
