@@ -20,29 +20,29 @@ char lowerOf(char c) {
 
 }  // namespace
 
+void appendEscaped(std::string& to, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte >= 0x20 && byte != 0x7f) {
+    to += c;
+  } else if (c == '\n') {
+    to += "\\n";
+  } else if (c == '\r') {
+    to += "\\r";
+  } else if (c == '\t') {
+    to += "\\t";
+  } else {
+    to += "\\x" + toHex({&c, 1});
+  }
+}
+
 std::string quoteIfNeeded(std::string_view text) {
   if (!text.empty() && text.size() <= kQuotedMax && std::all_of(text.begin(), text.end(), isPlain)) {
     return std::string(text);
   }
   std::string quoted = "\"";
   for (char c : text.substr(0, kQuotedMax)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (c == '\n') {
-      quoted += "\\n";
-    } else if (c == '\r') {
-      quoted += "\\r";
-    } else if (c == '\t') {
-      quoted += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      quoted += "\\x";
-      quoted += kHexDigits[byte >> 4];
-      quoted += kHexDigits[byte & 15];
-    } else {
-      quoted += c;
-    }
+    if (c == '"' || c == '\\') quoted += '\\';
+    appendEscaped(quoted, c);
   }
   if (text.size() > kQuotedMax) quoted += "…";
   quoted += '"';

@@ -13,6 +13,9 @@ namespace tidemill::base {
 // it is safe in a log line or an error message whatever it holds. Longer than 512 bytes is cut with "…".
 std::string quoteIfNeeded(std::string_view text);
 
+// Appends `c`, or if it is an ASCII control character its escape: \n, \r, \t or \xHH.
+void appendEscaped(std::string& to, char c);
+
 // The parts between separators; "a,,b" has three, "" has one empty one.
 std::vector<std::string_view> split(std::string_view text, char separator);
 

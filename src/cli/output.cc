@@ -89,20 +89,7 @@ void Output::report(const Fields& fields) const {
 std::string oneLine(std::string_view text) {
   std::string line;
   line.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      line += c;
-    } else if (c == '\n') {
-      line += "\\n";
-    } else if (c == '\r') {
-      line += "\\r";
-    } else if (c == '\t') {
-      line += "\\t";
-    } else {
-      line += "\\x" + base::toHex({&c, 1});
-    }
-  }
+  for (const char c : text) base::appendEscaped(line, c);
   return line;
 }
 
