@@ -2,9 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include "aws/credentials.h"
+#include <utility>
+
+#include "aws/client_options.h"
 #include "aws/curl_options.h"
-#include "aws/endpoint.h"
 
 namespace tidemill::cli {
 
@@ -26,18 +27,14 @@ http::ProductionOptions productionOptions() {
 
 Result<std::unique_ptr<kinesis::KinesisClient>> openKinesis(const http::ProductionEnv& production,
                                                             base::Random& random, const KinesisFlags& flags) {
-  const aws::Environment environment = aws::processEnvironment();
   aws::EndpointOptions where;
   if (!flags.endpoint.empty()) where.endpoint = flags.endpoint;
   if (!flags.region.empty()) where.region = flags.region;
   where.allowPlainHttp = flags.allowPlainHttp;
-  auto endpoint = aws::resolveEndpoint("kinesis", where, environment);
-  if (!endpoint) return fail(endpoint.error());
-  auto credentials = aws::resolveCredentials(std::nullopt, environment);
-  if (!credentials) return fail(credentials.error());
+  auto access = aws::resolveClientOptions("kinesis", where, std::nullopt, aws::processEnvironment());
+  if (!access) return fail(access.error());
   kinesis::KinesisClientOptions options;
-  options.aws.endpoint = *endpoint;
-  options.aws.credentials = *credentials;
+  options.aws = std::move(*access);
   const rt::Env& env = production.env();
   return std::make_unique<kinesis::KinesisClient>(env.loop, env.http, random, env.log, options);
 }

@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "aws/credentials.h"
-#include "aws/endpoint.h"
+#include "aws/client_options.h"
 #include "kinesis/kinesis_client.h"
 
 namespace tidemill::stream {
@@ -70,13 +69,10 @@ Result<FetchSide::MakeApi> KinesisReceiver::apiMaker() const {
   if (!source_.endpointUrl.empty()) where.endpoint = source_.endpointUrl;
   if (!source_.regionName.empty()) where.region = source_.regionName;
   where.allowPlainHttp = conf_.getBoolean("tidemill.kinesis.allowPlainHttp");
-  auto endpoint = aws::resolveEndpoint("kinesis", where, seams_.environment);
-  if (!endpoint) return fail(endpoint.error());
-  auto credentials = aws::resolveCredentials(source_.credentials, seams_.environment);
-  if (!credentials) return fail(credentials.error());
+  auto access = aws::resolveClientOptions("kinesis", where, source_.credentials, seams_.environment);
+  if (!access) return fail(access.error());
   kinesis::KinesisClientOptions options;
-  options.aws.endpoint = *endpoint;
-  options.aws.credentials = *credentials;
+  options.aws = std::move(*access);
   options.aws.callTimeout = conf_.getDuration("tidemill.kinesis.callTimeout");
   base::LogSink* log = &env_.log;
   return FetchSide::MakeApi([options, log](rt::Loop& loop, http::HttpTransport& http,
