@@ -27,16 +27,7 @@ CREATE TABLE totals (
   batches INTEGER NOT NULL, records INTEGER NOT NULL, duplicates INTEGER NOT NULL,
   PRIMARY KEY (application, stream)
 ) WITHOUT ROWID;
-PRAGMA user_version = 1;
 )";
-
-Result<std::int64_t> oneNumber(lease::SqliteDatabase& database, std::string_view sql) {
-  auto select = database.prepare(sql);
-  if (!select) return fail(select.error());
-  auto row = select->step();
-  if (!row) return fail(row.error());
-  return *row ? select->integer(0) : 0;
-}
 
 Error foreign(const std::string& path, const std::string& why) {
   return Error(Code::kInvalidConfig,
@@ -47,16 +38,17 @@ Error foreign(const std::string& path, const std::string& why) {
 
 // Makes the tables in an empty file; refuses a file that this version did not make.
 Result<void> prepareTables(lease::SqliteDatabase& database, const std::string& path) {
-  auto version = oneNumber(database, "PRAGMA user_version");
+  auto version = database.number("PRAGMA user_version");
   if (!version) return fail(version.error());
-  auto tables = oneNumber(database, "SELECT count(*) FROM sqlite_master WHERE type = 'table'");
+  auto tables = database.number("SELECT count(*) FROM sqlite_master WHERE type = 'table'");
   if (!tables) return fail(tables.error());
-  if (*version == 0 && *tables == 0) return database.execute(kSchema);
+  if (*version == 0 && *tables == 0) {
+    return database.execute(kSchema + fmt::format("PRAGMA user_version = {};", kVersion));
+  }
   if (*version != kVersion)
     return fail(foreign(path, fmt::format("its format is {}, not {}", *version, kVersion)));
-  auto known = oneNumber(database,
-                         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND "
-                         "name IN ('words', 'progress', 'totals')");
+  auto known = database.number(
+      "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('words', 'progress', 'totals')");
   if (!known) return fail(known.error());
   if (*known != 3) return fail(foreign(path, "its tables are others"));
   return {};
@@ -90,9 +82,13 @@ Result<std::unique_ptr<WordCountSink>> WordCountSink::open(const std::string& pa
 Result<lease::SqliteStatement> WordCountSink::ours(std::string_view sql) {
   auto statement = database_->prepare(sql);
   if (!statement) return statement;
-  statement->bind(1, application_);
-  statement->bind(2, stream_);
+  bindNames(*statement);
   return statement;
+}
+
+void WordCountSink::bindNames(lease::SqliteStatement& statement) const {
+  statement.bind(1, application_);
+  statement.bind(2, stream_);
 }
 
 Result<Progress> WordCountSink::progress() {
@@ -134,8 +130,7 @@ Result<void> WordCountSink::writeWords(const std::vector<WordCount>& words) {
   if (!add) return fail(add.error());
   for (const WordCount& one : words) {
     add->reset();
-    add->bind(1, application_);
-    add->bind(2, stream_);
+    bindNames(*add);
     add->bind(3, one.word);
     add->bind(4, one.count);
     auto done = run(*add);
@@ -144,19 +139,19 @@ Result<void> WordCountSink::writeWords(const std::vector<WordCount>& words) {
   return {};
 }
 
-Result<void> WordCountSink::writeProgress(Progress furthest, const BatchInfo& batch) {
+Result<void> WordCountSink::writeProgress(const Progress& basis, const BatchInfo& batch) {
+  Progress moved;
   for (const SequenceNumberRange& range : batch.ranges) {
-    if (isFresh(range.shardId, range.toSeqNumber, furthest))
-      furthest.insert_or_assign(range.shardId, range.toSeqNumber);
+    if (isFresh(range.shardId, range.toSeqNumber, basis) && isFresh(range.shardId, range.toSeqNumber, moved))
+      moved.insert_or_assign(range.shardId, range.toSeqNumber);
   }
   auto move = ours(
       "INSERT INTO progress VALUES (?1, ?2, ?3, ?4) "
       "ON CONFLICT (application, stream, shard) DO UPDATE SET sequenceNumber = excluded.sequenceNumber");
   if (!move) return fail(move.error());
-  for (const auto& [shard, sequenceNumber] : furthest) {
+  for (const auto& [shard, sequenceNumber] : moved) {
     move->reset();
-    move->bind(1, application_);
-    move->bind(2, stream_);
+    bindNames(*move);
     move->bind(3, shard);
     move->bind(4, sequenceNumber);
     auto done = run(*move);

@@ -72,9 +72,10 @@ class WordCountSink {
       : database_(std::move(database)), application_(std::move(application)), stream_(std::move(stream)) {}
   // A statement whose ?1 and ?2 are the application and the stream.
   Result<lease::SqliteStatement> ours(std::string_view sql);
+  void bindNames(lease::SqliteStatement& statement) const;
   Result<void> requireProgress(const Progress& basis);
   Result<void> writeWords(const std::vector<WordCount>& words);
-  Result<void> writeProgress(Progress furthest, const BatchInfo& batch);
+  Result<void> writeProgress(const Progress& basis, const BatchInfo& batch);
   Result<void> writeTotals(std::int64_t fresh, const BatchInfo& batch);
 
   std::unique_ptr<lease::SqliteDatabase> database_;

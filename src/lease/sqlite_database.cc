@@ -125,6 +125,14 @@ Result<SqliteStatement> SqliteDatabase::prepare(std::string_view sql) {
   return SqliteStatement(database_, statement, path_);
 }
 
+Result<std::int64_t> SqliteDatabase::number(std::string_view sql) {
+  auto select = prepare(sql);
+  if (!select) return fail(select.error());
+  auto row = select->step();
+  if (!row) return fail(row.error());
+  return *row ? select->integer(0) : 0;
+}
+
 std::int64_t SqliteDatabase::changes() const {
   return sqlite3_changes64(database_);
 }

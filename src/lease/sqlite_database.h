@@ -60,6 +60,8 @@ class SqliteDatabase {
   // Runs one or more statements without parameters or results.
   Result<void> execute(const std::string& sql);
   Result<SqliteStatement> prepare(std::string_view sql);
+  // The first column of the query's first row; 0 if it has none.
+  Result<std::int64_t> number(std::string_view sql);
   // Rows changed by the last insert, update or delete.
   std::int64_t changes() const;
   // Runs `body` in one immediate transaction: committed if it succeeds, rolled back if it fails.

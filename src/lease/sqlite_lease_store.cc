@@ -238,16 +238,12 @@ Result<void> checkOurs(SqliteDatabase& database, const std::string& path) {
 }
 
 Result<void> makeTables(SqliteDatabase& database, const std::string& path) {
-  auto version = database.prepare("PRAGMA user_version");
+  const auto version = database.number("PRAGMA user_version");
   if (!version) return fail(version.error());
-  auto read = version->step();
-  if (!read) return fail(read.error());
-  const std::int64_t found = version->integer(0);
-  version->reset();
-  if (found > kSchemaVersion) {
+  if (*version > kSchemaVersion) {
     return fail(Code::kInvalidConfig,
                 fmt::format("{}: the lease table has version {}, and this program knows versions up to {}",
-                            base::quoteIfNeeded(path), found, kSchemaVersion),
+                            base::quoteIfNeeded(path), *version, kSchemaVersion),
                 "use the program that wrote it, or choose another state folder");
   }
   // In one: the tables of another program stay as they are.
