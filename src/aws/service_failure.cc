@@ -199,10 +199,6 @@ std::string plainMessage(std::string_view text, const Redaction& redacted) {
   return plain;
 }
 
-std::string plainMessage(std::string_view text) {
-  return plainMessage(text, Redaction({}));
-}
-
 ServiceFailure decodeFailure(const http::Response& response, std::span<const NamedFailure> own,
                              const Redaction& redacted) {
   BodyWords words = readBody(response.body->view());

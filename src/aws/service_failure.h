@@ -47,7 +47,5 @@ std::string plainErrorName(std::string_view text);
 // The first line of `text` without control characters and secrets, at most 512 bytes. The rest stays out: for
 // bad signatures it repeats the signed headers.
 std::string plainMessage(std::string_view text, const Redaction& redacted);
-// For text that went through the other one before.
-std::string plainMessage(std::string_view text);
 
 }  // namespace tidemill::aws

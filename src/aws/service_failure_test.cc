@@ -134,12 +134,14 @@ TEST(PlainErrorName, RefusesWhatIsNoName) {
 }
 
 TEST(PlainMessage, KeepsTheFirstLineOnly) {
-  EXPECT_EQ(plainMessage("The signature does not match.\n\nx-amz-security-token:secret"),
+  const Redaction none({});
+  EXPECT_EQ(plainMessage("The signature does not match.\n\nx-amz-security-token:secret", none),
             "The signature does not match.");
   EXPECT_EQ(plainMessage("a\x07"
-                         "b"),
+                         "b",
+                         none),
             "a b");
-  EXPECT_EQ(plainMessage(std::string(600, 'x')).size(), 512u + std::string("…").size());
+  EXPECT_EQ(plainMessage(std::string(600, 'x'), none).size(), 512u + std::string("…").size());
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "aws/service_failure.h"
 #include "rt/backoff.h"
 
 namespace tidemill::cli {
@@ -60,7 +59,7 @@ rt::Task<Result<void>> LineProducer::putBatch(std::vector<kinesis::PutEntry> ent
         totals_.bytes += static_cast<std::int64_t>(entries[i].data.size());
         continue;
       }
-      if (outcomes) reason = aws::plainMessage((*outcomes)[i].errorMessage);
+      if (outcomes) reason = (*outcomes)[i].errorMessage;
       refused.push_back(std::move(entries[i]));
     }
     if (refused.size() < entries.size()) {

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "kinesis/kinesis_api.h"
 #include "tidemill/error.h"
 
 namespace tidemill::consume {
@@ -15,9 +16,10 @@ namespace tidemill::consume {
 inline Error recordsTrimmed(const std::string& stream, const std::string& shardId, const std::string& after) {
   const std::string lost = after.empty() ? "the shard was trimmed before any record of it was read"
                                          : "records after " + after + " were trimmed before they were read";
-  return Error(Code::kDataLoss, "stream " + stream + ", shard " + shardId + ": " + lost,
+  return Error(Code::kDataLoss, lost,
                "read what is left under another application name or with an empty state folder; a longer "
-               "retention of the stream gives more time");
+               "retention of the stream gives more time")
+      .within(kinesis::shardContext(stream, shardId));
 }
 
 }  // namespace tidemill::consume

@@ -186,8 +186,8 @@ bool PollingFetcher::startComesSoon() const {
 }
 
 Error PollingFetcher::named(Code code, const std::string& what) const {
-  return Error(code, "stream " + stream_ + ", shard " + shardId_ + ": " + what,
-               "check that the endpoint is Kinesis");
+  return Error(code, what, "check that the endpoint is Kinesis")
+      .within(kinesis::shardContext(stream_, shardId_));
 }
 
 rt::Task<Result<void>> PollingFetcher::recover(Error error) {
@@ -220,7 +220,7 @@ Result<void> PollingFetcher::check(codec::RecordsPage& page) {
     return fail(named(Code::kMalformedResponse, "GetRecords ended it with a child of other shards"));
   }
   const auto dropped = continueAfter(lastSequenceNumber_, page);
-  if (!dropped) return fail(dropped.error().within("stream " + stream_ + ", shard " + shardId_));
+  if (!dropped) return fail(dropped.error().within(kinesis::shardContext(stream_, shardId_)));
   if (*dropped > 0) {
     context_.log.warning("repeated_records_dropped",
                          {{"stream", stream_}, {"shard", shardId_}, {"records", *dropped}});

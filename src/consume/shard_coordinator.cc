@@ -267,10 +267,9 @@ rt::Task<Result<void>> ShardCoordinator::prepareEnds(bool mayList) {
 }
 
 Error ShardCoordinator::endedButListedOpen(const std::string& shardId) const {
-  return Error(Code::kMalformedResponse,
-               "stream " + options_.stream + ", shard " + shardId +
-                   ": GetRecords ended it, but ListShards has had it open since",
-               "start again: the shard is read on from its checkpoint; if it repeats, check the endpoint");
+  return Error(Code::kMalformedResponse, "GetRecords ended it, but ListShards has had it open since",
+               "start again: the shard is read on from its checkpoint; if it repeats, check the endpoint")
+      .within(kinesis::shardContext(options_.stream, shardId));
 }
 
 // One listing serves all ends of a round, and the rows that it calls for are made before it is used.

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
+
 namespace tidemill::kinesis {
 namespace {
 
@@ -13,6 +15,10 @@ constexpr std::size_t kShardsMax = 20'000;
 constexpr int kRestartsMax = 3;
 
 }  // namespace
+
+std::string shardContext(const std::string& stream, const std::string& shardId) {
+  return fmt::format("stream {}, shard {}", base::quoteIfNeeded(stream), base::quoteIfNeeded(shardId));
+}
 
 std::string_view iteratorTypeName(IteratorPosition::Type type) {
   using Type = IteratorPosition::Type;

@@ -64,7 +64,7 @@ struct PutOutcome {
   std::string sequenceNumber;  // Empty if it failed.
   std::string
       errorCode;  // Empty if it was stored; else ProvisionedThroughputExceededException or InternalFailure.
-  std::string errorMessage;
+  std::string errorMessage;  // One line without control characters or secrets, as errorCode.
 };
 
 // Every call ends within the client's call timeout. Errors carry the stream (and shard) in their message; the
@@ -107,6 +107,9 @@ class KinesisApi {
   // clock.
   virtual rt::WallTime serverNow() const = 0;
 };
+
+// How errors name a shard: "stream orders, shard shardId-000000000000".
+std::string shardContext(const std::string& stream, const std::string& shardId);
 
 // Follows the pages of ListShards to the end. Bounded: 20,000 shards.
 rt::Task<Result<std::vector<Shard>>> listAllShards(KinesisApi& api, const std::string& stream);

@@ -20,10 +20,6 @@ std::string streamContext(const std::string& stream) {
   return fmt::format("stream {}", base::quoteIfNeeded(stream));
 }
 
-std::string shardContext(const std::string& stream, const std::string& shardId) {
-  return fmt::format("stream {}, shard {}", base::quoteIfNeeded(stream), base::quoteIfNeeded(shardId));
-}
-
 bool isCbor(std::string_view contentType) {
   return contentType.starts_with("application/x-amz-cbor");
 }
