@@ -13,6 +13,10 @@ enum class Code {
   // The caller's own mistakes: exit code 2.
   kUsage,
   kInvalidConfig,
+  // The lease table belongs to another stream, or is not a lease table: exit code 2.
+  kForeignTable,
+  // The application's fleet runs in a mode that this program does not know: exit code 2.
+  kUnsupportedFleet,
   // The machine under the state directory: exit code 2.
   kDiskFull,
   kIo,

@@ -10,6 +10,10 @@ std::string_view codeName(Code code) {
       return "Usage";
     case Code::kInvalidConfig:
       return "InvalidConfig";
+    case Code::kForeignTable:
+      return "ForeignTable";
+    case Code::kUnsupportedFleet:
+      return "UnsupportedFleet";
     case Code::kDiskFull:
       return "DiskFull";
     case Code::kIo:
@@ -74,6 +78,8 @@ int exitCode(Code code) {
   switch (code) {
     case Code::kUsage:
     case Code::kInvalidConfig:
+    case Code::kForeignTable:
+    case Code::kUnsupportedFleet:
     case Code::kDiskFull:
     case Code::kIo:
       return 2;

@@ -30,6 +30,8 @@ TEST(CodeName, KeepsTheNamesThatTheCommandLinePromises) {
   EXPECT_EQ(codeName(Code::kWorkerIdInUse), "WorkerIdInUse");
   EXPECT_EQ(codeName(Code::kUnknownStream), "UnknownStream");
   EXPECT_EQ(codeName(Code::kInvalidConfig), "InvalidConfig");
+  EXPECT_EQ(codeName(Code::kForeignTable), "ForeignTable");
+  EXPECT_EQ(codeName(Code::kUnsupportedFleet), "UnsupportedFleet");
   EXPECT_EQ(codeName(Code::kNoCredentials), "NoCredentials");
   EXPECT_EQ(codeName(Code::kUnreachable), "Unreachable");
 }
@@ -37,6 +39,8 @@ TEST(CodeName, KeepsTheNamesThatTheCommandLinePromises) {
 TEST(ExitCode, FollowsWhoMustAct) {
   EXPECT_EQ(exitCode(Code::kUsage), 2);
   EXPECT_EQ(exitCode(Code::kInvalidConfig), 2);
+  EXPECT_EQ(exitCode(Code::kForeignTable), 2);
+  EXPECT_EQ(exitCode(Code::kUnsupportedFleet), 2);
   EXPECT_EQ(exitCode(Code::kDiskFull), 2);
   EXPECT_EQ(exitCode(Code::kUnknownStream), 3);
   EXPECT_EQ(exitCode(Code::kInvalidSignature), 3);

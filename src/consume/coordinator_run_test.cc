@@ -164,7 +164,7 @@ TEST_F(CoordinatorRunTest, EndsWhenAnotherWorkerTakesItsLease) {
   world_.runFor(10s);
   EXPECT_EQ(runCode(), Code::kLeaseLost);
   EXPECT_EQ(ran_->error().message(),
-            "application app, stream orders, lease shard-1: another worker wrote the row");
+            "application app, stream orders, lease shard-1: the row was written by another; its owner is you");
 }
 
 TEST_F(CoordinatorRunTest, WritesCheckpointsAndStopsWhileAListingHangs) {

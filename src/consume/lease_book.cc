@@ -2,24 +2,26 @@
 
 #include <utility>
 
-#include "lease/lease_changes.h"
-
 namespace tidemill::consume {
 
 using lease::Lease;
 
 LeaseBook::LeaseBook(const rt::Env& env, lease::LeaseStore& store, LeaseBookOptions options,
                      std::function<void(const std::string&)> onShardEnd)
-    : env_(env), store_(store), options_(std::move(options)), onShardEnd_(std::move(onShardEnd)) {}
+    : env_(env),
+      store_(store),
+      options_(std::move(options)),
+      onShardEnd_(std::move(onShardEnd)),
+      incarnation_(env.random.uuid()) {}
 
 rt::Task<Result<rt::WallTime>> LeaseBook::claimStream(rt::WallTime created) {
   co_return co_await lease::claimStreamSettled(settleContext(), created);
 }
 
 rt::Task<Result<void>> LeaseBook::read() {
-  auto rows = co_await lease::listSettled(settleContext());
-  if (!rows) co_return fail(rows.error());
-  for (Lease& row : *rows) {
+  auto listing = co_await lease::listSettled(settleContext());
+  if (!listing) co_return fail(listing.error());
+  for (Lease& row : listing->leases) {
     const auto [known, isNew] = rows_.try_emplace(row.leaseKey, row);
     // The counter grows with every write: what was read may be older than what was written meanwhile.
     const bool newer = row.leaseCounter > known->second.leaseCounter;
@@ -42,9 +44,11 @@ rt::Task<Result<void>> LeaseBook::takeAll() {
     if (row.checkpoint.isShardEnd()) continue;
     if (row.leaseOwner != options_.workerId) {
       const std::string from = row.leaseOwner;
-      auto taken = co_await lease::takeSettled(settleContext(), row, options_.workerId);
+      const lease::Worker self{options_.workerId, incarnation_};
+      lease::LeaseWrite write = lease::taking(row, self);
+      auto taken = co_await lease::writeSettled(settleContext(), std::move(write));
       if (!taken) co_return fail(lost(key, taken.error()));
-      row = std::move(*taken);
+      row = std::move(taken->row);
       env_.log.info("lease_taken",
                     {{"shard", key}, {"from", from}, {"reason", from.empty() ? "unowned" : "other"}});
     }
@@ -102,12 +106,13 @@ rt::Task<Result<void>> LeaseBook::writeAll() {
 }
 
 rt::Task<Result<void>> LeaseBook::write(std::string shardId, CheckpointWrite write) {
-  auto written = co_await lease::checkpointSettled(settleContext(), rows_.at(shardId), write.to);
+  lease::LeaseWrite change = lease::checkpointing(rows_.at(shardId), write.to);
+  auto written = co_await lease::writeSettled(settleContext(), change);
   if (!written) {
     if (written.error().retryable()) states_.at(shardId).unsettled(write);
     co_return fail(lost(shardId, written.error()));
   }
-  lease::applyChange(rows_.at(shardId), *written);
+  lease::applyTo(rows_.at(shardId), change);
   states_.at(shardId).written(write, env_.loop.now());
   env_.log.debug("checkpoint_written", {{"shard", shardId}, {"at", write.to.text()}});
   if (write.to.isShardEnd()) ended(shardId);
@@ -125,9 +130,10 @@ void LeaseBook::ended(const std::string& shardId) {
 rt::Task<Result<void>> LeaseBook::release() {
   for (auto& [key, row] : rows_) {
     if (row.checkpoint.isShardEnd() || row.leaseOwner != options_.workerId) continue;
-    auto released = co_await lease::releaseSettled(settleContext(), row);
+    lease::LeaseWrite write = lease::releasing(row);
+    auto released = co_await lease::writeSettled(settleContext(), write);
     if (!released) co_return fail(lost(key, released.error()));
-    lease::applyChange(row, *released);
+    lease::applyTo(row, write);
   }
   co_return Result<void>();
 }

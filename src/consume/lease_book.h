@@ -77,6 +77,7 @@ class LeaseBook {
   lease::LeaseStore& store_;
   const LeaseBookOptions options_;
   const std::function<void(const std::string&)> onShardEnd_;
+  const std::string incarnation_;
 
   std::map<std::string, lease::Lease> rows_;
   std::map<std::string, CheckpointState> states_;  // Of the rows that are held.

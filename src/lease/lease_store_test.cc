@@ -79,7 +79,7 @@ TEST_P(LeaseStoreContract, KeepsEveryAttributeOfARow) {
   const auto read = run(store_->get(row.leaseKey));
   ASSERT_TRUE(read && *read);
   EXPECT_EQ(**read, row);
-  EXPECT_EQ(run(store_->list()).value(), std::vector<Lease>{row});
+  EXPECT_EQ(run(store_->list())->leases, std::vector<Lease>{row});
 }
 
 TEST_P(LeaseStoreContract, GivesNothingForARowThatIsNotThere) {
@@ -96,13 +96,13 @@ TEST_P(LeaseStoreContract, LeavesAnExistingRowAlone) {
 
 TEST_P(LeaseStoreContract, TakesOnlyTheRowThatWasSeen) {
   const Lease row = created("shardId-000000000002");
-  const auto taken = run(store_->take(row, "a"));
+  const auto taken = run(store_->write(taking(row, {"a", "1"})));
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->leaseOwner, "a");
   EXPECT_EQ(taken->leaseCounter, 1);
   EXPECT_EQ(taken->ownerSwitchesSinceCheckpoint, 0);
 
-  const auto late = run(store_->take(row, "b"));
+  const auto late = run(store_->write(taking(row, {"b", "1"})));
 
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code(), Code::kConflict);
@@ -112,10 +112,10 @@ TEST_P(LeaseStoreContract, TakesOnlyTheRowThatWasSeen) {
 
 TEST_P(LeaseStoreContract, CountsSwitchesOfOwnersUntilACheckpoint) {
   const Lease row = created("shardId-000000000002");
-  const Lease a = *run(store_->take(row, "a"));
-  const Lease b = *run(store_->take(a, "b"));
+  const Lease a = *run(store_->write(taking(row, {"a", "1"})));
+  const Lease b = *run(store_->write(taking(a, {"b", "1"})));
   EXPECT_EQ(b.ownerSwitchesSinceCheckpoint, 1);
-  const Lease moved = *run(store_->checkpoint(b, Checkpoint::at("17", 3)));
+  const Lease moved = *run(store_->write(checkpointing(b, Checkpoint::at("17", 3))));
   EXPECT_EQ(moved.ownerSwitchesSinceCheckpoint, 0);
   EXPECT_EQ(moved.leaseCounter, 3);
   EXPECT_EQ(**run(store_->get(row.leaseKey)), moved);
@@ -123,19 +123,80 @@ TEST_P(LeaseStoreContract, CountsSwitchesOfOwnersUntilACheckpoint) {
 
 TEST_P(LeaseStoreContract, NeverMovesACheckpointBackFromTheEnd) {
   const Lease row = created("shardId-000000000002");
-  const Lease ended = *run(store_->checkpoint(row, Checkpoint::shardEnd()));
-  const auto back = run(store_->checkpoint(ended, Checkpoint::at("17")));
+  const Lease ended = *run(store_->write(checkpointing(row, Checkpoint::shardEnd())));
+  const auto back = run(store_->write(checkpointing(ended, Checkpoint::at("17"))));
   ASSERT_FALSE(back);
   EXPECT_EQ(back.error().code(), Code::kConflict);
   EXPECT_TRUE((*run(store_->get(row.leaseKey)))->checkpoint.isShardEnd());
 }
 
+TEST_P(LeaseStoreContract, RenewsOnlyWithTheRightCounter) {
+  const Lease taken = *run(store_->write(taking(created("shardId-000000000002"), {"a", "1"})));
+  const Lease renewed = *run(store_->write(renewing(taken)));
+  EXPECT_EQ(renewed.leaseCounter, 2);
+  EXPECT_EQ(renewed.leaseOwner, "a");
+  EXPECT_EQ(run(store_->write(renewing(taken))).error().code(), Code::kConflict);
+  EXPECT_EQ(**run(store_->get(taken.leaseKey)), renewed);
+}
+
+TEST_P(LeaseStoreContract, KeepsAPreparedCheckpointUntilTheNextOne) {
+  const Lease row = created("shardId-000000000002");
+  const std::string bytes("a\0b", 3);
+  const Lease prepared = *run(store_->write(preparing(row, Checkpoint::at("17", 3), bytes)));
+  EXPECT_EQ(prepared.checkpoint, row.checkpoint);
+  EXPECT_EQ(**run(store_->get(row.leaseKey)), prepared);
+  EXPECT_EQ(prepared.pendingCheckpoint, Checkpoint::at("17", 3));
+  EXPECT_EQ(prepared.pendingCheckpointState, bytes);
+  const Lease committed = *run(store_->write(checkpointing(prepared, Checkpoint::at("17", 3))));
+  EXPECT_FALSE(committed.pendingCheckpoint);
+  EXPECT_FALSE(committed.pendingCheckpointState);
+  EXPECT_EQ(**run(store_->get(row.leaseKey)), committed);
+}
+
+TEST_P(LeaseStoreContract, RewindsByCommandAndLeavesNobodyAsOwner) {
+  const Lease taken = *run(store_->write(taking(created("shardId-000000000002"), {"a", "1"})));
+  const Lease ended = *run(store_->write(checkpointing(taken, Checkpoint::shardEnd())));
+  const Lease back = *run(store_->write(rewinding(ended, Checkpoint::trimHorizon())));
+  EXPECT_EQ(back.checkpoint, Checkpoint::trimHorizon());
+  EXPECT_EQ(back.leaseOwner, "");
+  EXPECT_EQ(back.leaseCounter, 3);
+  EXPECT_FALSE(run(store_->write(rewinding(ended, Checkpoint::trimHorizon()))));
+}
+
+TEST_P(LeaseStoreContract, FillsInAHashRangeWithoutTouchingTheCounter) {
+  const Lease row = created("shardId-000000000002");
+  ASSERT_TRUE(run(store_->setHashRange(row.leaseKey, "5", "9")));
+  const Lease read = **run(store_->get(row.leaseKey));
+  EXPECT_EQ(read.startingHashKey, "5");
+  EXPECT_EQ(read.endingHashKey, "9");
+  EXPECT_EQ(read.leaseCounter, 0);
+  EXPECT_EQ(run(store_->setHashRange("shardId-000000000009", "5", "9")).error().code(), Code::kConflict);
+}
+
+TEST_P(LeaseStoreContract, DeletesOnlyAFinishedRowThatHasNotChanged) {
+  const Lease row = created("shardId-000000000002");
+  EXPECT_EQ(run(store_->remove(row)).error().code(), Code::kConflict);
+  const Lease ended = *run(store_->write(checkpointing(row, Checkpoint::shardEnd())));
+  EXPECT_EQ(run(store_->remove(row)).error().code(), Code::kConflict);
+  EXPECT_TRUE(run(store_->remove(ended)));
+  EXPECT_FALSE(run(store_->get(row.leaseKey))->has_value());
+  EXPECT_TRUE(run(store_->remove(ended)));
+}
+
+TEST_P(LeaseStoreContract, NeverMakesADeletedRowAgain) {
+  Lease gone;
+  gone.leaseKey = "shardId-000000000009";
+  EXPECT_EQ(run(store_->write(renewing(gone))).error().code(), Code::kConflict);
+  EXPECT_EQ(run(store_->write(checkpointing(gone, Checkpoint::at("17")))).error().code(), Code::kConflict);
+  EXPECT_FALSE(run(store_->get(gone.leaseKey))->has_value());
+}
+
 TEST_P(LeaseStoreContract, ReleasesToNobody) {
-  const Lease taken = *run(store_->take(created("shardId-000000000002"), "a"));
-  const Lease released = *run(store_->release(taken));
+  const Lease taken = *run(store_->write(taking(created("shardId-000000000002"), {"a", "1"})));
+  const Lease released = *run(store_->write(releasing(taken)));
   EXPECT_EQ(released.leaseOwner, "");
   EXPECT_EQ(released.leaseCounter, 2);
-  EXPECT_FALSE(run(store_->release(taken)));
+  EXPECT_FALSE(run(store_->write(releasing(taken))));
 }
 
 TEST_P(LeaseStoreContract, WritesChildrenWithoutTouchingTheCounter) {
@@ -150,7 +211,7 @@ TEST_P(LeaseStoreContract, WritesChildrenWithoutTouchingTheCounter) {
 TEST_P(LeaseStoreContract, LeavesChildrenThatWereWrittenSinceTheRowWasRead) {
   const Lease row = created("shardId-000000000002");
   ASSERT_TRUE(run(store_->setChildren(row.leaseKey, {"shardId-000000000004"})));
-  ASSERT_TRUE(run(store_->checkpoint(row, Checkpoint::at("17"))));
+  ASSERT_TRUE(run(store_->write(checkpointing(row, Checkpoint::at("17")))));
   EXPECT_EQ((*run(store_->get(row.leaseKey)))->childShardIds, std::set<std::string>{"shardId-000000000004"});
 }
 
@@ -169,8 +230,8 @@ TEST_P(LeaseStoreContract, KeepsApplicationsAndStreamsApart) {
   std::unique_ptr<LeaseStore> otherStream;
   open("other", "orders", otherApplication);
   open("app", "clicks", otherStream);
-  EXPECT_TRUE(run(otherApplication->list())->empty());
-  EXPECT_TRUE(run(otherStream->list())->empty());
+  EXPECT_TRUE(run(otherApplication->list())->leases.empty());
+  EXPECT_TRUE(run(otherStream->list())->leases.empty());
 }
 
 TEST_P(LeaseStoreContract, FindsItsRowsWhenItIsOpenedAgain) {
@@ -179,7 +240,7 @@ TEST_P(LeaseStoreContract, FindsItsRowsWhenItIsOpenedAgain) {
   EXPECT_TRUE(run(store_->claimStream(first)));
   store_.reset();
   open("app", "orders", store_);
-  EXPECT_EQ(run(store_->list()).value(), std::vector<Lease>{row});
+  EXPECT_EQ(run(store_->list())->leases, std::vector<Lease>{row});
   EXPECT_EQ(run(store_->claimStream(first + 1s)), first);
 }
 
@@ -211,7 +272,7 @@ TEST_P(SqliteLeaseStoreTest, RefusesATableOfANewerVersion) {
   const auto refused = run(factory_->open("app", "orders"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), Code::kInvalidConfig);
-  EXPECT_NE(refused.error().message().find("has version 7, and this program knows versions up to 1"),
+  EXPECT_NE(refused.error().message().find("has version 7, and this program knows versions up to 2"),
             std::string::npos);
 }
 
@@ -221,10 +282,32 @@ TEST_P(SqliteLeaseStoreTest, NamesARowThatWasDamagedByHand) {
   ASSERT_TRUE(database);
   ASSERT_TRUE((*database)->execute("UPDATE leases SET checkpoint = 'yesterday'"));
   const auto rows = run(store_->list());
-  ASSERT_FALSE(rows);
-  EXPECT_EQ(rows.error().code(), Code::kIo);
-  EXPECT_NE(rows.error().message().find("shardId-000000000002"), std::string::npos);
-  EXPECT_NE(rows.error().message().find("yesterday"), std::string::npos);
+  ASSERT_TRUE(rows);
+  EXPECT_TRUE(rows->leases.empty());
+  ASSERT_EQ(rows->unreadable.size(), 1u);
+  EXPECT_EQ(rows->unreadable[0].leaseKey, "shardId-000000000002");
+  EXPECT_NE(rows->unreadable[0].reason.find("yesterday"), std::string::npos);
+  const auto row = run(store_->get("shardId-000000000002"));
+  ASSERT_FALSE(row);
+  EXPECT_EQ(row.error().code(), Code::kForeignTable);
+}
+
+TEST_P(SqliteLeaseStoreTest, KeepsTheRowsOfAnEarlierVersion) {
+  store_.reset();
+  auto database = SqliteDatabase::open((directory_ / "leases.db").string());
+  ASSERT_TRUE(
+      (*database)->execute("ALTER TABLE leases DROP COLUMN pendingCheckpoint;"
+                           "ALTER TABLE leases DROP COLUMN pendingCheckpointSubSequenceNumber;"
+                           "ALTER TABLE leases DROP COLUMN pendingCheckpointState;"
+                           "ALTER TABLE leases DROP COLUMN incarnation;"
+                           "INSERT INTO leases VALUES ('app', 'orders', 'shardId-000000000002', NULL, 7, 0, "
+                           "'17', 0, '', '', '', '', NULL);"
+                           "PRAGMA user_version = 1"));
+  open("app", "orders", store_);
+  const auto row = run(store_->get("shardId-000000000002"));
+  ASSERT_TRUE(row && *row);
+  EXPECT_EQ((*row)->leaseCounter, 7);
+  EXPECT_EQ((*row)->checkpoint, Checkpoint::at("17"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, SqliteLeaseStoreTest, testing::Values("sqlite"));

@@ -2,17 +2,7 @@
 
 #include <utility>
 
-#include "lease/lease_changes.h"
-
 namespace tidemill::lease {
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr std::string_view kConflictHint = "another worker wrote this row; read it again";
-
-}  // namespace
-
 rt::Task<Result<void>> MemoryLeaseStore::reach() {
   const rt::Duration delay = std::chrono::microseconds(env_.random.between(100, 5000));
   co_await env_.loop.sleepFor(delay);
@@ -41,14 +31,14 @@ rt::Task<Result<rt::WallTime>> MemoryLeaseStore::claimStream(rt::WallTime create
   co_return noted;
 }
 
-rt::Task<Result<std::vector<Lease>>> MemoryLeaseStore::list() {
+rt::Task<Result<LeaseListing>> MemoryLeaseStore::list() {
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
-  std::vector<Lease> rows;
-  for (const auto& [key, row] : table_->rows) rows.push_back(row);
+  LeaseListing listing;
+  for (const auto& [key, row] : table_->rows) listing.leases.push_back(row);
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
-  co_return std::move(rows);
+  co_return std::move(listing);
 }
 
 rt::Task<Result<std::optional<Lease>>> MemoryLeaseStore::get(const std::string& leaseKey) {
@@ -71,43 +61,26 @@ rt::Task<Result<bool>> MemoryLeaseStore::create(const Lease& lease) {
   co_return made;
 }
 
-rt::Task<Result<Lease>> MemoryLeaseStore::replace(Lease expected, Lease next) {
+Error MemoryLeaseStore::conflict(const std::string& leaseKey, const std::string& reason) const {
+  return Error(Code::kConflict, nameOf(leaseKey) + ": " + reason,
+               "another worker wrote this row; read it again");
+}
+
+rt::Task<Result<Lease>> MemoryLeaseStore::write(const LeaseWrite& write) {
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
-  const auto row = table_->rows.find(expected.leaseKey);
-  if (row == table_->rows.end() || row->second.leaseCounter != expected.leaseCounter) {
-    co_return fail(Code::kConflict, nameOf(expected.leaseKey) + ": the counter has moved",
-                   std::string(kConflictHint));
+  const std::string& key = write.before.leaseKey;
+  const auto row = table_->rows.find(key);
+  if (row == table_->rows.end()) co_return fail(conflict(key, "there is no such row"));
+  if (const auto refused = refusalOf(write, row->second)) co_return fail(conflict(key, *refused));
+  if (row->second.checkpoint != write.after.checkpoint && table_->onCheckpoint) {
+    table_->onCheckpoint(key, row->second.checkpoint, write.after.checkpoint);
   }
-  if (row->second.checkpoint.isShardEnd() && !next.checkpoint.isShardEnd()) {
-    co_return fail(Code::kConflict, nameOf(expected.leaseKey) + ": the shard is finished",
-                   std::string(kConflictHint));
-  }
-  if (row->second.checkpoint != next.checkpoint && table_->onCheckpoint) {
-    table_->onCheckpoint(expected.leaseKey, row->second.checkpoint, next.checkpoint);
-  }
-  applyChange(row->second, next);
+  applyTo(row->second, write);
+  Lease written = row->second;
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
-  co_return std::move(next);
-}
-
-rt::Task<Result<Lease>> MemoryLeaseStore::take(const Lease& seen, const std::string& owner) {
-  Lease expected = seen;
-  Lease next = afterTake(seen, owner);
-  co_return co_await replace(std::move(expected), std::move(next));
-}
-
-rt::Task<Result<Lease>> MemoryLeaseStore::release(const Lease& held) {
-  Lease expected = held;
-  Lease next = afterRelease(held);
-  co_return co_await replace(std::move(expected), std::move(next));
-}
-
-rt::Task<Result<Lease>> MemoryLeaseStore::checkpoint(const Lease& held, const Checkpoint& to) {
-  Lease expected = held;
-  Lease next = afterCheckpoint(held, to);
-  co_return co_await replace(std::move(expected), std::move(next));
+  co_return std::move(written);
 }
 
 rt::Task<Result<void>> MemoryLeaseStore::setChildren(const std::string& leaseKey,
@@ -115,11 +88,40 @@ rt::Task<Result<void>> MemoryLeaseStore::setChildren(const std::string& leaseKey
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
   const auto row = table_->rows.find(leaseKey);
-  if (row == table_->rows.end()) {
-    co_return fail(Code::kConflict, nameOf(leaseKey) + ": no such row", std::string(kConflictHint));
-  }
+  if (row == table_->rows.end()) co_return fail(conflict(leaseKey, "there is no such row"));
   row->second.childShardIds = children;
   co_return co_await answer();
+}
+
+rt::Task<Result<void>> MemoryLeaseStore::setHashRange(const std::string& leaseKey,
+                                                      const std::string& starting,
+                                                      const std::string& ending) {
+  auto reached = co_await reach();
+  if (!reached) co_return fail(reached.error());
+  const auto row = table_->rows.find(leaseKey);
+  if (row == table_->rows.end()) co_return fail(conflict(leaseKey, "there is no such row"));
+  row->second.startingHashKey = starting;
+  row->second.endingHashKey = ending;
+  co_return co_await answer();
+}
+
+rt::Task<Result<void>> MemoryLeaseStore::remove(const Lease& seen) {
+  auto reached = co_await reach();
+  if (!reached) co_return fail(reached.error());
+  const auto row = table_->rows.find(seen.leaseKey);
+  if (row != table_->rows.end()) {
+    const bool same = row->second.leaseCounter == seen.leaseCounter;
+    if (!same) co_return fail(conflict(seen.leaseKey, "the counter has moved"));
+    if (!row->second.checkpoint.isShardEnd()) {
+      co_return fail(conflict(seen.leaseKey, "the shard is not finished"));
+    }
+    table_->rows.erase(row);
+  }
+  co_return co_await answer();
+}
+
+rt::Task<Result<void>> MemoryLeaseStore::checkFleet() {
+  co_return Result<void>();
 }
 
 rt::Task<Result<std::unique_ptr<LeaseStore>>> MemoryLeaseStoreFactory::open(const std::string& application,

@@ -46,21 +46,23 @@ class MemoryLeaseStore final : public LeaseStore {
       : LeaseStore(std::move(application), std::move(stream)), env_(env), table_(std::move(table)) {}
 
   rt::Task<Result<rt::WallTime>> claimStream(rt::WallTime created) override;
-  rt::Task<Result<std::vector<Lease>>> list() override;
+  rt::Task<Result<LeaseListing>> list() override;
   rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) override;
   rt::Task<Result<bool>> create(const Lease& lease) override;
-  rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) override;
-  rt::Task<Result<Lease>> release(const Lease& held) override;
-  rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) override;
+  rt::Task<Result<Lease>> write(const LeaseWrite& write) override;
   rt::Task<Result<void>> setChildren(const std::string& leaseKey,
                                      const std::set<std::string>& children) override;
+  rt::Task<Result<void>> setHashRange(const std::string& leaseKey, const std::string& starting,
+                                      const std::string& ending) override;
+  rt::Task<Result<void>> remove(const Lease& seen) override;
+  rt::Task<Result<void>> checkFleet() override;
 
  private:
   // The wait before the table is looked at; fails if the request got lost.
   rt::Task<Result<void>> reach();
   // The wait afterwards; fails if the response got lost.
   rt::Task<Result<void>> answer();
-  rt::Task<Result<Lease>> replace(Lease expected, Lease next);
+  Error conflict(const std::string& leaseKey, const std::string& reason) const;
 
   const rt::Env env_;
   const std::shared_ptr<MemoryLeaseTable> table_;

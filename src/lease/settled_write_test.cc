@@ -33,9 +33,10 @@ TEST_F(SettledWriteTest, TakesALostResponseForSuccessNotForTheft) {
   world_.faultPlan().rates = {{"lease.lost_response", 500'000}};
   Lease held = row();
   for (int i = 1; i <= 50; ++i) {
-    auto written = world_.loop().run(checkpointSettled(context(), held, Checkpoint::at(std::to_string(i))));
+    auto written =
+        world_.loop().run(writeSettled(context(), checkpointing(held, Checkpoint::at(std::to_string(i)))));
     ASSERT_TRUE(written) << written.error().message();
-    held = *written;
+    held = written->row;
     EXPECT_EQ(held, row());
   }
   EXPECT_EQ(row().leaseCounter, 50);
@@ -43,7 +44,7 @@ TEST_F(SettledWriteTest, TakesALostResponseForSuccessNotForTheft) {
 
 TEST_F(SettledWriteTest, TriesAgainWhenTheRequestWasLost) {
   world_.faultPlan().rates = {{"lease.lost_request", 400'000}};
-  auto written = world_.loop().run(checkpointSettled(context(), row(), Checkpoint::at("7")));
+  auto written = world_.loop().run(writeSettled(context(), checkpointing(row(), Checkpoint::at("7"))));
   ASSERT_TRUE(written);
   EXPECT_EQ(row().checkpoint, Checkpoint::at("7"));
 }
@@ -52,17 +53,42 @@ TEST_F(SettledWriteTest, TellsAnotherOwnersWriteApart) {
   const Lease stale = row();
   table_->rows["shard-1"].leaseOwner = "you";
   ++table_->rows["shard-1"].leaseCounter;
-  auto written = world_.loop().run(checkpointSettled(context(), stale, Checkpoint::at("7")));
+  auto written = world_.loop().run(writeSettled(context(), checkpointing(stale, Checkpoint::at("7"))));
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code(), Code::kConflict);
-  EXPECT_EQ(written.error().message(),
-            "application app, stream orders, lease shard-1: another worker wrote the row");
+  EXPECT_EQ(
+      written.error().message(),
+      "application app, stream orders, lease shard-1: the row was written by another; its owner is you");
   EXPECT_FALSE(row().checkpoint.isSequenceNumber());
+}
+
+TEST_F(SettledWriteTest, TellsATwinOfTheSameIdApart) {
+  const Lease held = row();
+  table_->rows["shard-1"] = taking(held, {"me", "twin"}).after;
+  auto written = world_.loop().run(writeSettled(context(), renewing(held)));
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code(), Code::kConflict);
+}
+
+TEST_F(SettledWriteTest, DatesALostAnswerByTheFirstAttempt) {
+  const rt::TimePoint start = world_.loop().now();
+  world_.faultPlan().rates = {{"lease.lost_response", 500'000}};
+  Lease held = row();
+  for (int i = 0; i < 20; ++i) {
+    const rt::TimePoint before = world_.loop().now();
+    const std::int64_t counter = row().leaseCounter;
+    auto written = world_.loop().run(writeSettled(context(), renewing(held)));
+    ASSERT_TRUE(written);
+    EXPECT_EQ(row().leaseCounter, counter + 1);
+    EXPECT_EQ(written->sent, before);
+    held = written->row;
+  }
+  EXPECT_GT(world_.loop().now(), start);
 }
 
 TEST_F(SettledWriteTest, GivesUpAfterItsAttempts) {
   world_.faultPlan().rates = {{"lease.lost_request", 1'000'000}};
-  auto written = world_.loop().run(checkpointSettled(context(), row(), Checkpoint::at("7")));
+  auto written = world_.loop().run(writeSettled(context(), checkpointing(row(), Checkpoint::at("7"))));
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code(), Code::kTimeout);
 }
@@ -70,15 +96,15 @@ TEST_F(SettledWriteTest, GivesUpAfterItsAttempts) {
 TEST_F(SettledWriteTest, LearnsFromTheSameWriteWhetherALostOneWasApplied) {
   world_.faultPlan().rates = {{"lease.lost_response", 1'000'000}};
   const Lease held = row();
-  const auto open = world_.loop().run(checkpointSettled(context(), held, Checkpoint::at("7")));
+  const auto open = world_.loop().run(writeSettled(context(), checkpointing(held, Checkpoint::at("7"))));
   ASSERT_FALSE(open);
   EXPECT_EQ(open.error().code(), Code::kTimeout);    // Not a conflict: nobody could look.
   EXPECT_EQ(row().checkpoint, Checkpoint::at("7"));  // Applied, but nobody was told.
 
   world_.faultPlan().rates = {};
-  const auto again = world_.loop().run(checkpointSettled(context(), held, Checkpoint::at("7")));
+  const auto again = world_.loop().run(writeSettled(context(), checkpointing(held, Checkpoint::at("7"))));
   ASSERT_TRUE(again) << again.error().message();
-  EXPECT_EQ(*again, row());
+  EXPECT_EQ(again->row, row());
 }
 
 TEST_F(SettledWriteTest, CreatesARowOnceHoweverOftenItIsSent) {

@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <utility>
 
 #include "base/text.h"
-#include "lease/lease_changes.h"
 
 namespace tidemill::lease {
 namespace {
 
 // Grows with every change of the tables that an older program could not read.
-constexpr std::int64_t kSchemaVersion = 1;
+constexpr std::int64_t kSchemaVersion = 2;
 
 constexpr char kSchema[] = R"(
 CREATE TABLE IF NOT EXISTS leases (
@@ -28,6 +28,10 @@ CREATE TABLE IF NOT EXISTS leases (
   startingHashKey TEXT NOT NULL,
   endingHashKey TEXT NOT NULL,
   startsAt INTEGER,
+  pendingCheckpoint TEXT,
+  pendingCheckpointSubSequenceNumber INTEGER,
+  pendingCheckpointState BLOB,
+  incarnation TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (application, stream, leaseKey)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS streams (
@@ -41,7 +45,15 @@ CREATE TABLE IF NOT EXISTS streams (
 constexpr char kColumns[] =
     "leaseKey, leaseOwner, leaseCounter, ownerSwitchesSinceCheckpoint, checkpoint, "
     "checkpointSubSequenceNumber, "
-    "parentShardId, childShardIds, startingHashKey, endingHashKey, startsAt";
+    "parentShardId, childShardIds, startingHashKey, endingHashKey, startsAt, pendingCheckpoint, "
+    "pendingCheckpointSubSequenceNumber, pendingCheckpointState, incarnation";
+
+// From version 1.
+constexpr char kUpgrade[] =
+    "ALTER TABLE leases ADD COLUMN pendingCheckpoint TEXT;"
+    "ALTER TABLE leases ADD COLUMN pendingCheckpointSubSequenceNumber INTEGER;"
+    "ALTER TABLE leases ADD COLUMN pendingCheckpointState BLOB;"
+    "ALTER TABLE leases ADD COLUMN incarnation TEXT NOT NULL DEFAULT '';";
 
 // Shard ids hold no blanks, so a set is kept as its ids with blanks between.
 std::string joinIds(const std::set<std::string>& ids) {
@@ -58,33 +70,45 @@ std::set<std::string> splitIds(const std::string& text) {
   return ids;
 }
 
+// From a column of text and the next one, its sub-sequence number.
+Result<Checkpoint> readCheckpoint(const SqliteStatement& row, int column) {
+  auto read = Checkpoint::parse(row.text(column), static_cast<std::uint64_t>(row.integer(column + 1)));
+  if (read) return std::move(*read);
+  return fail(Code::kForeignTable,
+              fmt::format("the checkpoint {} is no position", base::quoteIfNeeded(row.text(column))),
+              "the row was edited by hand: restore it, or delete it to start the shard again");
+}
+
 Result<Lease> readRow(const SqliteStatement& row) {
   Lease lease;
   lease.leaseKey = row.text(0);
   lease.leaseOwner = row.text(1);
   lease.leaseCounter = row.integer(2);
   lease.ownerSwitchesSinceCheckpoint = row.integer(3);
-  const auto checkpoint = Checkpoint::parse(row.text(4), static_cast<std::uint64_t>(row.integer(5)));
-  if (!checkpoint) {
-    return fail(Code::kIo,
-                fmt::format("lease {}: the checkpoint {} is no position", lease.leaseKey,
-                            base::quoteIfNeeded(row.text(4))),
-                "the row was edited by hand: restore it, or delete it to start the shard again");
-  }
-  lease.checkpoint = *checkpoint;
+  auto checkpoint = readCheckpoint(row, 4);
+  if (!checkpoint) return fail(checkpoint.error());
+  lease.checkpoint = std::move(*checkpoint);
   lease.parentShardIds = splitIds(row.text(6));
   lease.childShardIds = splitIds(row.text(7));
   lease.startingHashKey = row.text(8);
   lease.endingHashKey = row.text(9);
   if (!row.isNull(10)) lease.startsAt = rt::WallTime(std::chrono::milliseconds(row.integer(10)));
+  if (!row.isNull(11)) {
+    auto pending = readCheckpoint(row, 11);
+    if (!pending) return fail(pending.error());
+    lease.pendingCheckpoint = std::move(*pending);
+  }
+  if (!row.isNull(13)) lease.pendingCheckpointState = row.text(13);
+  lease.incarnation = row.text(14);
   return lease;
 }
 
-void bindOwner(SqliteStatement& statement, int parameter, const Lease& lease) {
-  if (lease.leaseOwner.empty()) {
-    statement.bindNull(parameter);
+// Nothing is kept as NULL.
+void bindOptional(SqliteStatement& statement, int parameter, const std::optional<std::string>& text) {
+  if (text) {
+    statement.bind(parameter, *text);
   } else {
-    statement.bind(parameter, lease.leaseOwner);
+    statement.bindNull(parameter);
   }
 }
 
@@ -92,7 +116,8 @@ void bindOwner(SqliteStatement& statement, int parameter, const Lease& lease) {
 int bindRow(SqliteStatement& statement, int first, const Lease& lease) {
   int at = first;
   statement.bind(at++, lease.leaseKey);
-  bindOwner(statement, at++, lease);
+  const bool owned = !lease.leaseOwner.empty();
+  bindOptional(statement, at++, owned ? std::optional(lease.leaseOwner) : std::nullopt);
   statement.bind(at++, lease.leaseCounter);
   statement.bind(at++, lease.ownerSwitchesSinceCheckpoint);
   statement.bind(at++, lease.checkpoint.text());
@@ -106,6 +131,11 @@ int bindRow(SqliteStatement& statement, int first, const Lease& lease) {
   } else {
     statement.bindNull(at++);
   }
+  const auto& pending = lease.pendingCheckpoint;
+  bindOptional(statement, at++, pending ? std::optional(pending->text()) : std::nullopt);
+  statement.bind(at++, pending ? static_cast<std::int64_t>(pending->subSequenceNumber()) : std::int64_t{0});
+  bindOptional(statement, at++, lease.pendingCheckpointState);
+  statement.bind(at++, lease.incarnation);
   return at;
 }
 
@@ -116,20 +146,23 @@ struct Table {
   std::string stream;
 };
 
-Result<std::vector<Lease>> listRows(const Table& table) {
+Result<LeaseListing> listRows(const Table& table) {
   auto select = table.database->prepare(fmt::format(
       "SELECT {} FROM leases WHERE application = ?1 AND stream = ?2 ORDER BY leaseKey", kColumns));
   if (!select) return fail(select.error());
   select->bind(1, table.application);
   select->bind(2, table.stream);
-  std::vector<Lease> rows;
+  LeaseListing listing;
   for (;;) {  // Bounded by the table.
     auto more = select->step();
     if (!more) return fail(more.error());
-    if (!*more) return rows;
+    if (!*more) return listing;
     auto row = readRow(*select);
-    if (!row) return fail(row.error());
-    rows.push_back(std::move(*row));
+    if (row) {
+      listing.leases.push_back(std::move(*row));
+    } else {
+      listing.unreadable.push_back({select->text(0), row.error().message()});
+    }
   }
 }
 
@@ -170,8 +203,8 @@ Result<rt::WallTime> claimRow(const Table& table, rt::WallTime created) {
 
 Result<bool> createRow(const Table& table, const Lease& lease) {
   auto insert = table.database->prepare(fmt::format(
-      "INSERT INTO leases ({}, application, stream) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) "
-      "ON CONFLICT DO NOTHING",
+      "INSERT INTO leases ({}, application, stream) "
+      "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17) ON CONFLICT DO NOTHING",
       kColumns));
   if (!insert) return fail(insert.error());
   const int next = bindRow(*insert, 1, lease);
@@ -182,46 +215,62 @@ Result<bool> createRow(const Table& table, const Lease& lease) {
   return table.database->changes() == 1;
 }
 
-Result<Lease> replaceRow(const Table& table, const Lease& expected, const Lease& next) {
-  // Only what applyChange() names: the children may have been written since `expected` was read.
-  auto update = table.database->prepare(
-      "UPDATE leases SET leaseOwner = ?1, leaseCounter = ?2, ownerSwitchesSinceCheckpoint = ?3, "
-      "checkpoint = ?4, checkpointSubSequenceNumber = ?5 WHERE leaseKey = ?6 AND application = ?7 AND "
-      "stream = ?8 AND leaseCounter = ?9 AND (checkpoint <> 'SHARD_END' OR ?4 = 'SHARD_END')");
-  if (!update) return fail(update.error());
-  bindOwner(*update, 1, next);
-  update->bind(2, next.leaseCounter);
-  update->bind(3, next.ownerSwitchesSinceCheckpoint);
-  update->bind(4, next.checkpoint.text());
-  update->bind(5, static_cast<std::int64_t>(next.checkpoint.subSequenceNumber()));
-  update->bind(6, expected.leaseKey);
-  update->bind(7, table.application);
-  update->bind(8, table.stream);
-  update->bind(9, expected.leaseCounter);
-  auto done = update->step();
-  if (!done) return fail(done.error());
-  if (table.database->changes() != 1) {
-    return fail(Code::kConflict, "the row has changed since it was read",
-                "another worker wrote this row; read it again");
-  }
-  return next;
+Error conflict(const std::string& reason) {
+  return Error(Code::kConflict, reason, "another worker wrote this row; read it again");
 }
 
-Result<void> writeChildren(const Table& table, const std::string& leaseKey,
-                           const std::set<std::string>& children) {
-  auto update = table.database->prepare(
-      "UPDATE leases SET childShardIds = ?1 WHERE leaseKey = ?2 AND application = ?3 AND stream = ?4");
-  if (!update) return fail(update.error());
-  update->bind(1, joinIds(children));
-  update->bind(2, leaseKey);
-  update->bind(3, table.application);
-  update->bind(4, table.stream);
-  auto done = update->step();
+// Changes a row as `change` says, which may refuse: read and written in one transaction, so that no other
+// process comes between.
+Result<Lease> changeRow(const Table& table, const std::string& leaseKey,
+                        const std::function<std::optional<std::string>(Lease&)>& change) {
+  Lease changed;
+  auto done = table.database->transaction([&]() -> Result<void> {
+    auto row = getRow(table, leaseKey);
+    if (!row) return fail(row.error());
+    if (!*row) return fail(conflict("there is no such row"));
+    if (const auto refused = change(**row)) return fail(conflict(*refused));
+    auto update = table.database->prepare(
+        fmt::format("INSERT OR REPLACE INTO leases ({}, application, stream) "
+                    "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+                    kColumns));
+    if (!update) return fail(update.error());
+    const int next = bindRow(*update, 1, **row);
+    update->bind(next, table.application);
+    update->bind(next + 1, table.stream);
+    auto stepped = update->step();
+    if (!stepped) return fail(stepped.error());
+    changed = std::move(**row);
+    return {};
+  });
   if (!done) return fail(done.error());
-  if (table.database->changes() != 1) {
-    return fail(Code::kConflict, "there is no such row", "the row was deleted; restart the worker");
-  }
-  return {};
+  return changed;
+}
+
+Result<Lease> writeRow(const Table& table, const LeaseWrite& write) {
+  return changeRow(table, write.before.leaseKey, [&](Lease& row) {
+    auto refused = refusalOf(write, row);
+    if (!refused) applyTo(row, write);
+    return refused;
+  });
+}
+
+Result<void> removeRow(const Table& table, const Lease& seen) {
+  return table.database->transaction([&]() -> Result<void> {
+    auto row = getRow(table, seen.leaseKey);
+    if (!row) return fail(row.error());
+    if (!*row) return {};
+    if ((*row)->leaseCounter != seen.leaseCounter) return fail(conflict("the counter has moved"));
+    if (!(*row)->checkpoint.isShardEnd()) return fail(conflict("the shard is not finished"));
+    auto remove = table.database->prepare(
+        "DELETE FROM leases WHERE leaseKey = ?1 AND application = ?2 AND stream = ?3");
+    if (!remove) return fail(remove.error());
+    remove->bind(1, seen.leaseKey);
+    remove->bind(2, table.application);
+    remove->bind(3, table.stream);
+    auto stepped = remove->step();
+    if (!stepped) return fail(stepped.error());
+    return {};
+  });
 }
 
 // kInvalidConfig if the file holds tables that are not these.
@@ -248,6 +297,10 @@ Result<void> makeTables(SqliteDatabase& database, const std::string& path) {
   }
   // In one: the tables of another program stay as they are.
   return database.transaction([&]() -> Result<void> {
+    if (*version == 1) {
+      auto upgraded = database.execute(kUpgrade);
+      if (!upgraded) return upgraded;
+    }
     auto made = database.execute(kSchema + fmt::format("PRAGMA user_version = {};", kSchemaVersion));
     if (!made) return made;
     return checkOurs(database, path);
@@ -283,7 +336,7 @@ rt::Task<Result<rt::WallTime>> SqliteLeaseStore::claimStream(rt::WallTime create
   co_return within(std::move(noted), name());
 }
 
-rt::Task<Result<std::vector<Lease>>> SqliteLeaseStore::list() {
+rt::Task<Result<LeaseListing>> SqliteLeaseStore::list() {
   auto work = [table = Table{database_, application(), stream()}] { return listRows(table); };
   auto rows = co_await rt::runOn(env_.store, env_.loop, std::move(work));
   co_return within(std::move(rows), name());
@@ -307,40 +360,55 @@ rt::Task<Result<bool>> SqliteLeaseStore::create(const Lease& lease) {
   co_return within(std::move(made), context);
 }
 
-rt::Task<Result<Lease>> SqliteLeaseStore::replace(Lease expected, Lease next) {
-  const std::string context = nameOf(expected.leaseKey);
-  auto work = [table = Table{database_, application(), stream()}, from = std::move(expected),
-               to = std::move(next)] { return replaceRow(table, from, to); };
+rt::Task<Result<Lease>> SqliteLeaseStore::write(const LeaseWrite& write) {
+  const std::string context = nameOf(write.before.leaseKey);
+  auto work = [table = Table{database_, application(), stream()}, write] { return writeRow(table, write); };
   auto written = co_await rt::runOn(env_.store, env_.loop, std::move(work));
   co_return within(std::move(written), context);
 }
 
-rt::Task<Result<Lease>> SqliteLeaseStore::take(const Lease& seen, const std::string& owner) {
-  Lease expected = seen;
-  Lease next = afterTake(seen, owner);
-  co_return co_await replace(std::move(expected), std::move(next));
-}
-
-rt::Task<Result<Lease>> SqliteLeaseStore::release(const Lease& held) {
-  Lease expected = held;
-  Lease next = afterRelease(held);
-  co_return co_await replace(std::move(expected), std::move(next));
-}
-
-rt::Task<Result<Lease>> SqliteLeaseStore::checkpoint(const Lease& held, const Checkpoint& to) {
-  Lease expected = held;
-  Lease next = afterCheckpoint(held, to);
-  co_return co_await replace(std::move(expected), std::move(next));
+rt::Task<Result<void>> SqliteLeaseStore::change(std::string leaseKey, std::function<void(Lease&)> change) {
+  const std::string context = nameOf(leaseKey);
+  auto work = [table = Table{database_, application(), stream()}, key = std::move(leaseKey),
+               change = std::move(change)]() -> Result<void> {
+    auto changed = changeRow(table, key, [&](Lease& row) -> std::optional<std::string> {
+      change(row);
+      return std::nullopt;
+    });
+    if (!changed) return fail(changed.error());
+    return {};
+  };
+  auto written = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(written), context);
 }
 
 rt::Task<Result<void>> SqliteLeaseStore::setChildren(const std::string& leaseKey,
                                                      const std::set<std::string>& children) {
-  const std::string context = nameOf(leaseKey);
-  auto work = [table = Table{database_, application(), stream()}, key = leaseKey, ids = children] {
-    return writeChildren(table, key, ids);
+  std::string key = leaseKey;
+  std::function<void(Lease&)> set = [children](Lease& row) { row.childShardIds = children; };
+  co_return co_await change(std::move(key), std::move(set));
+}
+
+rt::Task<Result<void>> SqliteLeaseStore::setHashRange(const std::string& leaseKey,
+                                                      const std::string& starting,
+                                                      const std::string& ending) {
+  std::string key = leaseKey;
+  std::function<void(Lease&)> set = [starting, ending](Lease& row) {
+    row.startingHashKey = starting;
+    row.endingHashKey = ending;
   };
-  auto written = co_await rt::runOn(env_.store, env_.loop, std::move(work));
-  co_return within(std::move(written), context);
+  co_return co_await change(std::move(key), std::move(set));
+}
+
+rt::Task<Result<void>> SqliteLeaseStore::remove(const Lease& seen) {
+  const std::string context = nameOf(seen.leaseKey);
+  auto work = [table = Table{database_, application(), stream()}, seen] { return removeRow(table, seen); };
+  auto removed = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(removed), context);
+}
+
+rt::Task<Result<void>> SqliteLeaseStore::checkFleet() {
+  co_return Result<void>();  // Only this program writes such files.
 }
 
 rt::Task<Result<std::unique_ptr<LeaseStore>>> SqliteLeaseStoreFactory::open(const std::string& application,

@@ -1,6 +1,7 @@
 // lease/sqlite_lease_store.h: lease rows in an embedded SQLite file, for one host.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,17 +19,19 @@ class SqliteLeaseStore final : public LeaseStore {
                    std::string stream);
 
   rt::Task<Result<rt::WallTime>> claimStream(rt::WallTime created) override;
-  rt::Task<Result<std::vector<Lease>>> list() override;
+  rt::Task<Result<LeaseListing>> list() override;
   rt::Task<Result<std::optional<Lease>>> get(const std::string& leaseKey) override;
   rt::Task<Result<bool>> create(const Lease& lease) override;
-  rt::Task<Result<Lease>> take(const Lease& seen, const std::string& owner) override;
-  rt::Task<Result<Lease>> release(const Lease& held) override;
-  rt::Task<Result<Lease>> checkpoint(const Lease& held, const Checkpoint& to) override;
+  rt::Task<Result<Lease>> write(const LeaseWrite& write) override;
   rt::Task<Result<void>> setChildren(const std::string& leaseKey,
                                      const std::set<std::string>& children) override;
+  rt::Task<Result<void>> setHashRange(const std::string& leaseKey, const std::string& starting,
+                                      const std::string& ending) override;
+  rt::Task<Result<void>> remove(const Lease& seen) override;
+  rt::Task<Result<void>> checkFleet() override;
 
  private:
-  rt::Task<Result<Lease>> replace(Lease expected, Lease next);
+  rt::Task<Result<void>> change(std::string leaseKey, std::function<void(Lease&)> change);
 
   const rt::Env env_;
   const std::shared_ptr<SqliteDatabase> database_;
