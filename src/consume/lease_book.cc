@@ -12,7 +12,7 @@ LeaseBook::LeaseBook(const rt::Env& env, lease::LeaseStore& store, LeaseBookOpti
       store_(store),
       options_(std::move(options)),
       onShardEnd_(std::move(onShardEnd)),
-      incarnation_(env.random.uuid()) {}
+      incarnation_(options_.workerId + "/" + env.random.uuid()) {}
 
 rt::Task<Result<rt::WallTime>> LeaseBook::claimStream(rt::WallTime created) {
   co_return co_await lease::claimStreamSettled(settleContext(), created);

@@ -33,9 +33,12 @@ struct Lease {
   // An attribute of ours: where LATEST or AT_TIMESTAMP stands for, fixed when the row was made. Without it a
   // worker that dies before its first checkpoint would start at a later LATEST and skip what came between.
   std::optional<rt::WallTime> startsAt;
-  // An attribute of ours: which process of that worker id took it. Tells a worker's own write, whose answer
-  // was lost, from that of another process with the same id.
+  // An attribute of ours: which process of that worker id took it, as "id/unique". Tells a worker's own
+  // write, whose answer was lost, from that of another process with the same id.
   std::string incarnation;
+  // An attribute of ours: the worker that asks the owner to hand the lease over, which it does when
+  // everything it has read is processed. Empty: nobody.
+  std::string wantedBy;
 
   // Written by fleets of KCL 3 and respected; a take by us removes it.
   std::string checkpointOwner;  // Set: a graceful handoff is pending, and this is the present owner.
@@ -52,5 +55,11 @@ struct Lease {
 
   friend bool operator==(const Lease&, const Lease&) = default;
 };
+
+// True if the owner is a tidemill worker, which understands `wantedBy`: `incarnation` begins with its id, and
+// a take by another program leaves it as it was.
+inline bool ownerHandsOver(const Lease& lease) {
+  return !lease.leaseOwner.empty() && lease.incarnation.starts_with(lease.leaseOwner + "/");
+}
 
 }  // namespace tidemill::lease

@@ -63,6 +63,9 @@ class LeaseStore {
   // The same for the range of hash keys: decimal, inclusive.
   virtual rt::Task<Result<void>> setHashRange(const std::string& leaseKey, const std::string& starting,
                                               const std::string& ending) = 0;
+  // Asks the owner of `seen` to hand the lease over to `by`: sets wantedBy and leaves the counter alone, if
+  // the owner is still the same; kConflict otherwise.
+  virtual rt::Task<Result<void>> ask(const Lease& seen, const std::string& by) = 0;
   // Deletes the row if it is at SHARD_END and its counter is still that of `seen`; kConflict otherwise,
   // success if there is no row.
   virtual rt::Task<Result<void>> remove(const Lease& seen) = 0;

@@ -153,6 +153,22 @@ TEST_P(LeaseStoreContract, KeepsAPreparedCheckpointUntilTheNextOne) {
   EXPECT_EQ(**run(store_->get(row.leaseKey)), committed);
 }
 
+TEST_P(LeaseStoreContract, HandsALeaseOverToWhoAskedForIt) {
+  const Lease a = *run(store_->write(taking(created("shardId-000000000002"), {"a", "a/1"})));
+  EXPECT_TRUE(ownerHandsOver(a));
+  ASSERT_TRUE(run(store_->ask(a, "b")));
+  const Lease asked = *run(store_->write(renewing(a)));
+  EXPECT_EQ(asked.wantedBy, "b");
+  EXPECT_EQ(asked.leaseOwner, "a");
+  const Lease handed = *run(store_->write(handingOver(asked)));
+  EXPECT_EQ(handed.leaseOwner, "b");
+  EXPECT_EQ(handed.wantedBy, "");
+  EXPECT_EQ(handed.leaseCounter, 3);
+  EXPECT_FALSE(ownerHandsOver(handed));
+  EXPECT_EQ(run(store_->ask(asked, "c")).error().code(), Code::kConflict);
+  EXPECT_EQ(**run(store_->get(a.leaseKey)), handed);
+}
+
 TEST_P(LeaseStoreContract, RewindsByCommandAndLeavesNobodyAsOwner) {
   const Lease taken = *run(store_->write(taking(created("shardId-000000000002"), {"a", "1"})));
   const Lease ended = *run(store_->write(checkpointing(taken, Checkpoint::shardEnd())));
@@ -295,14 +311,14 @@ TEST_P(SqliteLeaseStoreTest, NamesARowThatWasDamagedByHand) {
 TEST_P(SqliteLeaseStoreTest, KeepsTheRowsOfAnEarlierVersion) {
   store_.reset();
   auto database = SqliteDatabase::open((directory_ / "leases.db").string());
-  ASSERT_TRUE(
-      (*database)->execute("ALTER TABLE leases DROP COLUMN pendingCheckpoint;"
-                           "ALTER TABLE leases DROP COLUMN pendingCheckpointSubSequenceNumber;"
-                           "ALTER TABLE leases DROP COLUMN pendingCheckpointState;"
-                           "ALTER TABLE leases DROP COLUMN incarnation;"
-                           "INSERT INTO leases VALUES ('app', 'orders', 'shardId-000000000002', NULL, 7, 0, "
-                           "'17', 0, '', '', '', '', NULL);"
-                           "PRAGMA user_version = 1"));
+  ASSERT_TRUE((*database)->execute(
+      "ALTER TABLE leases DROP COLUMN pendingCheckpoint;"
+      "ALTER TABLE leases DROP COLUMN pendingCheckpointSubSequenceNumber;"
+      "ALTER TABLE leases DROP COLUMN pendingCheckpointState;"
+      "ALTER TABLE leases DROP COLUMN incarnation; ALTER TABLE leases DROP COLUMN wantedBy;"
+      "INSERT INTO leases VALUES ('app', 'orders', 'shardId-000000000002', NULL, 7, 0, "
+      "'17', 0, '', '', '', '', NULL);"
+      "PRAGMA user_version = 1"));
   open("app", "orders", store_);
   const auto row = run(store_->get("shardId-000000000002"));
   ASSERT_TRUE(row && *row);

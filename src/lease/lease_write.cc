@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/check.h"
+
 namespace tidemill::lease {
 namespace {
 
@@ -31,12 +33,23 @@ LeaseWrite taking(const Lease& seen, const Worker& by) {
   write.after.leaseOwner = by.id;
   write.after.incarnation = by.incarnation;
   write.after.checkpointOwner.clear();
+  write.after.wantedBy.clear();
   return write;
 }
 
 LeaseWrite releasing(const Lease& held) {
   LeaseWrite write = from(LeaseWrite::Kind::kRelease, held);
   write.after.leaseOwner.clear();
+  write.after.wantedBy.clear();
+  return write;
+}
+
+LeaseWrite handingOver(const Lease& held) {
+  TIDEMILL_CHECK(!held.wantedBy.empty());
+  LeaseWrite write = from(LeaseWrite::Kind::kHandOver, held);
+  write.after.leaseOwner = held.wantedBy;
+  write.after.wantedBy.clear();
+  ++write.after.ownerSwitchesSinceCheckpoint;
   return write;
 }
 
@@ -58,6 +71,7 @@ LeaseWrite rewinding(const Lease& seen, const Checkpoint& to) {
   moveTo(write.after, to);
   write.after.leaseOwner.clear();
   write.after.checkpointOwner.clear();
+  write.after.wantedBy.clear();
   return write;
 }
 
@@ -79,11 +93,14 @@ void applyTo(Lease& row, const LeaseWrite& write) {
   row.pendingCheckpointState = write.after.pendingCheckpointState;
   row.checkpointOwner = write.after.checkpointOwner;
   if (write.kind == LeaseWrite::Kind::kTake) row.incarnation = write.after.incarnation;
+  // Whoever asks meanwhile is heard: only a change of owner answers.
+  if (write.after.leaseOwner != write.before.leaseOwner) row.wantedBy.clear();
 }
 
 bool isAppliedTo(const LeaseWrite& write, const Lease& row) {
   Lease expected = row;
   applyTo(expected, write);
+  expected.wantedBy = row.wantedBy;  // Somebody may have asked since.
   return expected == row && row.incarnation == write.after.incarnation;
 }
 

@@ -12,13 +12,13 @@ namespace tidemill::lease {
 // One process that may own leases.
 struct Worker {
   std::string id;           // Unique among the workers of an application, stable across restarts.
-  std::string incarnation;  // Unique among processes.
+  std::string incarnation;  // Unique among processes: "id/unique".
 };
 
 // What a write expects and what it makes of the row. Every one is conditional on the counter of `before` and
 // adds one to it, so it is applied once at most, however often it is sent.
 struct LeaseWrite {
-  enum class Kind { kRenew, kTake, kRelease, kCheckpoint, kPrepare, kRewind };
+  enum class Kind { kRenew, kTake, kRelease, kHandOver, kCheckpoint, kPrepare, kRewind };
 
   Kind kind = Kind::kRenew;
   Lease before;
@@ -33,6 +33,8 @@ LeaseWrite renewing(const Lease& held);
 LeaseWrite taking(const Lease& seen, const Worker& by);
 // Nobody owns it any more.
 LeaseWrite releasing(const Lease& held);
+// Makes the worker that asked for it the owner. `held.wantedBy` must not be empty.
+LeaseWrite handingOver(const Lease& held);
 // Moves the checkpoint and forgets what was prepared. Refused where the row is at SHARD_END and `to` is not.
 LeaseWrite checkpointing(const Lease& held, const Checkpoint& to);
 // Notes a checkpoint that is to be committed later, with the application's own bytes.

@@ -105,6 +105,17 @@ rt::Task<Result<void>> MemoryLeaseStore::setHashRange(const std::string& leaseKe
   co_return co_await answer();
 }
 
+rt::Task<Result<void>> MemoryLeaseStore::ask(const Lease& seen, const std::string& by) {
+  auto reached = co_await reach();
+  if (!reached) co_return fail(reached.error());
+  const auto row = table_->rows.find(seen.leaseKey);
+  if (row == table_->rows.end() || row->second.leaseOwner != seen.leaseOwner) {
+    co_return fail(conflict(seen.leaseKey, "the owner has changed"));
+  }
+  row->second.wantedBy = by;
+  co_return co_await answer();
+}
+
 rt::Task<Result<void>> MemoryLeaseStore::remove(const Lease& seen) {
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());

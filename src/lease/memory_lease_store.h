@@ -54,6 +54,7 @@ class MemoryLeaseStore final : public LeaseStore {
                                      const std::set<std::string>& children) override;
   rt::Task<Result<void>> setHashRange(const std::string& leaseKey, const std::string& starting,
                                       const std::string& ending) override;
+  rt::Task<Result<void>> ask(const Lease& seen, const std::string& by) override;
   rt::Task<Result<void>> remove(const Lease& seen) override;
   rt::Task<Result<void>> checkFleet() override;
 

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS leases (
   pendingCheckpointSubSequenceNumber INTEGER,
   pendingCheckpointState BLOB,
   incarnation TEXT NOT NULL DEFAULT '',
+  wantedBy TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (application, stream, leaseKey)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS streams (
@@ -46,14 +47,15 @@ constexpr char kColumns[] =
     "leaseKey, leaseOwner, leaseCounter, ownerSwitchesSinceCheckpoint, checkpoint, "
     "checkpointSubSequenceNumber, "
     "parentShardId, childShardIds, startingHashKey, endingHashKey, startsAt, pendingCheckpoint, "
-    "pendingCheckpointSubSequenceNumber, pendingCheckpointState, incarnation";
+    "pendingCheckpointSubSequenceNumber, pendingCheckpointState, incarnation, wantedBy";
 
 // From version 1.
 constexpr char kUpgrade[] =
     "ALTER TABLE leases ADD COLUMN pendingCheckpoint TEXT;"
     "ALTER TABLE leases ADD COLUMN pendingCheckpointSubSequenceNumber INTEGER;"
     "ALTER TABLE leases ADD COLUMN pendingCheckpointState BLOB;"
-    "ALTER TABLE leases ADD COLUMN incarnation TEXT NOT NULL DEFAULT '';";
+    "ALTER TABLE leases ADD COLUMN incarnation TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE leases ADD COLUMN wantedBy TEXT NOT NULL DEFAULT '';";
 
 // Shard ids hold no blanks, so a set is kept as its ids with blanks between.
 std::string joinIds(const std::set<std::string>& ids) {
@@ -100,6 +102,7 @@ Result<Lease> readRow(const SqliteStatement& row) {
   }
   if (!row.isNull(13)) lease.pendingCheckpointState = row.text(13);
   lease.incarnation = row.text(14);
+  lease.wantedBy = row.text(15);
   return lease;
 }
 
@@ -136,6 +139,7 @@ int bindRow(SqliteStatement& statement, int first, const Lease& lease) {
   statement.bind(at++, pending ? static_cast<std::int64_t>(pending->subSequenceNumber()) : std::int64_t{0});
   bindOptional(statement, at++, lease.pendingCheckpointState);
   statement.bind(at++, lease.incarnation);
+  statement.bind(at++, lease.wantedBy);
   return at;
 }
 
@@ -204,7 +208,7 @@ Result<rt::WallTime> claimRow(const Table& table, rt::WallTime created) {
 Result<bool> createRow(const Table& table, const Lease& lease) {
   auto insert = table.database->prepare(fmt::format(
       "INSERT INTO leases ({}, application, stream) "
-      "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17) ON CONFLICT DO NOTHING",
+      "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18) ON CONFLICT DO NOTHING",
       kColumns));
   if (!insert) return fail(insert.error());
   const int next = bindRow(*insert, 1, lease);
@@ -231,7 +235,7 @@ Result<Lease> changeRow(const Table& table, const std::string& leaseKey,
     if (const auto refused = change(**row)) return fail(conflict(*refused));
     auto update = table.database->prepare(
         fmt::format("INSERT OR REPLACE INTO leases ({}, application, stream) "
-                    "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+                    "VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
                     kColumns));
     if (!update) return fail(update.error());
     const int next = bindRow(*update, 1, **row);
@@ -367,14 +371,11 @@ rt::Task<Result<Lease>> SqliteLeaseStore::write(const LeaseWrite& write) {
   co_return within(std::move(written), context);
 }
 
-rt::Task<Result<void>> SqliteLeaseStore::change(std::string leaseKey, std::function<void(Lease&)> change) {
+rt::Task<Result<void>> SqliteLeaseStore::change(std::string leaseKey, LeaseChange change) {
   const std::string context = nameOf(leaseKey);
   auto work = [table = Table{database_, application(), stream()}, key = std::move(leaseKey),
                change = std::move(change)]() -> Result<void> {
-    auto changed = changeRow(table, key, [&](Lease& row) -> std::optional<std::string> {
-      change(row);
-      return std::nullopt;
-    });
+    auto changed = changeRow(table, key, change);
     if (!changed) return fail(changed.error());
     return {};
   };
@@ -385,7 +386,10 @@ rt::Task<Result<void>> SqliteLeaseStore::change(std::string leaseKey, std::funct
 rt::Task<Result<void>> SqliteLeaseStore::setChildren(const std::string& leaseKey,
                                                      const std::set<std::string>& children) {
   std::string key = leaseKey;
-  std::function<void(Lease&)> set = [children](Lease& row) { row.childShardIds = children; };
+  LeaseChange set = [children](Lease& row) -> std::optional<std::string> {
+    row.childShardIds = children;
+    return std::nullopt;
+  };
   co_return co_await change(std::move(key), std::move(set));
 }
 
@@ -393,9 +397,20 @@ rt::Task<Result<void>> SqliteLeaseStore::setHashRange(const std::string& leaseKe
                                                       const std::string& starting,
                                                       const std::string& ending) {
   std::string key = leaseKey;
-  std::function<void(Lease&)> set = [starting, ending](Lease& row) {
+  LeaseChange set = [starting, ending](Lease& row) -> std::optional<std::string> {
     row.startingHashKey = starting;
     row.endingHashKey = ending;
+    return std::nullopt;
+  };
+  co_return co_await change(std::move(key), std::move(set));
+}
+
+rt::Task<Result<void>> SqliteLeaseStore::ask(const Lease& seen, const std::string& by) {
+  std::string key = seen.leaseKey;
+  LeaseChange set = [owner = seen.leaseOwner, by](Lease& row) -> std::optional<std::string> {
+    if (row.leaseOwner != owner) return "the owner has changed";
+    row.wantedBy = by;
+    return std::nullopt;
   };
   co_return co_await change(std::move(key), std::move(set));
 }

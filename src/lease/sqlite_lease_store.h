@@ -27,11 +27,14 @@ class SqliteLeaseStore final : public LeaseStore {
                                      const std::set<std::string>& children) override;
   rt::Task<Result<void>> setHashRange(const std::string& leaseKey, const std::string& starting,
                                       const std::string& ending) override;
+  rt::Task<Result<void>> ask(const Lease& seen, const std::string& by) override;
   rt::Task<Result<void>> remove(const Lease& seen) override;
   rt::Task<Result<void>> checkFleet() override;
 
  private:
-  rt::Task<Result<void>> change(std::string leaseKey, std::function<void(Lease&)> change);
+  // May refuse, and says why.
+  using LeaseChange = std::function<std::optional<std::string>(Lease&)>;
+  rt::Task<Result<void>> change(std::string leaseKey, LeaseChange change);
 
   const rt::Env env_;
   const std::shared_ptr<SqliteDatabase> database_;
