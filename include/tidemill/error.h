@@ -26,6 +26,7 @@ enum class Code {
   kInvalidSignature,
   kExpiredToken,
   kUnknownStream,
+  kUnknownTable,
   kInvalidArgument,
   kResourceInUse,
   kLimitExceeded,

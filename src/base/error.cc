@@ -28,6 +28,8 @@ std::string_view codeName(Code code) {
       return "ExpiredToken";
     case Code::kUnknownStream:
       return "UnknownStream";
+    case Code::kUnknownTable:
+      return "UnknownTable";
     case Code::kInvalidArgument:
       return "InvalidArgument";
     case Code::kResourceInUse:

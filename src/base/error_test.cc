@@ -29,6 +29,7 @@ TEST(CodeName, IsDifferentForEveryCodeAndNeverUnknown) {
 TEST(CodeName, KeepsTheNamesThatTheCommandLinePromises) {
   EXPECT_EQ(codeName(Code::kWorkerIdInUse), "WorkerIdInUse");
   EXPECT_EQ(codeName(Code::kUnknownStream), "UnknownStream");
+  EXPECT_EQ(codeName(Code::kUnknownTable), "UnknownTable");
   EXPECT_EQ(codeName(Code::kInvalidConfig), "InvalidConfig");
   EXPECT_EQ(codeName(Code::kForeignTable), "ForeignTable");
   EXPECT_EQ(codeName(Code::kUnsupportedFleet), "UnsupportedFleet");
@@ -43,6 +44,7 @@ TEST(ExitCode, FollowsWhoMustAct) {
   EXPECT_EQ(exitCode(Code::kUnsupportedFleet), 2);
   EXPECT_EQ(exitCode(Code::kDiskFull), 2);
   EXPECT_EQ(exitCode(Code::kUnknownStream), 3);
+  EXPECT_EQ(exitCode(Code::kUnknownTable), 3);
   EXPECT_EQ(exitCode(Code::kInvalidSignature), 3);
   EXPECT_EQ(exitCode(Code::kUnreachable), 3);
   EXPECT_EQ(exitCode(Code::kDataLoss), 4);
