@@ -163,8 +163,9 @@ TEST_F(CoordinatorRunTest, EndsWhenAnotherWorkerTakesItsLease) {
   process("shard-1", {"5"});
   world_.runFor(10s);
   EXPECT_EQ(runCode(), Code::kLeaseLost);
-  EXPECT_EQ(ran_->error().message(),
-            "application app, stream orders, lease shard-1: the row was written by another; its owner is you");
+  EXPECT_EQ(
+      ran_->error().message(),
+      "application app, stream orders, lease shard-1: the row was written by another; its owner is you");
 }
 
 TEST_F(CoordinatorRunTest, WritesCheckpointsAndStopsWhileAListingHangs) {
