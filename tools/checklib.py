@@ -52,6 +52,8 @@ def walk(root: Path, suffixes: tuple[str, ...] | None = None, tops: tuple[str, .
     for start in [root / top for top in tops] or [root]:
         for folder, folders, names in os.walk(start):
             folders[:] = sorted(name for name in folders if name not in SKIPPED_FOLDERS)
+            # In a second work tree `.git` is a file.
+            names = [name for name in names if name != ".git"]
             found += [Path(folder) / name for name in names if suffixes is None or name.endswith(suffixes)]
     return sorted(found)
 
