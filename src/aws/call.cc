@@ -154,7 +154,7 @@ CallFailure AwsClient::failureOf(const Operation& operation, const http::Respons
   if (!failure.message.empty()) message += fmt::format(": {}", failure.message);
   std::string hint = hintOf(failure, service_, operation.name, options_.endpoint);
   // The finished text once more: no part of it may have slipped by.
-  return {Error(failure.code, redacted_(message), std::move(hint)), std::move(failure)};
+  return {Error(failure.code, redacted_(message), std::move(hint)), std::move(failure), response.body};
 }
 
 Error AwsClient::malformed(const Operation& operation, const http::Response& response,
@@ -194,7 +194,7 @@ bool AwsClient::learnClock(const ServiceFailure& failure, const http::Response& 
 }
 
 rt::Task<CallResult> AwsClient::call(const Operation& operation) {
-  const rt::TimePoint deadline = rt::laterBy(loop_.now(), options_.callTimeout);
+  const rt::TimePoint deadline = rt::laterBy(loop_.now(), operation.timeout.value_or(options_.callTimeout));
   http::Request request = requestFor(operation);
   RetryState state;
   bool clockSet = false;
@@ -213,7 +213,7 @@ rt::Task<CallResult> AwsClient::call(const Operation& operation) {
       co_return std::move(*response);
     }
     CallFailure failure{
-        response ? Error(Code::kServiceError, {}) : transportError(operation, response.error()), {}};
+        response ? Error(Code::kServiceError, {}) : transportError(operation, response.error()), {}, {}};
     RetryQuestion question;
     if (response) {
       failure = failureOf(operation, *response);

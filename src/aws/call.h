@@ -1,6 +1,7 @@
 // aws/call.h: one call of an AWS service: sign, send, understand the refusal, try again.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,12 +48,16 @@ struct Operation {
   std::size_t answerBytesMax = 16u << 20;
   // False: one attempt, for callers with a pace of their own.
   bool retried = true;
+  // Ends by then instead of by the client's callTimeout.
+  std::optional<rt::Duration> timeout = std::nullopt;
 };
 
-// A call that failed. `service` is there if somebody answered.
+// A call that failed. `service` and `body` are there if somebody answered.
 struct CallFailure {
   Error error;
   std::optional<ServiceFailure> service;
+  // As it came: what a service says beside the error's name and message.
+  std::shared_ptr<const codec::Body> body;
 };
 using CallResult = tl::expected<http::Response, CallFailure>;
 

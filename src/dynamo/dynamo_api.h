@@ -41,12 +41,12 @@ struct KeyAttribute {
 struct CreateTableRequest {
   std::string table;
   KeyAttribute partitionKey;
-  std::optional<KeyAttribute> sortKey;
+  std::optional<KeyAttribute> sortKey = std::nullopt;
   // Nothing: on demand.
-  std::optional<Throughput> provisioned;
+  std::optional<Throughput> provisioned = std::nullopt;
   // The table cannot be deleted until somebody turns this off.
   bool deletionProtection = false;
-  std::map<std::string, std::string> tags;
+  std::map<std::string, std::string> tags{};
 };
 
 struct IndexDescription {
@@ -91,10 +91,10 @@ struct UpdateItemRequest {
   std::string table;
   Item key;
   // "SET #c = :n REMOVE leaseOwner"; attributes that it does not name stay. Empty: none.
-  std::string update;
+  std::string update{};
   // "leaseCounter = :old". Empty: none; then a missing item is made, unless `update` only removes.
-  std::string condition;
-  Bindings bindings;
+  std::string condition{};
+  Bindings bindings{};
   // Ask for the whole item as it is after the update.
   bool returnNew = false;
 };
@@ -102,8 +102,8 @@ struct UpdateItemRequest {
 struct DeleteItemRequest {
   std::string table;
   Item key;
-  std::string condition;  // Empty: none.
-  Bindings bindings;
+  std::string condition{};  // Empty: none.
+  Bindings bindings{};
 };
 
 // What became of a conditional write. A condition that does not hold is an ordinary answer.
@@ -119,12 +119,12 @@ struct ScanRequest {
   std::string table;
   bool consistent = false;
   // Items to look at for one page. Range: at least 1; nothing: as many as make 1 MiB.
-  std::optional<int> limit;
+  std::optional<int> limit = std::nullopt;
   // Where the page before ended.
-  std::optional<Item> startKey;
+  std::optional<Item> startKey = std::nullopt;
   // Keeps items out of the answer, not out of the bill. Empty: none.
-  std::string filter;
-  Bindings bindings;
+  std::string filter{};
+  Bindings bindings{};
   // Several scans may share a table: this one reads part `segment` of `segments`. Range: 0 to segments - 1.
   int segment = 0;
   int segments = 1;

@@ -6,6 +6,7 @@
 
 #include "aws/call.h"
 #include "aws/client_options.h"
+#include "dynamo/checksum_transport.h"
 #include "dynamo/dynamo_api.h"
 
 namespace tidemill::dynamo {
@@ -49,6 +50,7 @@ class DynamoClient final : public DynamoApi {
                                                std::string member);
   rt::Task<Result<WriteOutcome>> write(aws::Operation operation, std::string context);
 
+  ChecksumTransport checked_;
   aws::AwsClient aws_;
   const rt::Duration writeTimeout_;
 };
