@@ -26,7 +26,7 @@ struct Operand {
   Kind kind = Kind::kPath;
   // kPath, and kSize of a path.
   DocumentPath path;
-  // kValue.
+  // kValue, and kSize where the path is empty.
   AttributeValue value;
 };
 
@@ -80,7 +80,7 @@ struct UpdateValue {
   Kind kind = Kind::kOperand;
   // kOperand (a path or a value), kIfNotExists (the path that may be missing).
   Operand operand;
-  // kIfNotExists: one; kListAppend, kPlus, kMinus: two.
+  // kIfNotExists: what to take instead; kListAppend, kPlus, kMinus: two.
   std::vector<UpdateValue> parts;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "fake/dynamo_expression.h"
@@ -30,6 +31,10 @@ struct DynamoParameters {
 // before the table is looked up. Errors carry "1 validation error detected: " where AWS puts it for
 // `operation`.
 Outcome<DynamoParameters> readDynamoParameters(std::string_view operation, const InputValue& input);
+
+// `error` with the count that AWS puts before some texts of some operations, if it belongs there. For errors
+// that do not come from readDynamoParameters(), such as those of readItem(); harmless where it is not needed.
+ServiceError countedError(std::string_view operation, ServiceError error);
 
 // What a query asks of the keys of its table or index.
 struct KeyRange {

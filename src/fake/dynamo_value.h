@@ -60,8 +60,8 @@ struct AttributeValue {
 std::string_view typeName(ValueType type);
 std::optional<ValueType> typeNamed(std::string_view name);
 
-// Values nest at most so deep, the attribute of the item being level 1. Two levels of JSON are one of these:
-// a reader of requests has to take 2 * kValueDepthMax and a few levels around it.
+// Maps and lists nest at most so deep, the item being the first. One of them is two levels of JSON, so a
+// reader of requests has to take 2 * kValueDepthMax levels and a few around them.
 constexpr int kValueDepthMax = 32;
 
 // From {"S": "x"}. Errors: SerializationException for wrong JSON types, ValidationException for wrong values.
