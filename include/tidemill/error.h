@@ -44,6 +44,8 @@ enum class Code {
   kDataLoss,
   // Somebody else owns what this process wanted: exit code 5.
   kWorkerIdInUse,
+  // A command of an operator would have taken a lease from an owner that is alive.
+  kLeaseInUse,
   kFenced,
   kLeaseLost,
   // A conditional write found another value than expected: an ordinary answer of a LeaseStore.

@@ -60,6 +60,8 @@ std::string_view codeName(Code code) {
       return "DataLoss";
     case Code::kWorkerIdInUse:
       return "WorkerIdInUse";
+    case Code::kLeaseInUse:
+      return "LeaseInUse";
     case Code::kFenced:
       return "Fenced";
     case Code::kLeaseLost:
@@ -88,6 +90,7 @@ int exitCode(Code code) {
     case Code::kDataLoss:
       return 4;
     case Code::kWorkerIdInUse:
+    case Code::kLeaseInUse:
     case Code::kFenced:
     case Code::kLeaseLost:
     case Code::kConflict:

@@ -28,6 +28,7 @@ TEST(CodeName, IsDifferentForEveryCodeAndNeverUnknown) {
 
 TEST(CodeName, KeepsTheNamesThatTheCommandLinePromises) {
   EXPECT_EQ(codeName(Code::kWorkerIdInUse), "WorkerIdInUse");
+  EXPECT_EQ(codeName(Code::kLeaseInUse), "LeaseInUse");
   EXPECT_EQ(codeName(Code::kUnknownStream), "UnknownStream");
   EXPECT_EQ(codeName(Code::kUnknownTable), "UnknownTable");
   EXPECT_EQ(codeName(Code::kInvalidConfig), "InvalidConfig");
@@ -49,6 +50,7 @@ TEST(ExitCode, FollowsWhoMustAct) {
   EXPECT_EQ(exitCode(Code::kUnreachable), 3);
   EXPECT_EQ(exitCode(Code::kDataLoss), 4);
   EXPECT_EQ(exitCode(Code::kWorkerIdInUse), 5);
+  EXPECT_EQ(exitCode(Code::kLeaseInUse), 5);
   EXPECT_EQ(exitCode(Code::kFenced), 5);
   EXPECT_EQ(exitCode(Code::kWrongResult), 1);
 }

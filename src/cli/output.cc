@@ -86,6 +86,14 @@ void Output::report(const Fields& fields) const {
   }
 }
 
+void Output::document(const std::vector<std::string>& lines, std::string_view object) const {
+  if (json_) {
+    writeLine(stdout, std::string(object));
+    return;
+  }
+  for (const std::string& line : lines) writeLine(stdout, oneLine(line));
+}
+
 std::string oneLine(std::string_view text) {
   std::string line;
   line.reserve(text.size());

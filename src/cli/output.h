@@ -50,6 +50,8 @@ class Output {
   void line(std::string_view plain, const Fields& fields) const;
   // Plain: a line for each field, and `key name: number` for each member. JSON: one object of all.
   void report(const Fields& fields) const;
+  // Plain: these lines. JSON: `object`, which is one already.
+  void document(const std::vector<std::string>& lines, std::string_view object) const;
 
  private:
   const bool json_;

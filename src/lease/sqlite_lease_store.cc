@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <functional>
 #include <utility>
 
@@ -319,6 +320,27 @@ Result<std::shared_ptr<SqliteDatabase>> openTables(const std::string& path) {
   return std::shared_ptr<SqliteDatabase>(std::move(*database));
 }
 
+Result<std::vector<std::string>> streamsIn(const std::string& path, const std::string& application) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return fail(Code::kUnknownTable, "there is no lease table " + base::quoteIfNeeded(path),
+                "check the state folder; a worker makes the table when it starts");
+  }
+  auto database = openTables(path);
+  if (!database) return fail(database.error());
+  auto select =
+      (*database)->prepare("SELECT DISTINCT stream FROM leases WHERE application = ?1 ORDER BY stream");
+  if (!select) return fail(select.error());
+  select->bind(1, application);
+  std::vector<std::string> streams;
+  for (;;) {  // Bounded by the table.
+    auto more = select->step();
+    if (!more) return fail(more.error());
+    if (!*more) return streams;
+    streams.push_back(select->text(0));
+  }
+}
+
 // The same result, whose error begins with `context`.
 template <class T>
 Result<T> within(Result<T> result, const std::string& context) {
@@ -428,12 +450,19 @@ rt::Task<Result<void>> SqliteLeaseStore::checkFleet() {
 
 rt::Task<Result<std::unique_ptr<LeaseStore>>> SqliteLeaseStoreFactory::open(const std::string& application,
                                                                             const std::string& stream) {
-  auto work = [path = directory_ + "/leases.db"] { return openTables(path); };
+  auto work = [path = path()] { return openTables(path); };
   auto database = co_await rt::runOn(env_.store, env_.loop, std::move(work));
   if (!database) co_return fail(database.error().within("application " + application + ", stream " + stream));
   std::unique_ptr<LeaseStore> store =
       std::make_unique<SqliteLeaseStore>(env_, std::move(*database), application, stream);
   co_return std::move(store);
+}
+
+rt::Task<Result<std::vector<std::string>>> SqliteLeaseStoreFactory::streamsOf(
+    const std::string& application) {
+  auto work = [path = path(), application] { return streamsIn(path, application); };
+  auto streams = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  co_return within(std::move(streams), "application " + application);
 }
 
 }  // namespace tidemill::lease

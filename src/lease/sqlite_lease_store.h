@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "lease/lease_store.h"
 #include "lease/sqlite_database.h"
@@ -48,8 +49,13 @@ class SqliteLeaseStoreFactory final : public LeaseStoreFactory {
       : env_(env), directory_(std::move(directory)) {}
   rt::Task<Result<std::unique_ptr<LeaseStore>>> open(const std::string& application,
                                                      const std::string& stream) override;
+  // The streams that the application has leases of, in order. kUnknownTable if there is no such file: then
+  // none is made.
+  rt::Task<Result<std::vector<std::string>>> streamsOf(const std::string& application);
 
  private:
+  std::string path() const { return directory_ + "/leases.db"; }
+
   const rt::Env env_;
   const std::string directory_;
 };
