@@ -152,6 +152,23 @@ def kinesis_local(gate: Gate) -> Result:
     return pytest(KINESIS_LOCAL)(gate)
 
 
+def interop(gate: Gate) -> Result:
+    """Java KCL workers and ours on one stream and one lease table. They bring their own judge."""
+    missing = needs("java", "javac", "mvn")
+    if missing:
+        return skipped(missing)
+    versions = ("2.7.2", "1.15.3", "1.12.0")
+    # 77: there are no libraries to test with.
+    ran = gate.run("tests/interop/run", *[word for version in versions for word in ("--kcl", version)], "--java-only",
+                   timeout=1800, TIDEMILL_BIN=str(gate.root / "build/release/tidemill"))
+    if ran.code == 77:
+        return skipped(ran.stderr.strip().splitlines()[0])
+    result = Result(notes=[f"interop: {ran.seconds:.0f} s, {ran.stdout.strip()}"])
+    told = re.fullmatch(r"delivered: (\d+)/\1 regressions: 0 overlaps: 0", ran.stdout.strip())
+    result.check("interop: one fleet with Java", ran.code == 0 and told is not None, ran.output, ran.command)
+    return result
+
+
 def fuzz(gate: Gate) -> Result:
     """Every fuzz target for a while, from its seeds, with findings printed as a command."""
     targets = sorted(path for path in (gate.root / "build/asan/bin").glob("*")
@@ -196,8 +213,9 @@ STEPS = [
     Step("simulation", sim.simulation, ALL),
     Step("planted", sim.planted, ALL),
     Step("demo", demo, ALL),
-    Step("integration", pytest("tests/integration", without=(KINESIS_LOCAL,)), ALL),
+    Step("integration", pytest("tests/integration", "tests/interop", without=(KINESIS_LOCAL,)), ALL),
     Step("kinesis-local", kinesis_local),
+    Step("interop", interop),
     Step("build-asan", build("asan", "-DTIDEMILL_TESTS=ON")),
     Step("unit-asan", ctest("asan", **ASAN)),
     Step("simulation-asan", sim.second_compiler),
