@@ -1,5 +1,8 @@
 #include <CLI/CLI.hpp>
 
+#include <chrono>
+#include <cstdint>
+
 #include <fmt/format.h>
 
 #include "cli/commands.h"
@@ -12,11 +15,15 @@ namespace {
 struct FakeFlags {
   fake::FakeServerOptions server;
   std::string limits = "on";
+  std::int64_t tableDelayMs = 500;
+  std::int64_t staleMs = 0;
   bool json = false;
 };
 
 int runFake(FakeFlags flags) {
   flags.server.aws.limits = flags.limits == "on";
+  flags.server.aws.tableDelay = std::chrono::milliseconds(flags.tableDelayMs);
+  flags.server.aws.staleReads = std::chrono::milliseconds(flags.staleMs);
   const Output output(flags.json);
   auto served = fake::serveFake(flags.server, [&output](int port) {
     const std::string url = fmt::format("http://127.0.0.1:{}", port);
@@ -25,10 +32,29 @@ int runFake(FakeFlags flags) {
   return served ? 0 : printError(served.error());
 }
 
+void addDynamoOptions(CLI::App& command, FakeFlags& flags) {
+  fake::DynamoFaultRates& rates = flags.server.aws.dynamoFaults;
+  command.add_option("--table-delay-ms", flags.tableDelayMs, "How long a table is CREATING")
+      ->check(CLI::Range(0, 3'600'000))
+      ->capture_default_str();
+  command
+      .add_option("--dynamodb-stale-ms", flags.staleMs, "Reads that need not be consistent lag up to this")
+      ->check(CLI::Range(0, 60'000))
+      ->capture_default_str();
+  const auto rate = [&command](const char* name, std::uint32_t& value, const char* what) {
+    command.add_option(name, value, what)->check(CLI::Range(0, 1000))->capture_default_str();
+  };
+  rate("--dynamodb-throttles", rates.throttled, "DynamoDB requests in a thousand that are throttled");
+  rate("--dynamodb-lost-answers", rates.lostAnswers, "Those applied whose answer is lost");
+  rate("--dynamodb-lost-requests", rates.lostRequests, "Those lost before they are applied");
+  rate("--dynamodb-failures", rates.failures, "Those answered with a 500");
+}
+
 }  // namespace
 
 void addFakeCommand(CLI::App& app, Chosen& chosen) {
-  CLI::App* command = app.add_subcommand("fake", "Serves a fake AWS (Kinesis) on the loopback interface");
+  CLI::App* command =
+      app.add_subcommand("fake", "Serves a fake AWS (Kinesis, DynamoDB) on the loopback interface");
   auto flags = std::make_shared<FakeFlags>();
   fake::FakeAwsOptions& aws = flags->server.aws;
   command->add_option("--port", flags->server.port, "Port; 0 takes a free one, which the first line names")
@@ -45,6 +71,7 @@ void addFakeCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--faults", aws.faultsPerThousand, "Requests in a thousand that go wrong")
       ->check(CLI::Range(0, 1000))
       ->capture_default_str();
+  addDynamoOptions(*command, *flags);
   command->add_flag("--json", flags->json, "One JSON object per line");
   command->callback([&chosen, flags] { chosen = [flags] { return runFake(*flags); }; });
 }

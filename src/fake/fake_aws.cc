@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "codec/base64.h"
+#include "fake/dynamo_protocol.h"
 
 namespace tidemill::fake {
 namespace {
@@ -24,12 +25,19 @@ std::string httpDate(std::chrono::sys_seconds now) {
   return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(seconds));
 }
 
+// Added to the seed, so that DynamoDB draws other numbers than Kinesis.
+constexpr std::uint64_t kDynamoSeed = 0x64796e616d6f0001;
+constexpr std::uint64_t kDynamoFaultSeed = 0x64796e616d6f0002;
+// An item has up to 32 levels, each of which takes two of JSON; and there are a few around it.
+constexpr std::size_t kDynamoDepthMax = 100;
+
 std::string_view mediaType(const http::Request& request) {
   const std::string_view type = headerOf(request, "Content-Type");
   return base::trim(type.substr(0, type.find(';')));
 }
 
 std::shared_ptr<const codec::Body> errorBody(const ServiceError& error, Wire wire) {
+  if (error.body != nullptr) return error.body;
   Output out(wire);
   out.beginMap();
   out.member("__type", error.type);
@@ -44,16 +52,24 @@ constexpr FakeAws::Service FakeAws::kServices[] = {
     {.targetPrefix = "Kinesis_20131202.",
      .signingName = "kinesis",
      .knows = FakeKinesis::knows,
+     .protocol = Protocol::kKinesis,
      .call =
          [](FakeAws& aws, const Routed& routed, InputValue input, Fault fault) {
            return aws.kinesis_.call(routed.operation, std::move(input), routed.wire, aws.now_, fault);
+         }},
+    {.targetPrefix = "DynamoDB_20120810.",
+     .signingName = "dynamodb",
+     .knows = FakeDynamo::knows,
+     .protocol = Protocol::kDynamo,
+     .call =
+         [](FakeAws& aws, const Routed& routed, InputValue input, Fault fault) {
+           return aws.dynamo_.call(routed.operation, std::move(input), aws.now_, fault);
          }},
 };
 
 const FakeAws::Service* FakeAws::serviceOf(std::string_view target) {
   for (const Service& service : kServices) {
-    if (!target.starts_with(service.targetPrefix)) continue;
-    return service.knows(target.substr(service.targetPrefix.size())) ? &service : nullptr;
+    if (target.starts_with(service.targetPrefix)) return &service;
   }
   return nullptr;
 }
@@ -62,8 +78,11 @@ FakeAws::FakeAws(FakeAwsOptions options)
     : options_(std::move(options)),
       random_(options_.seed),
       faults_(random_.fork(), options_.faultsPerThousand, options_.networkFaults, options_.bareEnds),
+      // Not forked from random_: what Kinesis draws does not depend on whether DynamoDB is there.
+      dynamoFaults_(base::Random(options_.seed + kDynamoFaultSeed), options_),
       auth_(options_),
-      kinesis_(options_, random_.fork()) {}
+      kinesis_(options_, random_.fork()),
+      dynamo_(options_, base::Random(options_.seed + kDynamoSeed)) {}
 
 const std::string& FakeAws::dateNow() {
   const auto second = std::chrono::floor<std::chrono::seconds>(now_);
@@ -86,14 +105,39 @@ http::Response FakeAws::respond(int status, std::string_view type, std::shared_p
   response.headers.reserve(5);
   response.headers.push_back({"x-amzn-RequestId", random_.uuid()});
   response.headers.push_back({"x-amz-id-2", codec::encodeBase64({id2.data(), id2.size()})});
+  addCommonHeaders(response, type);
+  return response;
+}
+
+http::Response FakeAws::respondDynamo(int status, std::string_view type,
+                                      std::shared_ptr<const codec::Body> body) {
+  http::Response response;
+  response.status = status;
+  response.body = std::move(body);
+  response.headers.reserve(5);
+  response.headers.push_back({"x-amzn-RequestId", dynamoRequestId(random_)});
+  response.headers.push_back({"x-amz-crc32", std::to_string(crc32(response.body->view()))});
+  addCommonHeaders(response, type);
+  return response;
+}
+
+void FakeAws::addCommonHeaders(http::Response& response, std::string_view type) {
   response.headers.push_back({"Date", dateNow()});
   if (!type.empty()) response.headers.push_back({"Content-Type", std::string(type)});
   response.headers.push_back({"Content-Length", std::to_string(response.body->size())});
-  return response;
 }
 
 http::Response FakeAws::refusal(const ServiceError& error, Wire wire) {
   return respond(error.status, contentType(wire), errorBody(error, wire));
+}
+
+http::Response FakeAws::refuseDynamo(ServiceError error) {
+  error.type = dynamoTypeName(error.type);
+  return respondDynamo(error.status, kDynamoContentType, errorBody(error, Wire::kJson));
+}
+
+http::Response FakeAws::refuseRouted(const ServiceError& error, const Routed& routed) {
+  return routed.service->protocol == Protocol::kDynamo ? refuseDynamo(error) : refusal(error, routed.wire);
 }
 
 http::Response FakeAws::preflight(const http::Request& request) {
@@ -126,8 +170,17 @@ FakeAnswer FakeAws::handle(const http::Request& request, rt::WallTime now) {
   return answer;
 }
 
-// The order is the service's: the operation, then whether the body parses, and only then who asks.
 http::Response FakeAws::answerPost(const http::Request& request, FakeAnswer& answer) {
+  const Service* service = serviceOf(headerOf(request, "X-Amz-Target"));
+  if (service == nullptr || service->protocol == Protocol::kKinesis) {
+    return answerKinesis(request, service, answer);
+  }
+  return answerDynamo(request, *service, answer);
+}
+
+// The order is the service's: the operation, then whether the body parses, and only then who asks.
+http::Response FakeAws::answerKinesis(const http::Request& request, const Service* service,
+                                      FakeAnswer& answer) {
   const std::string_view type = mediaType(request);
   const std::string_view target = headerOf(request, "X-Amz-Target");
   if (type == "application/json" && !target.empty()) {
@@ -137,33 +190,61 @@ http::Response FakeAws::answerPost(const http::Request& request, FakeAnswer& ans
                             "\"Version\":\"1.0\"}"));
   }
   const Wire wire = type == contentType(Wire::kJson) ? Wire::kJson : Wire::kCbor;
-  const Service* service = serviceOf(target);
-  if (service == nullptr) return refusal({"UnknownOperationException", ""}, wire);
-  return answerOperation(request, {service, target.substr(service->targetPrefix.size()), wire}, answer);
-}
-
-http::Response FakeAws::answerOperation(const http::Request& request, const Routed& routed,
-                                        FakeAnswer& answer) {
-  const Wire wire = routed.wire;
+  const auto operation =
+      service == nullptr ? std::string_view() : target.substr(service->targetPrefix.size());
+  if (service == nullptr || !service->knows(operation)) {
+    return refusal({"UnknownOperationException", ""}, wire);
+  }
   auto input = wire == Wire::kJson ? readJsonInput(request.body) : readCborInput(request.body);
   if (!input) return refusal({"SerializationException", ""}, wire);
+  return answerOperation(request, {service, operation, wire}, std::move(*input), answer);
+}
+
+// Here the body comes before the operation, and formats other than JSON 1.0 do not get that far.
+http::Response FakeAws::answerDynamo(const http::Request& request, const Service& service,
+                                     FakeAnswer& answer) {
+  const std::string_view type = mediaType(request);
+  if (type != kDynamoContentType && type != "application/json") {
+    return respondDynamo(404, "", codec::Body::copyOf("<UnknownOperationException/>\n"));
+  }
+  auto input = readJsonInput(request.body, kDynamoDepthMax);
+  if (!input) return refuseDynamo({"SerializationException", ""});
+  const auto operation = headerOf(request, "X-Amz-Target").substr(service.targetPrefix.size());
+  if (!service.knows(operation)) return refuseDynamo({"UnknownOperationException", ""});
+  return answerOperation(request, {&service, operation, Wire::kJson}, std::move(*input), answer);
+}
+
+// A fault of all services first; DynamoDB may have others.
+Fault FakeAws::drawFault(const Routed& routed) {
+  const Fault fault = faults_.draw(routed.operation);
+  if (fault != Fault::kNone || routed.service->protocol != Protocol::kDynamo) return fault;
+  return dynamoFaults_.draw();
+}
+
+http::Response FakeAws::answerOperation(const http::Request& request, const Routed& routed, InputValue input,
+                                        FakeAnswer& answer) {
+  const bool isDynamo = routed.service->protocol == Protocol::kDynamo;
   if (auto allowed = auth_.check(request, routed.service->signingName, now_); !allowed) {
-    return refusal(allowed.error(), wire);
+    return refuseRouted(allowed.error(), routed);
   }
 
-  const Fault fault = faults_.draw(routed.operation);
+  const Fault fault = drawFault(routed);
   if (fault == Fault::kReset) {
     answer.delivery = FakeAnswer::Delivery::kLost;
     return respond(500, "", codec::Body::copyOf(""));
   }
-  if (fault == Fault::kInternalFailure) return refusal({"InternalFailure", "", 500}, wire);
+  if (fault == Fault::kInternalFailure) {
+    return isDynamo ? refuseDynamo({"InternalServerError", "Internal server error", 500})
+                    : refusal({"InternalFailure", "", 500}, routed.wire);
+  }
   if (fault == Fault::kUnavailableHtml) return respond(503, "text/html", codec::Body::copyOf(kHtml));
-  auto result = routed.service->call(*this, routed, std::move(*input), fault);
+  auto result = routed.service->call(*this, routed, std::move(input), fault);
   if (fault == Fault::kLostAnswer) answer.delivery = FakeAnswer::Delivery::kLost;
   if (fault == Fault::kCutAnswer) answer.delivery = FakeAnswer::Delivery::kCut;
   if (fault == Fault::kSlow) answer.delay = std::chrono::milliseconds(random_.between(100, 3000));
-  if (!result) return refusal(result.error(), wire);
-  return respond(200, contentType(wire), std::move(*result));
+  if (!result) return refuseRouted(result.error(), routed);
+  if (isDynamo) return respondDynamo(200, kDynamoContentType, std::move(*result));
+  return respond(200, contentType(routed.wire), std::move(*result));
 }
 
 }  // namespace tidemill::fake

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "base/random.h"
+#include "fake/dynamo_faults.h"
+#include "fake/fake_dynamo.h"
 #include "fake/fake_kinesis.h"
 #include "fake/fake_options.h"
 #include "fake/fault_plan.h"
@@ -50,12 +52,20 @@ class FakeAws {
 
   FakeKinesis& kinesis() { return kinesis_; }
   const FakeKinesis& kinesis() const { return kinesis_; }
+  FakeDynamo& dynamo() { return dynamo_; }
+  const FakeDynamo& dynamo() const { return dynamo_; }
   const FakeAwsOptions& options() const { return options_; }
 
-  // Faults per thousand requests from now on; 0 ends them.
-  void setFaults(std::uint32_t perThousand) { faults_.setRate(perThousand); }
+  // Faults per thousand requests from now on; 0 ends them, also those that DynamoDB has of its own.
+  void setFaults(std::uint32_t perThousand) {
+    faults_.setRate(perThousand);
+    if (perThousand == 0) dynamoFaults_.setRates({});
+  }
+  // Further faults of DynamoDB's requests from now on.
+  void setDynamoFaults(DynamoFaultRates rates) { dynamoFaults_.setRates(rates); }
 
  private:
+  enum class Protocol { kKinesis, kDynamo };
   struct Routed;
   // One of the services behind the common port.
   struct Service {
@@ -64,6 +74,8 @@ class FakeAws {
     // As the scope of a signature names it.
     std::string_view signingName;
     bool (*knows)(std::string_view operation);
+    // How its answers look, and what it checks first.
+    Protocol protocol;
     // Carries the operation out: its body, or the refusal.
     Outcome<std::shared_ptr<const codec::Body>> (*call)(FakeAws& aws, const Routed& routed, InputValue input,
                                                         Fault fault);
@@ -75,14 +87,22 @@ class FakeAws {
     Wire wire;
   };
   static const Service kServices[];
-  // By the X-Amz-Target; null if no service here has such an operation.
+  // By the X-Amz-Target; null if no service here begins its targets like that.
   static const Service* serviceOf(std::string_view target);
 
   http::Response answerPost(const http::Request& request, FakeAnswer& answer);
-  http::Response answerOperation(const http::Request& request, const Routed& routed, FakeAnswer& answer);
+  http::Response answerKinesis(const http::Request& request, const Service* service, FakeAnswer& answer);
+  http::Response answerDynamo(const http::Request& request, const Service& service, FakeAnswer& answer);
+  http::Response answerOperation(const http::Request& request, const Routed& routed, InputValue input,
+                                 FakeAnswer& answer);
+  Fault drawFault(const Routed& routed);
   http::Response preflight(const http::Request& request);
   http::Response refusal(const ServiceError& error, Wire wire);
+  http::Response refuseDynamo(ServiceError error);
+  http::Response refuseRouted(const ServiceError& error, const Routed& routed);
   http::Response respond(int status, std::string_view type, std::shared_ptr<const codec::Body> body);
+  http::Response respondDynamo(int status, std::string_view type, std::shared_ptr<const codec::Body> body);
+  void addCommonHeaders(http::Response& response, std::string_view type);
 
   // The Date header's value. One for all answers of a second: to format it costs as much as the rest of a
   // header.
@@ -91,8 +111,10 @@ class FakeAws {
   const FakeAwsOptions options_;
   base::Random random_;
   FaultPlan faults_;
+  DynamoFaults dynamoFaults_;
   RequestAuth auth_;
   FakeKinesis kinesis_;
+  FakeDynamo dynamo_;
   rt::WallTime now_{};
   std::chrono::sys_seconds dateSecond_{};
   std::string date_;

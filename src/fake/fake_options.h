@@ -7,6 +7,19 @@
 
 namespace tidemill::fake {
 
+// Faults of DynamoDB's requests alone, in a thousand, besides those that befall every service. Each in the
+// range [0, 1000]; a request has at most one.
+struct DynamoFaultRates {
+  // Refused as throttled; nothing applied.
+  std::uint32_t throttled = 0;
+  // Applied, but the connection breaks before the answer.
+  std::uint32_t lostAnswers = 0;
+  // The connection breaks before anything is applied.
+  std::uint32_t lostRequests = 0;
+  // 500; nothing applied.
+  std::uint32_t failures = 0;
+};
+
 struct FakeAwsOptions {
   // The one key pair that it knows.
   std::string accessKey = "test";
@@ -39,6 +52,12 @@ struct FakeAwsOptions {
   std::chrono::milliseconds tokenLife{300'000};
   // Open shards of the account, as DescribeLimits reports and as splits respect.
   int shardLimit = 500;
+  // A table's CREATING to ACTIVE, UPDATING to ACTIVE, DELETING to gone, and an index's.
+  std::chrono::milliseconds tableDelay{500};
+  // A read without ConsistentRead, and any of a global index, answers from up to this long ago; how long is
+  // drawn for each read. 0: every read is current.
+  std::chrono::milliseconds staleReads{0};
+  DynamoFaultRates dynamoFaults{};
   // Keep records past their retention in memory (unreadable by clients), for the oracle of a simulation.
   bool keepTrimmed = false;
 };

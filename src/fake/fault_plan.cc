@@ -15,8 +15,10 @@ Fault FaultPlan::draw(std::string_view operation) {
     if (bareEnds_) choices.push_back(Fault::kBareEnd);
   } else if (operation == "ListShards") {
     choices.insert(choices.end(), {Fault::kStaleList, Fault::kExpiredToken});
-  } else if (operation == "PutRecords") {
+  } else if (operation == "PutRecords" || operation == "BatchGetItem" || operation == "BatchWriteItem") {
     choices.push_back(Fault::kPartlyFailed);
+  } else if (operation == "Query" || operation == "Scan") {
+    choices.push_back(Fault::kShortPage);
   }
   return choices[random_.below(choices.size())];
 }

@@ -22,12 +22,12 @@ enum class Fault {
   // GetRecords.
   kExpiredIterator,
   kEmptyPage,  // No records although there are some.
-  kShortPage,  // Fewer records than there are.
+  kShortPage,  // Fewer records, or items of a Query or Scan, than there are.
   kBareEnd,    // Neither an iterator to go on with nor children, although the shard is open.
   // ListShards.
   kStaleList,     // The newest shard is missing.
   kExpiredToken,  // A paging token has expired.
-  // PutRecords.
+  // PutRecords, BatchGetItem, BatchWriteItem.
   kPartlyFailed,  // Some entries fail.
 };
 

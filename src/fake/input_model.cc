@@ -21,7 +21,14 @@ tl::unexpected<ServiceError> wrongType(std::string message) {
   return tl::unexpected(ServiceError{"SerializationException", std::move(message), 400, true});
 }
 
-// What the service calls the JSON type it did not expect.
+// What DynamoDB calls the JSON type it did not expect.
+std::string_view tokenName(const InputValue& value) {
+  if (value.kind == Kind::kBoolean) return value.boolean ? "TRUE_VALUE" : "FALSE_VALUE";
+  if (value.kind == Kind::kText || value.kind == Kind::kBytes) return "STRING_VALUE";
+  return value.kind == Kind::kDouble ? "DECIMAL_VALUE" : "NUMBER_VALUE";
+}
+
+// What Kinesis calls it.
 std::string_view javaName(Kind kind) {
   if (kind == Kind::kBoolean) return "class java.lang.Boolean";
   if (kind == Kind::kText || kind == Kind::kBytes) return "class java.lang.String";
@@ -38,20 +45,36 @@ std::size_t javaLength(std::string_view text) {
   return units;
 }
 
-Outcome<void> mustBeScalar(const InputValue& value) {
+bool isTree(Type type) {
+  return type == Type::kTree || type == Type::kTextMap;
+}
+
+Outcome<void> mustBeScalar(const InputValue& value, std::string_view type, Wording wording) {
+  if (wording == Wording::kDynamo && value.kind == Kind::kList) {
+    return wrongType(fmt::format("Unrecognized collection type class java.lang.{}", type));
+  }
+  if (wording == Wording::kDynamo && value.kind == Kind::kMap) {
+    return wrongType("Start of structure or map found where not expected");
+  }
   if (value.kind == Kind::kList) return wrongType("Start of list found where not expected");
   if (value.kind == Kind::kMap) return wrongType("Start of structure or map found where not expected.");
   return {};
 }
 
-Outcome<void> checkText(const InputValue& value) {
+tl::unexpected<ServiceError> cannotBe(const InputValue& value, std::string_view type) {
+  return wrongType(fmt::format("{} cannot be converted to {}", tokenName(value), type));
+}
+
+Outcome<void> checkText(const InputValue& value, Wording wording) {
   if (value.kind == Kind::kText) return {};
+  if (wording == Wording::kDynamo) return cannotBe(value, "String");
   return wrongType(fmt::format("{} can not be converted to an String", javaName(value.kind)));
 }
 
-Outcome<void> checkInteger(InputValue& value) {
+Outcome<void> checkInteger(InputValue& value, Wording wording) {
   if (value.kind == Kind::kInteger) return {};
   if (value.kind != Kind::kDouble) {
+    if (wording == Wording::kDynamo) return cannotBe(value, "Integer");
     return wrongType(fmt::format("{} can not be converted to an Integer", javaName(value.kind)));
   }
   value.kind = Kind::kInteger;
@@ -60,8 +83,12 @@ Outcome<void> checkInteger(InputValue& value) {
   return {};
 }
 
-Outcome<void> checkBoolean(const InputValue& value) {
+Outcome<void> checkBoolean(const InputValue& value, Wording wording) {
   if (value.kind == Kind::kBoolean) return {};
+  if (wording == Wording::kDynamo) {
+    return value.kind == Kind::kText ? wrongType("Unexpected token received from parser")
+                                     : cannotBe(value, "Boolean");
+  }
   if (value.kind == Kind::kText)
     return wrongType(fmt::format("'{}' can not be converted to an Boolean", value.text));
   return wrongType(fmt::format("{} can not be converted to an Boolean", javaName(value.kind)));
@@ -103,37 +130,58 @@ Outcome<void> checkTime(InputValue& value) {
   return {};
 }
 
-Outcome<void> checkOne(InputValue& value, const MemberRule& rule);
+Outcome<void> checkOne(InputValue& value, const MemberRule& rule, Wording wording);
 
-Outcome<void> checkList(InputValue& value, const MemberRule& rule) {
-  if (value.kind == Kind::kMap) return wrongType("Start of structure or map found where not expected.");
-  if (value.kind != Kind::kList) return wrongType("Expected list or null");
+Outcome<void> checkList(InputValue& value, const MemberRule& rule, Wording wording) {
+  if (value.kind == Kind::kMap) {
+    return wrongType(wording == Wording::kDynamo ? "Start of structure or map found where not expected"
+                                                 : "Start of structure or map found where not expected.");
+  }
+  if (value.kind != Kind::kList) {
+    return wrongType(wording == Wording::kDynamo ? "Unexpected field type" : "Expected list or null");
+  }
   const MemberRule child{
       .name = "member", .type = rule.children.empty() ? Type::kText : Type::kMap, .children = rule.children};
   for (auto& item : value.items) {
-    if (auto checked = checkOne(item, child); !checked) return checked;
+    if (auto checked = checkOne(item, child, wording); !checked) return checked;
   }
   return {};
 }
 
-Outcome<void> checkMap(InputValue& value, const MemberRule& rule) {
+Outcome<void> checkMap(InputValue& value, const MemberRule& rule, Wording wording) {
+  if (wording == Wording::kDynamo && value.kind != Kind::kMap) return wrongType("Unexpected field type");
   if (value.kind == Kind::kList) return wrongType("Start of list found where not expected");
   if (value.kind != Kind::kMap) return wrongType("Expected null");
-  return checkTypes(value, rule.children);
+  return checkTypes(value, rule.children, wording);
 }
 
-Outcome<void> checkOne(InputValue& value, const MemberRule& rule) {
+// Members of any name; what they hold is checked by whoever reads them, unless they are to be texts.
+Outcome<void> checkTree(InputValue& value, const MemberRule& rule, Wording wording) {
+  if (value.kind != Kind::kMap) return wrongType("Unexpected field type");
+  if (rule.type == Type::kTree) return {};
+  for (auto& member : value.members) {
+    if (auto checked = checkOne(member.value, {.name = member.name}, wording); !checked) return checked;
+  }
+  return {};
+}
+
+std::string_view typeName(Type type) {
+  return type == Type::kInteger ? "Integer" : type == Type::kBoolean ? "Boolean" : "String";
+}
+
+Outcome<void> checkOne(InputValue& value, const MemberRule& rule, Wording wording) {
   if (value.kind == Kind::kNull) return {};
-  if (rule.type == Type::kList) return checkList(value, rule);
-  if (rule.type == Type::kMap) return checkMap(value, rule);
-  if (auto scalar = mustBeScalar(value); !scalar) return scalar;
+  if (rule.type == Type::kList) return checkList(value, rule, wording);
+  if (rule.type == Type::kMap) return checkMap(value, rule, wording);
+  if (isTree(rule.type)) return checkTree(value, rule, wording);
+  if (auto scalar = mustBeScalar(value, typeName(rule.type), wording); !scalar) return scalar;
   switch (rule.type) {
     case Type::kText:
-      return checkText(value);
+      return checkText(value, wording);
     case Type::kInteger:
-      return checkInteger(value);
+      return checkInteger(value, wording);
     case Type::kBoolean:
-      return checkBoolean(value);
+      return checkBoolean(value, wording);
     case Type::kBlob:
       return checkBlob(value);
     default:
@@ -181,6 +229,7 @@ class Violations {
   void checkLength(const InputValue& value, const MemberRule& rule, const std::string& path) {
     if (rule.type == Type::kBoolean || rule.type == Type::kTime || rule.type == Type::kMap) return;
     const std::size_t size = rule.type == Type::kList   ? value.items.size()
+                             : isTree(rule.type)        ? value.members.size()
                              : rule.type == Type::kText ? javaLength(value.text)
                                                         : value.text.size();
     if (static_cast<std::int64_t>(size) < rule.least) {
@@ -207,6 +256,7 @@ class Violations {
     if (value.kind == Kind::kBytes) {
       return fmt::format("'java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]'", value.text.size());
     }
+    if (value.kind == Kind::kMap) return value.members.empty() ? "'{}'" : "'{...}'";
     if (value.kind != Kind::kList) return fmt::format("'{}'", value.text);
     std::vector<std::string_view> words;
     for (const auto& item : value.items) {
@@ -227,7 +277,7 @@ class Violations {
 
 }  // namespace
 
-Outcome<void> checkTypes(InputValue& input, const InputModel& model) {
+Outcome<void> checkTypes(InputValue& input, const InputModel& model, Wording wording) {
   std::erase_if(input.members, [&](const auto& member) {
     return std::none_of(model.begin(), model.end(),
                         [&](const MemberRule& rule) { return rule.name == member.name; });
@@ -235,7 +285,7 @@ Outcome<void> checkTypes(InputValue& input, const InputModel& model) {
   for (const MemberRule& rule : model) {
     for (auto& [name, value] : input.members) {
       if (name != rule.name) continue;
-      if (auto checked = checkOne(value, rule); !checked) return checked;
+      if (auto checked = checkOne(value, rule, wording); !checked) return checked;
     }
   }
   return {};

@@ -18,12 +18,13 @@ struct TextPattern {
 };
 
 struct MemberRule {
-  enum class Type { kText, kInteger, kBoolean, kBlob, kTime, kList, kMap };
+  // kMap has the members that `children` name; kTree any members, kTextMap any members that are texts.
+  enum class Type { kText, kInteger, kBoolean, kBlob, kTime, kList, kMap, kTree, kTextMap };
 
   std::string_view name;
   Type type = Type::kText;
   bool required = false;
-  // Length of texts, blobs and lists; value of integers.
+  // Length of texts, blobs, lists and trees; value of integers.
   std::int64_t least = 0;
   std::int64_t most = INT64_MAX;
   const TextPattern* pattern = nullptr;
@@ -35,9 +36,12 @@ struct MemberRule {
 
 using InputModel = std::vector<MemberRule>;
 
+// Whose texts a complaint about a JSON type has.
+enum class Wording { kKinesis, kDynamo };
+
 // Checks all types, in the order of the model, and turns the tree into its final form: blobs are decoded,
 // times become kTime, members that the model does not know are dropped. Fails with SerializationException.
-Outcome<void> checkTypes(InputValue& input, const InputModel& model);
+Outcome<void> checkTypes(InputValue& input, const InputModel& model, Wording wording = Wording::kKinesis);
 
 // Collects up to ten violated constraints into one ValidationException.
 Outcome<void> checkConstraints(const InputValue& input, const InputModel& model);

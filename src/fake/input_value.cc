@@ -10,8 +10,6 @@ namespace {
 namespace json = boost::json;
 using Kind = InputValue::Kind;
 
-constexpr std::size_t kDepthMax = 32;
-
 InputValue fromJson(const json::value& value) {
   InputValue out;
   switch (value.kind()) {
@@ -116,9 +114,9 @@ std::optional<rt::WallTime> InputValue::timeOf(std::string_view name) const {
   return rt::WallTime(std::chrono::milliseconds(value->integer));
 }
 
-std::optional<InputValue> readJsonInput(std::string_view body) {
+std::optional<InputValue> readJsonInput(std::string_view body, std::size_t depthMax) {
   json::parse_options options;
-  options.max_depth = kDepthMax;
+  options.max_depth = depthMax;
   json::error_code error;
   const json::value parsed = json::parse(body, error, {}, options);
   if (error || !parsed.is_object()) return std::nullopt;

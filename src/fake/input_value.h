@@ -1,6 +1,7 @@
 // fake/input_value.h: the input of an operation as a tree, whichever format it came in.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -45,8 +46,9 @@ struct InputMember {
   InputValue value;
 };
 
-// The tree of a request's body, or nothing if it does not parse, is nested too deep or is no map.
-std::optional<InputValue> readJsonInput(std::string_view body);
+// The tree of a request's body, or nothing if it does not parse, is nested deeper than `depthMax` or is no
+// map.
+std::optional<InputValue> readJsonInput(std::string_view body, std::size_t depthMax = 32);
 std::optional<InputValue> readCborInput(std::string_view body);
 
 }  // namespace tidemill::fake

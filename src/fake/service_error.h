@@ -1,9 +1,12 @@
 // fake/service_error.h: the errors that a fake service answers with, as AWS names them.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
+
+#include "codec/body.h"
 
 namespace tidemill::fake {
 
@@ -16,13 +19,16 @@ struct ServiceError {
   int status = 400;
   // Errors about JSON types carry `Message`, all others `message`.
   bool capitalMessage = false;
+  // Instead of the above, when the error has more to say: the whole body of the answer.
+  std::shared_ptr<const codec::Body> body = nullptr;
 };
 
 template <class T>
 using Outcome = tl::expected<T, ServiceError>;
 
 inline tl::unexpected<ServiceError> refuse(std::string type, std::string message = {}, int status = 400) {
-  return tl::unexpected<ServiceError>(ServiceError{std::move(type), std::move(message), status, false});
+  return tl::unexpected<ServiceError>(
+      ServiceError{std::move(type), std::move(message), status, false, nullptr});
 }
 
 inline tl::unexpected<ServiceError> refuse(ServiceError error) {

@@ -27,6 +27,11 @@ struct TestAnswer {
     const auto* type = json.if_contains("__type");
     return type == nullptr ? "" : std::string(type->as_string());
   }
+  // The name of the error without the part of the service that raised it.
+  std::string errorName() const {
+    const std::string type = error();
+    return type.substr(type.find('#') + 1);
+  }
   std::string message() const {
     const auto* message = json.if_contains("message");
     return message == nullptr ? "" : std::string(message->as_string());
@@ -74,6 +79,35 @@ class TestClient {
     http::Request signedRequest = request(operation, std::move(body));
     sign(signedRequest);
     return send(signedRequest);
+  }
+
+  // An unsigned request to DynamoDB.
+  static http::Request dynamoRequest(std::string_view operation, std::string body) {
+    http::Request request;
+    request.url = "http://127.0.0.1:4567/";
+    request.headers = {{"X-Amz-Target", "DynamoDB_20120810." + std::string(operation)},
+                       {"Content-Type", "application/x-amz-json-1.0"}};
+    request.body = std::move(body);
+    return request;
+  }
+
+  TestAnswer dynamo(std::string_view operation, std::string body) {
+    http::Request signedRequest = dynamoRequest(operation, std::move(body));
+    sign(signedRequest, "test", "test", "us-east-1", "dynamodb");
+    return send(signedRequest);
+  }
+
+  // An ACTIVE table on demand with the partition key `id` and, if `sort` is a type, the sort key `at`;
+  // afterwards the clock stands behind its creation.
+  void makeTable(const std::string& name, const std::string& sort = "") {
+    const std::string at = sort.empty() ? "" : R"(,{"AttributeName":"at","AttributeType":")" + sort + "\"}";
+    const std::string range = sort.empty() ? "" : R"(,{"AttributeName":"at","KeyType":"RANGE"})";
+    dynamo("CreateTable",
+           R"({"TableName":")" + name +
+               R"(","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[{"AttributeName":)" +
+               R"("id","AttributeType":"S"})" + at +
+               R"(],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"})" + range + "]}");
+    now += aws.options().tableDelay + 1s;
   }
 
   // CBOR in, CBOR out: the body as it came.
