@@ -89,10 +89,13 @@ class Planner {
   // of a merge without any leased ancestor must be read from its oldest shard.
   void addFirstMissingGeneration(const kinesis::Shard& shard, std::set<std::string>& seen) {
     if (!seen.insert(shard.shardId).second) return;
-    bool everyParentLeased = true;
+    bool everyParentDone = true;
     for (const std::string& parent : listedParents(shard)) {
-      if (leased_.contains(parent)) continue;
-      everyParentLeased = false;
+      if (leased_.contains(parent)) {
+        everyParentDone = everyParentDone && !isBeingRead(parent);
+        continue;
+      }
+      everyParentDone = false;
       const kinesis::Shard& unleased = *shards_.at(parent);
       if (descendsFromLease(parent)) {
         addFirstMissingGeneration(unleased, seen);
@@ -100,7 +103,12 @@ class Planner {
         addOldestAncestors(unleased, seen, false);
       }
     }
-    if (everyParentLeased) wanted_.emplace(shard.shardId, false);
+    if (everyParentDone) wanted_.emplace(shard.shardId, false);
+  }
+
+  // Its reader makes the rows of the children at its end. A shard that the service has forgotten has none.
+  bool isBeingRead(const std::string& leased) const {
+    return shards_.contains(leased) && !leased_.at(leased)->checkpoint.isShardEnd();
   }
 
   void addOldestAncestors(const kinesis::Shard& shard, std::set<std::string>& seen, bool atInitialPosition) {
@@ -152,6 +160,20 @@ class Planner {
 std::vector<Lease> leasesToCreate(const std::vector<kinesis::Shard>& shards, const std::vector<Lease>& leases,
                                   const KinesisInitialPosition& initial, rt::WallTime serverNow) {
   return Planner(shards, leases, initial, serverNow).plan();
+}
+
+std::optional<std::string> openParentProblem(const std::vector<kinesis::Shard>& shards) {
+  std::set<std::string> open;
+  for (const kinesis::Shard& shard : shards) {
+    if (shard.open()) open.insert(shard.shardId);
+  }
+  for (const kinesis::Shard& shard : shards) {
+    for (const std::string& parent : {shard.parentShardId, shard.adjacentParentShardId}) {
+      if (open.contains(parent))
+        return "shard " + shard.shardId + " is listed while its parent " + parent + " is open";
+    }
+  }
+  return std::nullopt;
 }
 
 Lease childLease(const codec::ChildShard& child, const std::vector<Lease>& parents) {

@@ -45,6 +45,11 @@ std::vector<Lease> leasesOn(const std::vector<std::string>& ids) {
   return rows;
 }
 
+std::vector<Lease> finished(std::vector<Lease> rows) {
+  for (Lease& row : rows) row.checkpoint = Checkpoint::shardEnd();
+  return rows;
+}
+
 std::string keysOf(const std::vector<Lease>& rows) {
   std::string keys;
   for (const Lease& row : rows) keys += (keys.empty() ? "" : " ") + row.leaseKey;
@@ -78,11 +83,76 @@ TEST(ShardSyncPlan, StartsAtTheTimestampThatWasAskedFor) {
 }
 
 TEST(ShardSyncPlan, CreatesOnlyTheGenerationBelowALeasedAncestor) {
-  const auto rows = leasesToCreate({shard(0, -1, -1, false), shard(1, 0, -1, false), shard(2, 1)},
-                                   leasesOn({"s0"}), kLatest, kNow);
-  EXPECT_EQ(keysOf(rows), "s1");
+  const std::vector<kinesis::Shard> shards = {shard(0, -1, -1, false), shard(1, 0, -1, false), shard(2, 1)};
+  const auto rows = leasesToCreate(shards, finished(leasesOn({"s0"})), kLatest, kNow);
+  ASSERT_EQ(keysOf(rows), "s1");
   EXPECT_EQ(rows[0].checkpoint, Checkpoint::trimHorizon());
   EXPECT_EQ(rows[0].parentShardIds, std::set<std::string>{"s0"});
+}
+
+TEST(ShardSyncPlan, LeavesTheChildrenOfAShardThatIsBeingReadToItsReader) {
+  const std::vector<kinesis::Shard> shards = {shard(0, -1, -1, false), shard(1, 0, -1, false), shard(2, 1)};
+  EXPECT_EQ(keysOf(leasesToCreate(shards, leasesOn({"s0"}), kLatest, kNow)), "");
+}
+
+TEST(ShardSyncPlan, MakesTheChildrenOfALeasedShardThatTheServiceHasForgotten) {
+  const auto rows = leasesToCreate({shard(1, 0)}, leasesOn({"s0"}), kLatest, kNow);
+  ASSERT_EQ(keysOf(rows), "s1");
+  EXPECT_EQ(rows[0].checkpoint, Checkpoint::trimHorizon());
+}
+
+// 0 and 1 merged into 6, 2 and 3 into 7, these into 8; 4 is open; 5 was split into 9 and 10 (kcl.md 2.8).
+std::vector<kinesis::Shard> mergedTwice() {
+  return {shard(0, -1, -1, false),
+          shard(1, -1, -1, false),
+          shard(2, -1, -1, false),
+          shard(3, -1, -1, false),
+          shard(4),
+          shard(5, -1, -1, false),
+          shard(6, 0, 1, false),
+          shard(7, 2, 3, false),
+          shard(8, 6, 7),
+          shard(9, 5),
+          shard(10, 5)};
+}
+
+// KCL makes 0 and 1 as well, but 6 at LATEST, and so skips what is in its closed shard.
+TEST(ShardSyncPlan, ReadsFromTheOldestShardsWhereOnlyOneSideOfAMergeIsLeased) {
+  for (const auto& initial : {kTrimHorizon, kLatest, KinesisInitialPosition::AtTimestamp(kNow)}) {
+    const auto rows = leasesToCreate(mergedTwice(), leasesOn({"s4", "s5", "s7"}), initial, kNow);
+    ASSERT_EQ(keysOf(rows), "s0 s1");
+    for (const Lease& row : rows) EXPECT_EQ(row.checkpoint, Checkpoint::trimHorizon());
+  }
+}
+
+TEST(ShardSyncPlan, GoesOnWhereACrashHadStoppedIt) {
+  const auto all = leasesToCreate(mergedTwice(), {}, kTrimHorizon, kNow);
+  for (std::size_t made = 0; made <= all.size(); ++made) {
+    const std::vector<Lease> some(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(made));
+    const auto rest = leasesToCreate(mergedTwice(), some, kTrimHorizon, kNow);
+    // Where nothing of a tree was made yet, its oldest shards are still wanted.
+    ASSERT_EQ(keysOf(rest), keysOf({all.begin() + static_cast<std::ptrdiff_t>(made), all.end()})) << made;
+  }
+}
+
+TEST(ShardSyncPlan, LeavesEarlyChildrenOfOldWorkersAsTheyAre) {
+  const auto leases = leasesOn({"s4", "s5", "s6", "s7", "s8", "s9", "s10"});
+  EXPECT_EQ(keysOf(leasesToCreate(mergedTwice(), leases, kTrimHorizon, kNow)), "");
+}
+
+TEST(ShardSyncPlan, MakesTheRowOfAnOpenShardThatWasDeleted) {
+  auto leases = leasesOn({"s4", "s9"});
+  for (Lease& row : finished(leasesOn({"s5", "s6", "s7"}))) leases.push_back(row);
+  const auto rows = leasesToCreate(mergedTwice(), leases, kLatest, kNow);
+  ASSERT_EQ(keysOf(rows), "s8 s10");
+  for (const Lease& row : rows) EXPECT_EQ(row.checkpoint, Checkpoint::trimHorizon());
+}
+
+TEST(OpenParentProblem, NamesTheChildAndItsOpenParent) {
+  EXPECT_EQ(openParentProblem(mergedTwice()), std::nullopt);
+  const auto problem = openParentProblem({shard(0, -1, -1, false), shard(1), shard(2, 0, 1)});
+  ASSERT_TRUE(problem);
+  EXPECT_EQ(*problem, "shard s2 is listed while its parent s1 is open");
 }
 
 TEST(ShardSyncPlan, CreatesNothingWhenEveryOpenShardHasALease) {
@@ -124,7 +194,7 @@ TEST(ShardSyncPlan, SkipsNothingBelowALeaseWhenTheInitialPositionHasBecomeATime)
   const std::vector<kinesis::Shard> shards = {shard(0, -1, -1, false), shard(1, 0)};
   const auto later = KinesisInitialPosition::AtTimestamp(kNow);
   for (const auto& leases : {leasesOn({"s0"}), leasesFrom(kNow - 1h, {"s0"}, "s0")}) {
-    const auto rows = leasesToCreate(shards, leases, later, kNow);
+    const auto rows = leasesToCreate(shards, finished(leases), later, kNow);
     ASSERT_EQ(keysOf(rows), "s1");
     EXPECT_EQ(rows[0].checkpoint, Checkpoint::trimHorizon());
     EXPECT_EQ(rows[0].startsAt, std::nullopt);
