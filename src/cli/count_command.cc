@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/initial_position_text.h"
+#include "cli/lease_access.h"
 #include "cli/output.h"
 #include "cli/settings.h"
 #include "cli/termination.h"
@@ -23,6 +24,7 @@ constexpr std::int64_t kCheckpointMillisecondsMax = 86'400'000;  // Also a day o
 
 struct CountFlags {
   WordCountOptions job;
+  LeaseStoreFlags leases;
   std::string state;
   std::string workerId;
   std::string position = "TRIM_HORIZON";
@@ -68,6 +70,7 @@ Result<Conf> confOf(const CountFlags& flags) {
   try {
     conf.set("tidemill.state.directory", flags.state);
     if (!flags.workerId.empty()) conf.set("tidemill.worker.id", flags.workerId);
+    applyLeaseStoreFlags(conf, flags.leases, flags.job.endpoint, flags.job.region);
   } catch (const Error& error) {
     return fail(error);
   }
@@ -165,6 +168,7 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--endpoint", flags->job.endpoint,
                       "Url of Kinesis; else AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL or the region's own");
   command->add_option("--region", flags->job.region, "Region; else AWS_REGION or AWS_DEFAULT_REGION");
+  addLeaseStoreFlags(*command, flags->leases);
   command->add_option("--worker-id", flags->workerId, "Stable across restarts, unique among workers");
   command
       ->add_option("--initial-position", flags->position,

@@ -23,7 +23,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kApplication[] = "demo";
 constexpr char kStream[] = "demo";
 constexpr int kShards = 4;
 constexpr std::size_t kShardsInAll = kShards + 2 + 1;  // Two of the split, one of the merge.
@@ -32,11 +31,21 @@ constexpr std::size_t kPortionLines = 2000;
 constexpr auto kPatience = 60s;
 constexpr std::size_t kTopWords = 5;
 
+// A DynamoDB that outlives the run may hold the tables of others.
+std::string applicationOf(const DemoOptions& options) {
+  if (options.leases.dynamodbEndpoint.empty()) return "demo";
+  return "tidemill-demo-" + base::Random(base::randomSeed()).uuid();
+}
+
 // One run; each step is a function, in the order of their calls.
 class Demo {
  public:
   Demo(const DemoOptions& options, TemporaryFolder folder)
-      : options_(options), folder_(std::move(folder)), production_(log_), random_(options.seed) {}
+      : options_(options),
+        application_(applicationOf(options)),
+        folder_(std::move(folder)),
+        production_(log_),
+        random_(options.seed) {}
 
   Result<DemoResult> run() {
     auto result = steps();
@@ -103,11 +112,18 @@ class Demo {
   }
 
   Result<void> startConsumer() {
-    std::vector<std::string> command = {ownProgram(), "count",     "--app",      kApplication,
+    std::vector<std::string> command = {ownProgram(), "count",     "--app",      application_,
                                         "--stream",   kStream,     "--endpoint", fake_->endpoint(),
                                         "--region",   "us-east-1", "--state",    folder_.file("state")};
     // Lease checkpoints far behind the counts, so that the kill leaves records to be delivered again.
     command.insert(command.end(), {"--checkpoint-ms", "10000"});
+    if (!options_.leases.store.empty()) {
+      command.insert(command.end(), {"--leases", options_.leases.store});
+    }
+    if (!options_.leases.dynamodbEndpoint.empty()) {
+      command.insert(command.end(), {"--dynamodb-endpoint", options_.leases.dynamodbEndpoint});
+      printProgress("the leases are in the table " + application_ + ", which stays");
+    }
     if (!options_.plant.empty()) command.insert(command.end(), {"--plant", options_.plant});
     for (const std::string& setting : options_.settings) command.insert(command.end(), {"--set", setting});
     consumer_.emplace(std::move(command));
@@ -250,7 +266,7 @@ class Demo {
   }
 
   Result<std::unique_ptr<WordCountSink>> openSink() const {
-    return WordCountSink::open(folder_.file("state/counts.db"), kApplication, kStream);
+    return WordCountSink::open(folder_.file("state/counts.db"), application_, kStream);
   }
 
   Result<DemoResult> compare() {
@@ -284,6 +300,7 @@ class Demo {
   }
 
   const DemoOptions options_;
+  const std::string application_;
   TerminationSignals signals_;  // Before any thread.
   TemporaryFolder folder_;
   base::StderrLog log_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/lease_access.h"
 #include "cli/output.h"
 #include "cli/word_count_sink.h"
 #include "tidemill/result.h"
@@ -15,6 +16,8 @@ struct DemoOptions {
   std::string text;  // Empty: a text of at least 2 MB is made.
   std::uint64_t seed = 1;
   std::string plant;
+  // The fake's DynamoDB, unless another is named: there a table of the run's own stays behind.
+  LeaseStoreFlags leases;
   std::vector<std::string> settings;
 };
 

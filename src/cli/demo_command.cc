@@ -17,6 +17,7 @@ void addDemoCommand(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command->add_option("--plant", options->plant, "A mistake on purpose: drop-record loses one record")
       ->check(CLI::IsMember({"drop-record"}));
+  addLeaseStoreFlags(*command, options->leases);
   command
       ->add_option("--set", options->settings,
                    "A setting of the consumer as key=value; may be given several times")

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "lease/dynamo_lease_store.h"
 #include "lease/sqlite_lease_store.h"
 
 namespace tidemill::cli {
@@ -64,20 +65,73 @@ Result<LeaseTable> openSqlite(http::ProductionEnv& production, const LeaseTableF
   if (!stream) return fail(stream.error());
   auto store = production.block(factory->open(flags.application, *stream));
   if (!store) return fail(store.error());
-  return LeaseTable{std::move(factory), std::move(*store), std::move(*stream)};
+  return LeaseTable{nullptr, std::move(factory), std::move(*store), std::move(*stream)};
+}
+
+Error whereToLook(const Error& error) {
+  if (error.code() != Code::kUnknownTable) return error;
+  return error.hinting("check the application's name, --region and --dynamodb-endpoint");
+}
+
+// The stream that rows of ours name, if it is one; rows of Java workers name none.
+Result<std::string> notedStream(http::ProductionEnv& production, lease::DynamoLeaseStoreFactory& factory,
+                                const std::string& application) {
+  auto streams = production.block(factory.streamsOf(application));
+  if (!streams) return fail(streams.error());
+  return streams->size() == 1 ? *streams->begin() : std::string();
+}
+
+Result<LeaseTable> openDynamo(http::ProductionEnv& production, const LeaseTableFlags& flags,
+                              MissingTable missing) {
+  aws::EndpointOptions where;
+  const std::string& endpoint =
+      flags.where.dynamodbEndpoint.empty() ? flags.kinesis.endpoint : flags.where.dynamodbEndpoint;
+  if (!endpoint.empty()) where.endpoint = endpoint;
+  if (!flags.kinesis.region.empty()) where.region = flags.kinesis.region;
+  where.allowPlainHttp = flags.kinesis.allowPlainHttp;
+  auto options = dynamo::resolveDynamoOptions(where, std::nullopt, aws::processEnvironment());
+  if (!options) return fail(options.error());
+  const rt::Env& env = production.env();
+  auto client =
+      std::make_unique<dynamo::DynamoClient>(env.loop, env.http, env.random, env.log, std::move(*options));
+  lease::DynamoLeaseStoreOptions table;
+  table.makeTable = missing == MissingTable::kMake;
+  auto factory = std::make_unique<lease::DynamoLeaseStoreFactory>(env, *client, table);
+  auto store = production.block(factory->open(flags.application, flags.stream));
+  if (!store) return fail(whereToLook(store.error()));
+  Result<std::string> stream = flags.stream;
+  if (stream->empty()) stream = notedStream(production, *factory, flags.application);
+  if (!stream) return fail(stream.error());
+  return LeaseTable{std::move(client), std::move(factory), std::move(*store), std::move(*stream)};
 }
 
 }  // namespace
 
 void addLeaseStoreFlags(CLI::App& command, LeaseStoreFlags& flags) {
-  command.add_option("--leases", flags.store, "Where leases are kept: sqlite, in the state folder")
-      ->check(CLI::IsMember({"sqlite"}))
-      ->capture_default_str();
+  command
+      .add_option("--leases", flags.store,
+                  "Where leases are kept: sqlite (in the state folder; the default) or dynamodb")
+      ->check(CLI::IsMember({"sqlite", "dynamodb"}));
+  command.add_option("--dynamodb-endpoint", flags.dynamodbEndpoint,
+                     "Url of DynamoDB; else --endpoint, AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL or the "
+                     "region's own");
+}
+
+void applyLeaseStoreFlags(Conf& conf, const LeaseStoreFlags& flags, const std::string& endpoint,
+                          const std::string& region) {
+  const auto apply = [&conf](const std::string& key, const std::string& value) {
+    if (!value.empty() && conf.getText(key).empty()) conf.set(key, value);
+  };
+  if (!flags.store.empty()) conf.set("tidemill.leases.store", flags.store);
+  if (!flags.dynamodbEndpoint.empty()) conf.set("tidemill.dynamodb.endpoint", flags.dynamodbEndpoint);
+  apply("tidemill.dynamodb.endpoint", endpoint);
+  apply("tidemill.dynamodb.region", region);
 }
 
 Result<LeaseTable> openLeaseTable(http::ProductionEnv& production, const LeaseTableFlags& flags,
                                   MissingTable missing) {
-  return openSqlite(production, flags, missing);
+  return flags.where.dynamodb() ? openDynamo(production, flags, missing)
+                                : openSqlite(production, flags, missing);
 }
 
 }  // namespace tidemill::cli

@@ -4,10 +4,11 @@
 #include <memory>
 #include <string>
 
-#include "base/random.h"
 #include "cli/kinesis_access.h"
+#include "dynamo/dynamo_client.h"
 #include "http/production_env.h"
 #include "lease/lease_store.h"
+#include "tidemill/conf.h"
 #include "tidemill/result.h"
 
 namespace CLI {
@@ -18,10 +19,16 @@ namespace tidemill::cli {
 
 // Of every command that works with leases.
 struct LeaseStoreFlags {
-  std::string store = "sqlite";
+  std::string store;             // "sqlite" or "dynamodb"; empty: not said.
+  std::string dynamodbEndpoint;  // Empty: that of Kinesis, if there is one.
+
+  bool dynamodb() const { return store == "dynamodb"; }
 };
-// Adds --leases.
+// Adds --leases and --dynamodb-endpoint.
 void addLeaseStoreFlags(CLI::App& command, LeaseStoreFlags& flags);
+// Says it to a program, unless a setting has.
+void applyLeaseStoreFlags(Conf& conf, const LeaseStoreFlags& flags, const std::string& endpoint,
+                          const std::string& region);
 
 // Which table of which store.
 struct LeaseTableFlags {
@@ -42,6 +49,7 @@ enum class MissingTable { kRefuse, kMake };
 
 // An open table. Nothing has been written to it by opening it, unless it was made.
 struct LeaseTable {
+  std::unique_ptr<dynamo::DynamoClient> client;  // Null: leases are in SQLite.
   std::unique_ptr<lease::LeaseStoreFactory> factory;
   std::unique_ptr<lease::LeaseStore> store;
   std::string stream;  // Empty: not known.

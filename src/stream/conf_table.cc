@@ -24,6 +24,13 @@ constexpr std::array kTable = {
               "Tries of one batch, with growing waits, before the context stops; nothing is lost by it."},
     ConfEntry{"tidemill.block.sealBytes", ConfType::kBytes, "16m", "", 1, std::int64_t{1} << 32,
               "Payload at which a block is sealed before its interval is over."},
+    ConfEntry{"tidemill.dynamodb.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
+              "Lets the endpoint of DynamoDB be http on another machine; everybody on the way can read the "
+              "leases."},
+    ConfEntry{"tidemill.dynamodb.endpoint", ConfType::kText, "", "", 0, kMost,
+              "Url of DynamoDB; empty: AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, or the region's own."},
+    ConfEntry{"tidemill.dynamodb.region", ConfType::kText, "", "", 0, kMost,
+              "Region of the lease table; empty: AWS_REGION or AWS_DEFAULT_REGION."},
     ConfEntry{
         "tidemill.kinesis.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
         "Lets an endpoint other than this machine's be http; everybody on the way can read the records."},
@@ -38,6 +45,9 @@ constexpr std::array kTable = {
     ConfEntry{"tidemill.kinesis.readCallsPerSecond", ConfType::kInteger, "5", "", 0, 1000,
               "GetRecords calls to one shard in a second; 0 lifts the limit. AWS allows 5 for all readers "
               "together."},
+    ConfEntry{
+        "tidemill.leases.store", ConfType::kText, "sqlite", "sqlite|dynamodb", 1, kMost,
+        "Where leases are kept: in the state folder, for one machine, or in DynamoDB, beside Java workers."},
     ConfEntry{
         "tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
         "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
@@ -126,6 +136,11 @@ Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value
   return refuse(entry, value, "true or false");
 }
 
+bool isOneOf(std::string_view value, std::string_view choices) {
+  const auto known = base::split(choices, '|');
+  return std::find(known.begin(), known.end(), value) != known.end();
+}
+
 }  // namespace
 
 std::span<const ConfEntry> confTable() {
@@ -165,6 +180,8 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
   switch (entry.type) {
     case ConfType::kText:
       if (static_cast<std::int64_t>(value.size()) < entry.least) return refuse(entry, value, "a text");
+      if (!entry.unit.empty() && !isOneOf(value, entry.unit))
+        return refuse(entry, value, fmt::format("one of {}", entry.unit));
       return 0;
     case ConfType::kBoolean:
       return parseBoolean(entry, value);

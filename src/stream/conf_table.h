@@ -17,8 +17,9 @@ struct ConfEntry {
   std::string_view key;
   ConfType type;
   std::string_view fallback;
-  std::string_view unit;  // "ms", "s" or "" (bytes, numbers, text).
-  std::int64_t least;     // Durations: milliseconds. Text: length.
+  // "ms", "s" or "" (bytes, numbers). Text: the values that it may have, "a|b"; empty: any.
+  std::string_view unit;
+  std::int64_t least;  // Durations: milliseconds. Text: length.
   std::int64_t most;
   std::string_view meaning;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "aws/curl_options.h"
+#include "stream/lease_stores.h"
 
 namespace tidemill::stream {
 namespace {
@@ -30,7 +31,7 @@ http::ProductionOptions productionOptions(const Conf& conf) {
 
 OwnWorld::OwnWorld(const Conf& conf)
     : production(log, productionOptions(conf)),
-      leases(production.env(), conf.getText("tidemill.state.directory")) {}
+      leases(leaseStoresOf(production.env(), conf, aws::processEnvironment())) {}
 
 // Keeps the published totals fresh, batch by batch.
 class ContextCore::TotalsPublisher final : public StreamingListener {
@@ -46,7 +47,7 @@ ContextCore::ContextCore(std::optional<Seams> borrowed, Conf conf, Duration batc
     : conf_(std::move(conf)),
       batchInterval_(batchInterval),
       own_(ownWorldUnless(borrowed.has_value(), conf_)),
-      seams_(borrowed ? *borrowed : Seams{own_->production.env(), own_->leases, aws::processEnvironment()}),
+      seams_(borrowed ? *borrowed : Seams{own_->production.env(), *own_->leases, aws::processEnvironment()}),
       publisher_(std::make_unique<TotalsPublisher>(*this)) {
   if (batchInterval < kIntervalMin || batchInterval > kIntervalMax) {
     throw Error(Code::kInvalidConfig, fmt::format("batch interval of {} ms", batchInterval.count()),

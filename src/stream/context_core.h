@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "http/production_env.h"
-#include "lease/sqlite_lease_store.h"
+#include "lease/lease_store.h"
 #include "rt/blocking_event.h"
 #include "rt/task_group.h"
 #include "stream/engine.h"
@@ -23,7 +23,7 @@ struct OwnWorld {
 
   base::StderrLog log;
   http::ProductionEnv production;
-  lease::SqliteLeaseStoreFactory leases;
+  const std::unique_ptr<lease::LeaseStoreFactory> leases;
 };
 
 // The user's threads talk to the engine on the control lane by messages; what they read (state, totals) is
