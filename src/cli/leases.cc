@@ -72,6 +72,10 @@ Result<bool> release(http::ProductionEnv& production, const LeasesFlags& flags, 
   const rt::Env& env = production.env();
   const lease::SettleContext context{env.loop, *table->store, random};
   auto written = production.block(lease::writeSettled(context, lease::releasing(*lease)));
+  if (!written && written.error().code() == Code::kConflict) {
+    return fail(Code::kLeaseInUse, written.error().message(),
+                "a worker has it now: nothing need be done, or stop it first");
+  }
   if (!written) return fail(written.error());
   env.log.info("lease_released", {{"application", flags.table.application},
                                   {"lease", leaseKey},

@@ -60,6 +60,21 @@ TEST(Conf, RefusesFractionsSignsUnitsAndRangesThatDoNotFit) {
   EXPECT_NE(refusalOf("tidemill.memory.budget", "9223372036854775807g"), "accepted");
 }
 
+TEST(Conf, RefusesAChoiceThatIsNotOffered) {
+  Conf conf;
+  EXPECT_EQ(conf.getText("tidemill.leases.store"), "sqlite");
+  conf.set("tidemill.leases.store", "dynamodb");
+  EXPECT_EQ(conf.getText("tidemill.leases.store"), "dynamodb");
+  for (const char* value : {"", "oracle", "sqlite|dynamodb", "DynamoDB"}) {
+    try {
+      conf.set("tidemill.leases.store", value);
+      ADD_FAILURE() << value;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kInvalidConfig);
+    }
+  }
+}
+
 TEST(Conf, RefusesAnEmptyNameWhereOneIsNeeded) {
   for (const char* key : {"tidemill.state.directory", "tidemill.worker.id"}) {
     EXPECT_NE(refusalOf(key, "").find(key), std::string::npos);
