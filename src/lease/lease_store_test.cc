@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <functional>
 
+#include "dynamo/dynamo_client.h"
+#include "fake/fake_aws.h"
 #include "http/http_transport.h"
 #include "lease/dynamo_lease_store.h"
 #include "lease/memory_dynamo.h"
@@ -38,12 +40,17 @@ Lease rowOf(const std::string& key) {
 class LeaseStoreContract : public testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
+    world_.net().serve("dynamo.local",
+                       {.handle = [this](const http::Request& request,
+                                         rt::WallTime now) { return aws_.handle(request, now).response; },
+                        .throttled = {}});
     node_ = &world_.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
     open("app", "orders", store_);
   }
   void TearDown() override {
     store_.reset();
     factory_.reset();
+    client_.reset();
     std::filesystem::remove_all(directory_);
   }
 
@@ -61,12 +68,18 @@ class LeaseStoreContract : public testing::TestWithParam<std::string> {
       factory_ = std::make_unique<SqliteLeaseStoreFactory>(env, directory_.string());
     } else if (factory_ == nullptr && GetParam() == "dynamodb") {
       factory_ = std::make_unique<DynamoLeaseStoreFactory>(env, dynamo_);
+    } else if (factory_ == nullptr && GetParam() == "fakedynamodb") {
+      dynamo::DynamoClientOptions options;
+      options.aws.endpoint = {"http://dynamo.local:4567", "us-east-1"};
+      options.aws.credentials = AwsCredentials("test", "test");
+      client_ = std::make_unique<dynamo::DynamoClient>(env.loop, env.http, env.random, env.log, options);
+      factory_ = std::make_unique<DynamoLeaseStoreFactory>(env, *client_);
     } else if (factory_ == nullptr) {
       factory_ = std::make_unique<MemoryLeaseStoreFactory>(env, std::make_shared<MemoryLeaseTables>());
     }
   }
   // One table for an application: a second stream has no room in it.
-  bool keepsStreamsApart() const { return GetParam() != "dynamodb"; }
+  bool keepsStreamsApart() const { return !GetParam().ends_with("dynamodb"); }
   template <class T>
   T run(rt::Task<T> task) {
     return world_.loop().run(std::move(task));
@@ -77,10 +90,12 @@ class LeaseStoreContract : public testing::TestWithParam<std::string> {
     return row;
   }
 
+  fake::FakeAws aws_{{}};
   sim::World world_{1};
   sim::Node* node_ = nullptr;
   std::filesystem::path directory_;
   MemoryDynamo dynamo_{world_.loop()};
+  std::unique_ptr<dynamo::DynamoClient> client_;
   std::unique_ptr<LeaseStoreFactory> factory_;
   std::unique_ptr<LeaseStore> store_;
 };
@@ -275,7 +290,8 @@ TEST_P(LeaseStoreContract, FindsItsRowsWhenItIsOpenedAgain) {
   EXPECT_EQ(run(store_->claimStream(first + 1s)), first);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, LeaseStoreContract, testing::Values("sqlite", "dynamodb", "memory"),
+INSTANTIATE_TEST_SUITE_P(Stores, LeaseStoreContract,
+                         testing::Values("sqlite", "dynamodb", "fakedynamodb", "memory"),
                          [](const auto& store) { return store.param; });
 
 class SqliteLeaseStoreTest : public LeaseStoreContract {};
