@@ -9,10 +9,13 @@
 #include "aws/scripted_transport.h"
 #include "base/random.h"
 #include "dynamo/attribute_json.h"
+#include "dynamo/dynamo_client.h"
+#include "fake/fake_aws.h"
 #include "http/http_transport.h"
 #include "lease/lease_table.h"
 #include "lease/memory_dynamo.h"
 #include "lease/memory_lease_store.h"
+#include "lease/settled_write.h"
 #include "sim/world.h"
 
 namespace tidemill::lease {
@@ -432,6 +435,47 @@ TEST_F(DynamoLeaseStoreTest, AnswersAsTheStoreInMemoryDoes) {
     applied += both.writes();
   }
   EXPECT_GT(applied, 1000);
+}
+
+// The client, the service and a network that loses, delays and breaks calls.
+TEST(DynamoLeaseStoreOverTheNetwork, EachWriteHappensOnceWhateverTheNetworkDoes) {
+  std::uint64_t faults = 0;
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    fake::FakeAws aws({});
+    sim::WorldOptions options;
+    options.net.requestLost = options.net.responseLost = options.net.reset = 30'000;
+    options.net.serverError = options.net.throttle = options.net.slow = 30'000;
+    sim::World world(seed, options);
+    world.net().serve("dynamo.local",
+                      {.handle = [&aws](const http::Request& request,
+                                        rt::WallTime now) { return aws.handle(request, now).response; },
+                       .throttled = {}});
+    rt::Env& env =
+        world.addNode("worker", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; })).env();
+    dynamo::DynamoClientOptions where;
+    where.aws.endpoint = {"http://dynamo.local:4567", "us-east-1"};
+    where.aws.credentials = AwsCredentials("test", "test");
+    dynamo::DynamoClient client(env.loop, env.http, env.random, env.log, where);
+    DynamoLeaseStoreFactory factory(env, client);
+    auto store = world.loop().run(factory.open("app", "orders"));
+    ASSERT_TRUE(store) << store.error().message();
+    const SettleContext settling{env.loop, **store, env.random};
+    ASSERT_TRUE(world.loop().run(createSettled(settling, freshRow(kKey))));
+    Lease row = freshRow(kKey);
+    for (int i = 1; i <= 60; ++i) {
+      const Checkpoint next = Checkpoint::at(std::to_string(i));
+      const LeaseWrite write = i % 3 == 0   ? checkpointing(row, next)
+                               : i % 3 == 1 ? taking(row, {"a", "a/1"})
+                                            : renewing(row);
+      const auto written = world.loop().run(writeSettled(settling, write));
+      ASSERT_TRUE(written) << "seed " << seed << ": " << written.error().message();
+      row = written->row;
+      ASSERT_EQ(row.leaseCounter, i) << "seed " << seed;
+      ASSERT_EQ(row, write.after) << "seed " << seed;
+    }
+    faults += world.net().faultsDrawn();
+  }
+  EXPECT_GT(faults, 50u);
 }
 
 }  // namespace
