@@ -334,6 +334,7 @@ rt::Task<Result<std::unique_ptr<LeaseStore>>> DynamoLeaseStoreFactory::open(cons
   const LeaseTableOptions options{.make = options_.makeTable, .provisioned = options_.provisioned};
   auto table = co_await openLeaseTable(env_.loop, api_, application, options);
   if (!table) co_return fail(table.error().within(context));
+  if (*table) env_.log.info("lease_table_created", {{"application", application}, {"stream", stream}});
   auto rows = co_await store->scan(true);
   if (!rows) co_return fail(rows.error());
   if (rows->leases.empty() && rows->otherRows.empty() && !rows->unreadable.empty()) {

@@ -22,7 +22,8 @@ namespace tidemill::lease {
 // When the stream was created is noted on the rows themselves: on each that we make or take, and by
 // claimStream() on the first one, if no row has a note and some row exists. A table without rows has nothing
 // to protect; a time claimed for it is kept until rows are made. claimStream() gives a noted time that
-// differs from the one claimed if any row has one. The stream's name is noted with it, and a row that was
+// differs from the one claimed if any row has one. Of a stream that was made again before
+// one of us had seen its table, nothing can be told. The stream's name is noted with it, and a row that was
 // noted for another stream, or that belongs to a fleet of several streams, makes every reading fail with
 // kForeignTable.
 //
@@ -90,10 +91,10 @@ struct DynamoLeaseStoreOptions {
   std::optional<dynamo::Throughput> provisioned;
 };
 
-// Opens the table named as the application, makes it if there is none, and waits up to 10 minutes for it to
-// be ACTIVE (kTimeout). kForeignTable for a table with another key, one that holds something but no lease,
-// and one whose rows belong to another stream or to a fleet of several. kInvalidConfig for a name that no
-// table can have.
+// Opens the table named as the application, makes it if there is none (event lease_table_created), and waits
+// up to 10 minutes for it to be ACTIVE (kTimeout). kForeignTable for a table with another key, one that holds
+// something but no lease, and one whose rows belong to another stream or to a fleet of several.
+// kInvalidConfig for a name that no table can have.
 class DynamoLeaseStoreFactory final : public LeaseStoreFactory {
  public:
   // `api` must outlive this object.

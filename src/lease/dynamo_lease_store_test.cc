@@ -83,6 +83,9 @@ TEST_F(DynamoLeaseStoreTest, MakesTheTableAndWaitsUntilItIsActive) {
   ASSERT_TRUE(open());
   EXPECT_EQ(dynamo_.tables.at("app").description.partitionKey.name, "leaseKey");
   EXPECT_GE(world_.loop().now() - start, 30s);
+  EXPECT_THAT(log_.events, ElementsAre("lease_table_created"));
+  ASSERT_TRUE(open());
+  EXPECT_EQ(log_.events.size(), 1u);
 }
 
 TEST_F(DynamoLeaseStoreTest, GivesUpOnATableThatNeverBecomesActive) {
@@ -292,6 +295,7 @@ TEST_F(DynamoLeaseStoreTest, FreshMetricsTellOfAFleetThatSaysNothingElse) {
 }
 
 TEST_F(DynamoLeaseStoreTest, AStateTableThatMayNotBeReadIsPassedOverAndLoggedOnce) {
+  dynamo_.make("app");
   auto store = opened();
   dynamo_.refusals.emplace("app-CoordinatorState", Error(Code::kAccessDenied, "no"));
   dynamo_.refusals.emplace("app-WorkerMetricStats", Error(Code::kAccessDenied, "no"));

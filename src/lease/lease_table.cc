@@ -73,17 +73,18 @@ Result<void> checkTableName(const std::string& name) {
               "with leases in DynamoDB it has 3 to 255 of a-z, A-Z, 0-9, '_', '-' and '.'");
 }
 
-rt::Task<Result<void>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, std::string name,
+rt::Task<Result<bool>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, std::string name,
                                       LeaseTableOptions options) {
   const dynamo::CreateTableRequest create = creation(name, options);
   const rt::TimePoint start = loop.now();
   std::string last;
+  bool made = false;
   while (loop.now() - start <= options.waitMax) {  // Bounded by waitMax: each turn sleeps.
     auto table = co_await api.describeTable(name);
     if (table) {
       if (!isLeaseTable(*table)) co_return fail(foreignKey(name));
       const Readiness readiness = readinessOf(*table);
-      if (readiness == Readiness::kReady) co_return Result<void>();
+      if (readiness == Readiness::kReady) co_return made;
       if (readiness == Readiness::kNever) co_return fail(notUsable(name, table->status));
       last = "it is " + base::quoteIfNeeded(table->status);
     } else if (table.error().code() != Code::kUnknownTable) {
@@ -94,9 +95,10 @@ rt::Task<Result<void>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, st
     } else {
       // Again in each turn: one that was being deleted is gone only now. Where it is being made already, the
       // service says so.
-      auto made = co_await api.createTable(create);
-      if (!made && !goesOn(made.error())) co_return fail(made.error());
-      last = made ? "it was just made" : made.error().message();
+      auto created = co_await api.createTable(create);
+      if (!created && !goesOn(created.error())) co_return fail(created.error());
+      made = made || created;
+      last = created ? "it was just made" : created.error().message();
     }
     co_await loop.sleepFor(kPollInterval);
   }

@@ -24,10 +24,10 @@ struct LeaseTableOptions {
 // Whether a table could have this name: 3 to 255 of [a-zA-Z0-9_.-]. kInvalidConfig.
 Result<void> checkTableName(const std::string& name);
 
-// Returns once the table can be used. kForeignTable if its key is not `leaseKey`, a text, alone; kTimeout if
-// it does not become ACTIVE; kResourceInUse for one that no waiting will make ACTIVE. References must outlive
-// the task.
-rt::Task<Result<void>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, std::string name,
+// Returns once the table can be used: true if this call made it. kForeignTable if its key is not `leaseKey`,
+// a text, alone; kTimeout if it does not become ACTIVE; kResourceInUse for one that no waiting will make
+// ACTIVE. References must outlive the task.
+rt::Task<Result<bool>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, std::string name,
                                       LeaseTableOptions options);
 
 }  // namespace tidemill::lease
