@@ -185,6 +185,26 @@ TEST_F(DynamoItems, AreReadAsTheyWereOnlyWithoutConsistency) {
   }
 }
 
+TEST_F(DynamoItems, ThatAreDeletedMayBeSeenByStaleReadsForAWhile) {
+  TestClient stale({.staleReads = 1000ms});
+  stale.makeTable("leases");
+  stale.dynamo("PutItem", R"({"TableName":"leases","Item":{"id":{"S":"a"}}})");
+  stale.now += 2s;
+  stale.dynamo("DeleteItem", R"({"TableName":"leases","Key":{"id":{"S":"a"}}})");
+  stale.now += 500ms;
+  const auto seen = [&stale] {
+    int times = 0;
+    for (int i = 0; i < 50; ++i)
+      times += stale.dynamo("Scan", R"({"TableName":"leases"})").json.at("Count") == 1 ? 1 : 0;
+    return times;
+  };
+
+  EXPECT_GT(seen(), 0);
+  EXPECT_EQ(stale.dynamo("Scan", R"({"TableName":"leases","ConsistentRead":true})").json.at("Count"), 0);
+  stale.now += 501ms;
+  EXPECT_EQ(seen(), 0);
+}
+
 TEST_F(DynamoItems, ReportEachAppliedWriteToAnObserver) {
   std::vector<std::string> seen;
   client.aws.dynamo().observeWrites([&seen](const AppliedWrite& write) {

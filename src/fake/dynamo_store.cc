@@ -55,16 +55,18 @@ Outcome<void> DynamoStore::remove(FakeTable& table, rt::WallTime now) {
                               "Disable deletion protection first. Table: {}",
                               table.name));
   }
-  if (table.status != TableStatus::kActive) {
-    return refuse("ResourceInUseException",
-                  fmt::format("Attempt to change a resource which is still in use: Table is being {}: {}",
-                              table.status == TableStatus::kCreating   ? "created"
-                              : table.status == TableStatus::kUpdating ? "updated"
-                                                                       : "deleted",
-                              table.name));
-  }
+  if (table.status != TableStatus::kActive) return refuse(tableInUse(table));
   change(table, TableStatus::kDeleting, now);
   return {};
+}
+
+ServiceError DynamoStore::tableInUse(const FakeTable& table) {
+  return {"ResourceInUseException",
+          fmt::format("Attempt to change a resource which is still in use: Table is being {}: {}",
+                      table.status == TableStatus::kCreating   ? "created"
+                      : table.status == TableStatus::kUpdating ? "updated"
+                                                               : "deleted",
+                      table.name)};
 }
 
 void DynamoStore::change(FakeTable& table, TableStatus status, rt::WallTime now) {

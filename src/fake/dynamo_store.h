@@ -33,6 +33,8 @@ class DynamoStore {
   FakeTable* find(std::string_view nameOrArn);
   // "Requested resource not found: Table: NAME not found"
   static ServiceError tableNotFound(std::string_view name);
+  // For a change of a table that is not ACTIVE.
+  static ServiceError tableInUse(const FakeTable& table);
 
   const std::map<std::string, std::unique_ptr<FakeTable>, std::less<>>& tables() const { return tables_; }
 

@@ -1,5 +1,6 @@
 // Operations on whole tables: create, describe, update, delete, list, tags.
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -12,15 +13,6 @@ namespace {
 
 constexpr std::int64_t kTablesPerPage = 100;
 constexpr std::size_t kTagsMax = 50;
-
-ServiceError tableInUse(const FakeTable& table) {
-  return {"ResourceInUseException",
-          fmt::format("Attempt to change a resource which is still in use: Table is being {}: {}",
-                      table.status == TableStatus::kCreating   ? "created"
-                      : table.status == TableStatus::kUpdating ? "updated"
-                                                               : "deleted",
-                      table.name)};
-}
 
 void answer(DynamoCall& call, std::string_view member, const FakeTable& table) {
   call.out.beginObject();
@@ -148,14 +140,16 @@ Outcome<void> FakeDynamo::updateTable(DynamoCall& call) {
   const auto found = tableOf(call.input);
   if (!found) return refuse(found.error());
   FakeTable& table = **found;
-  if (table.status != TableStatus::kActive) return refuse(tableInUse(table));
+  if (table.status != TableStatus::kActive) return refuse(DynamoStore::tableInUse(table));
 
-  // All is checked before anything is changed, but for the billing, which goes first.
-  if (change->billing) {
-    if (auto changed = changeBilling(table, call.input, call.now); !changed) return changed;
-  }
-  if (change->index != nullptr) {
-    if (auto changed = changeIndex(table, call.input, *change->index, call.now); !changed) return changed;
+  // Billing first: a new index has to fit it. Both or neither.
+  const auto before = std::tuple(table.onDemand, table.onDemandSince, table.throughput, table.indexes);
+  Outcome<void> changed;
+  if (change->billing) changed = changeBilling(table, call.input, call.now);
+  if (changed && change->index != nullptr) changed = changeIndex(table, call.input, *change->index, call.now);
+  if (!changed) {
+    std::tie(table.onDemand, table.onDemandSince, table.throughput, table.indexes) = before;
+    return changed;
   }
   if (change->protection) table.deletionProtection = call.input.isTrue("DeletionProtectionEnabled");
   store_.change(table, TableStatus::kUpdating, call.now);

@@ -61,6 +61,20 @@ TEST(DynamoTables, AreGoneSomeTimeAfterTheyWereDeleted) {
   EXPECT_EQ(described.message(), "Requested resource not found: Table: leases not found");
 }
 
+TEST(DynamoTables, AreNotDeletedBeforeTheyAreCreated) {
+  TestClient client;
+  client.dynamo(
+      "CreateTable",
+      R"({"TableName":"leases","BillingMode":"PAY_PER_REQUEST","AttributeDefinitions":[)"
+      R"({"AttributeName":"id","AttributeType":"S"}],"KeySchema":[{"AttributeName":"id","KeyType":"HASH"}]})");
+
+  const auto refused = client.dynamo("DeleteTable", R"({"TableName":"leases"})");
+
+  EXPECT_EQ(refused.errorName(), "ResourceInUseException");
+  EXPECT_EQ(refused.message(),
+            "Attempt to change a resource which is still in use: Table is being created: leases");
+}
+
 TEST(DynamoTables, ProtectedFromDeletionStay) {
   TestClient client;
   client.makeTable("leases");
@@ -136,6 +150,22 @@ TEST(DynamoTables, GetAnIndexThatIsUsableOnlyWhenItIsBuilt) {
   client.dynamo("PutItem", R"({"TableName":"leases","Item":{"id":{"S":"b"}}})");
   EXPECT_EQ(client.dynamo("Query", query).raw,
             R"({"Count":1,"ScannedCount":1,"Items":[{"id":{"S":"a"},"leaseOwner":{"S":"me"}}]})");
+}
+
+TEST(DynamoTables, ChangeAsAWholeOrNotAtAll) {
+  TestClient client;
+  client.makeTable("leases");
+
+  const auto refused = client.dynamo(
+      "UpdateTable",
+      R"({"TableName":"leases","BillingMode":"PROVISIONED","ProvisionedThroughput":{"ReadCapacityUnits":1,)"
+      R"("WriteCapacityUnits":1},"GlobalSecondaryIndexUpdates":[{"Delete":{"IndexName":"nothing"}}]})");
+
+  EXPECT_EQ(refused.errorName(), "ResourceNotFoundException");
+  const auto described =
+      client.dynamo("DescribeTable", R"({"TableName":"leases"})").json.at("Table").as_object();
+  EXPECT_EQ(described.at("BillingModeSummary").at("BillingMode"), "PAY_PER_REQUEST");
+  EXPECT_EQ(described.at("TableStatus"), "ACTIVE");
 }
 
 TEST(DynamoTables, CarryTags) {
