@@ -292,6 +292,17 @@ Result<Lease> readRow(std::string_view line) {
   return lease;
 }
 
+std::vector<std::string> beyondSqlite(const Lease& lease) {
+  std::vector<std::string> names;
+  if (!lease.checkpointOwner.empty()) names.emplace_back("checkpointOwner");
+  if (lease.throughputKBps) names.emplace_back("throughputKBps");
+  if (!lease.entityType.empty()) names.emplace_back("entityType");
+  if (!lease.streamName.empty()) names.emplace_back("streamName");
+  if (!lease.shardId.empty()) names.emplace_back("shardId");
+  for (const auto& [name, value] : lease.unknownAttributes) names.push_back(name);
+  return names;
+}
+
 ImportPlan importPlan(const std::vector<Lease>& rows, const std::vector<Lease>& there) {
   std::map<std::string, const Lease*> byKey;
   for (const Lease& lease : there) byKey.emplace(lease.leaseKey, &lease);

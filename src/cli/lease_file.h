@@ -29,6 +29,9 @@ Result<std::string> writeRow(const lease::Lease& lease);
 // Strict: nothing unknown, nothing of another type. kInvalidConfig names the member, never its content.
 Result<lease::Lease> readRow(std::string_view line);
 
+// Attributes of the row, by name, that a table in SQLite has no place for: those of Java's fleets.
+std::vector<std::string> beyondSqlite(const lease::Lease& lease);
+
 // What importing `rows` into a table that holds `there` comes to.
 struct ImportPlan {
   std::vector<lease::Lease> create;

@@ -94,6 +94,16 @@ TEST(LeaseFile, TheHeadComesBackAndOtherVersionsAreRefused) {
   EXPECT_FALSE(readHead(R"({"format":"tidemill-leases","version":1,"leases":-1})"));
 }
 
+TEST(LeaseFile, NamesWhatSqliteCannotKeep) {
+  EXPECT_EQ(beyondSqlite(fullLease()),
+            (std::vector<std::string>{"checkpointOwner", "throughputKBps", "entityType", "streamName",
+                                      "shardId", "n", "zzz"}));
+  lease::Lease lease;
+  lease.startsAt = rt::WallTime(1ms);
+  lease.incarnation = "w/1";
+  EXPECT_TRUE(beyondSqlite(lease).empty());
+}
+
 TEST(ImportPlan, MakesOnlyWhatIsNotThere) {
   lease::Lease one = fullLease();
   lease::Lease two = fullLease();

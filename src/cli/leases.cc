@@ -25,7 +25,7 @@ std::map<std::string, std::int64_t> lagsOf(http::ProductionEnv& production, cons
     printWarning(codeName(client.error().code()), client.error().message() + "; the lag is not known");
     return {};
   }
-  auto lags = production.block(surveyLags(**client, stream, leases));
+  auto lags = production.block(surveyLags(production.env().loop, **client, stream, leases));
   if (lags.firstFailure) {
     printWarning(codeName(lags.firstFailure->code()),
                  lags.firstFailure->message() + "; the lag is not known");

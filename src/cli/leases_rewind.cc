@@ -15,6 +15,9 @@ namespace {
 
 using lease::Checkpoint;
 
+// For counting what repeats, over all leases.
+constexpr rt::Duration kCountingMax = std::chrono::seconds(60);
+
 // The rewind of one run of the program.
 class Rewind {
  public:
@@ -134,7 +137,7 @@ class Rewind {
                   "name an earlier sequence number");
     }
     const bool measurable = lease.checkpoint.isSequenceNumber() || lease.checkpoint.isShardEnd();
-    if (!client_ || !step.moves() || !measurable) return step;
+    if (!client_ || !step.moves() || !measurable || countedEnough()) return step;
     auto repeats = production_.block(surveyRepeats(surveyed(lease), step.to, lease.checkpoint));
     if (repeats) {
       step.repeats = *repeats;
@@ -144,6 +147,18 @@ class Rewind {
       auto done = doWithout(repeats.error());
     }
     return step;
+  }
+
+  // Says so once.
+  bool countedEnough() {
+    const rt::TimePoint now = production_.env().loop.now();
+    if (!countUntil_) countUntil_ = now + kCountingMax;
+    if (now < *countUntil_) return false;
+    if (!std::exchange(toldEnough_, true)) {
+      printWarning(codeName(Code::kTimeout),
+                   "counting took too long; what some leases will repeat is not known");
+    }
+    return true;
   }
 
   Result<Checkpoint> checkpointOf(const lease::Lease& lease) {
@@ -184,6 +199,8 @@ class Rewind {
   std::vector<lease::Lease> leases_;
   RewindPlan plan_;
   std::size_t rewound_ = 0;
+  std::optional<rt::TimePoint> countUntil_;
+  bool toldEnough_ = false;
 };
 
 void print(const LeasesFlags& flags, const RewindPlan& plan, std::size_t rewound) {

@@ -148,6 +148,20 @@ std::string named(const std::vector<std::string>& keys) {
   return keys.size() > kKeysNamed ? text + ", …" : text;
 }
 
+// Rows come back whole or not at all.
+Result<void> checkFits(const LeaseTableFlags& flags, const std::vector<lease::Lease>& rows) {
+  if (flags.where.dynamodb()) return {};
+  for (const lease::Lease& row : rows) {
+    const auto names = beyondSqlite(row);
+    if (names.empty()) continue;
+    return fail(Code::kInvalidConfig,
+                fmt::format("lease {} has attributes that SQLite's table has no place for: {}",
+                            base::quoteIfNeeded(row.leaseKey), named(names)),
+                "import it with --leases dynamodb, or take these attributes out of the file");
+  }
+  return {};
+}
+
 struct Imported {
   std::size_t created = 0;
   std::size_t equal = 0;
@@ -185,6 +199,8 @@ Result<void> importInto(const LeasesFlags& asked, http::ProductionEnv& productio
                             base::quoteIfNeeded(flags.table.stream)),
                 "sequence numbers of one stream mean nothing in another; check --stream");
   }
+  auto fits = checkFits(flags.table, file->rows);
+  if (!fits) return fits;
   auto table = openLeaseTable(production, flags.table, MissingTable::kMake);
   if (!table) return fail(table.error());
   const lease::SettleContext context{production.env().loop, *table->store, random};

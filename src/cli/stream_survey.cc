@@ -1,5 +1,7 @@
 #include "cli/stream_survey.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -18,6 +20,7 @@ constexpr int kPageLimit = 10'000;
 constexpr int kThrottledMax = 5;
 // Four calls in five a second are left to others.
 constexpr rt::Duration kPause = 1s;
+constexpr rt::Duration kLagsMax = 30s;
 // How far before a time a record is looked for, step by step.
 constexpr std::array kLookBack = {1s, 10s, 100s, 1'000s, 10'000s, 100'000s, 1'000'000s, 10'000'000s};
 
@@ -81,6 +84,12 @@ bool lastBefore(const codec::RecordsPage& page, rt::WallTime time, std::optional
   return false;
 }
 
+Error tooMany(std::size_t asked) {
+  return Error(Code::kTimeout,
+               fmt::format("the stream was asked for {} shards within {} s, and there are more", asked,
+                           std::chrono::duration_cast<std::chrono::seconds>(kLagsMax).count()));
+}
+
 rt::Task<Result<std::int64_t>> lagOf(kinesis::KinesisApi& api, const std::string& stream,
                                      const std::string& shardId, IteratorPosition position) {
   auto iterator = co_await api.getShardIterator(stream, shardId, position);
@@ -118,12 +127,17 @@ std::optional<IteratorPosition> positionAfter(const lease::Lease& lease) {
   return positionAfter(lease.checkpoint);
 }
 
-rt::Task<Lags> surveyLags(kinesis::KinesisApi& api, const std::string& stream,
+rt::Task<Lags> surveyLags(rt::Loop& loop, kinesis::KinesisApi& api, const std::string& stream,
                           const std::vector<lease::Lease>& leases) {
   Lags lags;
+  const rt::TimePoint until = loop.now() + kLagsMax;
   for (const lease::Lease& lease : leases) {
     auto position = positionAfter(lease);
     if (!position) continue;
+    if (loop.now() >= until) {
+      if (!lags.firstFailure) lags.firstFailure = tooMany(lags.milliseconds.size());
+      break;
+    }
     const std::string& shardId = lease.shardId.empty() ? lease.leaseKey : lease.shardId;
     auto lag = co_await lagOf(api, stream, shardId, std::move(*position));
     if (lag) {

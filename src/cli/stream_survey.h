@@ -27,9 +27,9 @@ struct Lags {
   // Why some are missing.
   std::optional<Error> firstFailure;
 };
-// One record of each shard that has not ended is read, one shard after the other. References must stay valid
-// until the task ends.
-rt::Task<Lags> surveyLags(kinesis::KinesisApi& api, const std::string& stream,
+// One record of each shard that has not ended is read, one shard after the other, for half a minute at most.
+// References must stay valid until the task ends.
+rt::Task<Lags> surveyLags(rt::Loop& loop, kinesis::KinesisApi& api, const std::string& stream,
                           const std::vector<lease::Lease>& leases);
 
 // One shard, read by somebody who must leave most of its five calls per second to the fleet.

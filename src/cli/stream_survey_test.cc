@@ -122,11 +122,40 @@ TEST_F(StreamSurvey, ALagIsTheAgeOfTheOldestRecordThatWaits) {
   for (std::size_t i = 0; i < leases.size(); ++i) leases[i].leaseKey = "shard-" + std::to_string(i);
   leases[3].checkpoint = Checkpoint::shardEnd();  // Nothing waits.
 
-  const Lags lags = loop_.run(surveyLags(api_, "orders", leases));
+  const Lags lags = loop_.run(surveyLags(loop_, api_, "orders", leases));
 
   EXPECT_EQ(lags.milliseconds,
             (std::map<std::string, std::int64_t>{{"shard-0", 10'000}, {"shard-1", 4000}, {"shard-2", 0}}));
   EXPECT_FALSE(lags.firstFailure);
+}
+
+TEST_F(StreamSurvey, ManyLagsAreNotAskedForAllDay) {
+  // A client whose every call takes a while, as if there were thousands of shards.
+  class SlowKinesis final : public consume::ScriptedKinesis {
+   public:
+    explicit SlowKinesis(rt::Loop& slow) : slow_(slow) {}
+    rt::Task<Result<std::string>> getShardIterator(const std::string&, const std::string&,
+                                                   const kinesis::IteratorPosition&) override {
+      co_await slow_.sleepFor(10s);
+      co_return std::string("i");
+    }
+    rt::Task<Result<codec::RecordsPage>> getRecords(const std::string&, const std::string&,
+                                                    const std::string&, int) override {
+      co_return pageOf({}, "n", 7);
+    }
+
+   private:
+    rt::Loop& slow_;
+  };
+  SlowKinesis slow(loop_);
+  std::vector<lease::Lease> leases(5);
+  for (std::size_t i = 0; i < leases.size(); ++i) leases[i].leaseKey = "shard-" + std::to_string(i);
+
+  const Lags lags = loop_.run(surveyLags(loop_, slow, "orders", leases));
+
+  EXPECT_EQ(lags.milliseconds.size(), 3u);
+  ASSERT_TRUE(lags.firstFailure);
+  EXPECT_EQ(lags.firstFailure->code(), Code::kTimeout);
 }
 
 TEST_F(StreamSurvey, OneShardThatIsGoneDoesNotHideTheOthersLags) {
@@ -136,7 +165,7 @@ TEST_F(StreamSurvey, OneShardThatIsGoneDoesNotHideTheOthersLags) {
   leases[0].leaseKey = "gone";
   leases[1].leaseKey = "there";
 
-  const Lags lags = loop_.run(surveyLags(api_, "orders", leases));
+  const Lags lags = loop_.run(surveyLags(loop_, api_, "orders", leases));
 
   EXPECT_EQ(lags.milliseconds, (std::map<std::string, std::int64_t>{{"there", 7}}));
   ASSERT_TRUE(lags.firstFailure);

@@ -15,7 +15,7 @@ namespace tidemill::consume {
 // Answers getRecords and getShardIterator in the order in which answers were queued; every call is noted. A
 // call without an answer fails with kServiceError. Listings give `shards`, after the queued ones, and take
 // `listingTakes` on `loop` if that is set. What a consumer never calls is refused.
-class ScriptedKinesis final : public kinesis::KinesisApi {
+class ScriptedKinesis : public kinesis::KinesisApi {
  public:
   std::deque<Result<codec::RecordsPage>> pages;
   std::deque<Result<std::string>> iterators;

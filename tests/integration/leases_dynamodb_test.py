@@ -164,6 +164,9 @@ def test_an_export_moves_a_table(java_table, tables, application, tmp_path):
     assert run(*leases(application, tables, "export", "--output", file)).code == 0
     done = run(*leases(application + "-2", tables, "import", file))
     assert (done.code, fields(done.out)["created"]) == (0, "2"), done
+    told = refused(run("leases", application, "--state", tmp_path / "state", "--stream", "s", "import", file),
+                   "InvalidConfig", 2)
+    assert "zzz" in told and not (tmp_path / "state").exists()
     ours = re.compile("xTidemill")
     copied = {key: {name: value for name, value in row.items() if not ours.match(name)}
               for key, row in rows(java_table, application + "-2").items()}
