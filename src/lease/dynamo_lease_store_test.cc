@@ -88,6 +88,15 @@ TEST_F(DynamoLeaseStoreTest, MakesTheTableAndWaitsUntilItIsActive) {
   EXPECT_EQ(log_.events.size(), 1u);
 }
 
+TEST_F(DynamoLeaseStoreTest, DoesNotWaitForATableWhereNobodyAnswers) {
+  dynamo_.refusals.emplace("app", Error(Code::kUnreachable, "nobody listens"));
+  const rt::TimePoint start = world_.loop().now();
+  const auto store = open();
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().code(), Code::kUnreachable);
+  EXPECT_LE(world_.loop().now() - start, 30s);
+}
+
 TEST_F(DynamoLeaseStoreTest, GivesUpOnATableThatNeverBecomesActive) {
   dynamo_.creatingTurns = 1'000'000;
   const rt::TimePoint start = world_.loop().now();

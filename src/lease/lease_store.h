@@ -43,7 +43,9 @@ class LeaseStore {
   const std::string& application() const { return application_; }
   const std::string& stream() const { return stream_; }
   // "application app, stream orders", and for a row ", lease shardId-…": how messages begin.
-  std::string name() const { return "application " + application_ + ", stream " + stream_; }
+  std::string name() const {
+    return "application " + application_ + (stream_.empty() ? "" : ", stream " + stream_);
+  }
   std::string nameOf(const std::string& leaseKey) const { return name() + ", lease " + leaseKey; }
 
   // Notes when the stream was created, unless a time is noted already; gives the noted one. A stream that is

@@ -13,6 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr rt::Duration kPollInterval = 1s;
+// The client has tried for a while already when it fails.
+constexpr rt::Duration kUnansweredMax = 20s;
 
 Error foreignKey(const std::string& name) {
   return Error(Code::kForeignTable,
@@ -79,8 +81,10 @@ rt::Task<Result<bool>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, st
   const rt::TimePoint start = loop.now();
   std::string last;
   bool made = false;
+  bool answered = false;  // Waiting is for a table, not for a service that nobody reaches.
   while (loop.now() - start <= options.waitMax) {  // Bounded by waitMax: each turn sleeps.
     auto table = co_await api.describeTable(name);
+    answered = answered || table || table.error().code() == Code::kUnknownTable;
     if (table) {
       if (!isLeaseTable(*table)) co_return fail(foreignKey(name));
       const Readiness readiness = readinessOf(*table);
@@ -88,7 +92,9 @@ rt::Task<Result<bool>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, st
       if (readiness == Readiness::kNever) co_return fail(notUsable(name, table->status));
       last = "it is " + base::quoteIfNeeded(table->status);
     } else if (table.error().code() != Code::kUnknownTable) {
-      if (!table.error().retryable()) co_return fail(table.error());
+      answered = answered || table.error().code() == Code::kThrottled;
+      const bool inVain = !answered && loop.now() - start > kUnansweredMax;
+      if (inVain || !table.error().retryable()) co_return fail(table.error());
       last = table.error().message();
     } else if (!options.make) {
       co_return fail(table.error());

@@ -26,7 +26,7 @@ Result<void> checkTableName(const std::string& name);
 
 // Returns once the table can be used: true if this call made it. kForeignTable if its key is not `leaseKey`,
 // a text, alone; kTimeout if it does not become ACTIVE; kResourceInUse for one that no waiting will make
-// ACTIVE. References must outlive the task.
+// ACTIVE. After 20 s without any answer: what the client says. References must outlive the task.
 rt::Task<Result<bool>> openLeaseTable(rt::Loop& loop, dynamo::DynamoApi& api, std::string name,
                                       LeaseTableOptions options);
 

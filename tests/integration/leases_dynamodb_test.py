@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 import threading
 import uuid
 
@@ -117,6 +118,13 @@ def test_a_table_that_is_not_there_is_not_made(tables, application):
 def test_a_table_with_another_key_is_foreign(tables, application):
     make_lease_table(dynamodb(tables), application, key="id")
     assert application in refused(run(*leases(application, tables)), "ForeignTable", 2)
+
+
+def test_a_dynamodb_that_nobody_reaches_is_told_soon(application):
+    with socket.socket() as held:  # Bound without listening: connections are refused.
+        held.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{held.getsockname()[1]}"
+        assert application in refused(run(*leases(application, nobody), timeout=90), "Unreachable", 3)
 
 
 def test_a_living_java_worker_keeps_its_lease(java_table, tables, application):
