@@ -6,7 +6,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from tools.gate import sim, tidy
+from tools.gate import model, sim, tidy
 from tools.gate.results import Result, read_ctest, read_junit
 from tools.gate.runner import Gate, Step, needs, skipped
 
@@ -212,6 +212,7 @@ STEPS = [
     Step("unit-dev", ctest("dev", only="^rt_test$")),
     Step("simulation", sim.simulation, ALL),
     Step("planted", sim.planted, ALL),
+    Step("model", model.model, ALL),
     Step("demo", demo, ALL),
     Step("integration", pytest("tests/integration", "tests/interop", without=(KINESIS_LOCAL,)), ALL),
     Step("kinesis-local", kinesis_local),
