@@ -62,6 +62,7 @@ CHECKS = (
     planted_lease("take-on-fresh-counter", "EARLY"),
     planted_lease("wait-from-read-begin", "OVERLAP"),
     planted_lease("no-incarnation", "OVERLAP"),
+    planted_lease("incarnation-per-process", "OVERLAP"),
     planted_lease("release-while-delivering", "OVERLAP"),
     planted_lease("checkpoint-unfenced", "REGRESSION"),
     Check("zombie-unfenced", "lease", ("HOLD=2", "ONLY_FENCE", "PLANT_CHECKPOINT_UNFENCED"), planted=True),

@@ -205,6 +205,11 @@ inline apply(kindOf, old, target) {
 #endif
 #define accepted (me.copy == 0 || unconditionalTake || unfencedCheckpoint)
 
+#ifdef PLANT_INCARNATION_PER_PROCESS
+#define incarnationPerTake 0
+#else
+#define incarnationPerTake 1
+#endif
 #ifdef PLANT_NO_INCARNATION
 #define ownWrite (owner == w)
 #else
@@ -213,12 +218,20 @@ inline apply(kindOf, old, target) {
 /* Whether the row is as my write leaves it. A release leaves the incarnation of the holding that ended. */
 #define isApplied (me.copy == 1 && (me.kind == RELEASE -> (owner != w && takenBy == w) : ownWrite))
 
-inline forget() {
-  me.phase = IDLE; me.kind = NONE; me.answer = 0;
-  me.held = 0; me.copy = UNKNOWN; me.left = 0; me.sent = 0; me.firstSent = 0; me.wait = 0; me.ahead = 0;
+/* What the row or a late request says about me is no longer about my present holding. */
+inline newIncarnation() {
   me.lateOld = (me.late != NONE);
   if
   :: takenBy == w -> takenBy = NOBODY
+  :: else
+  fi
+}
+
+inline forget() {
+  me.phase = IDLE; me.kind = NONE; me.answer = 0;
+  me.held = 0; me.copy = UNKNOWN; me.left = 0; me.sent = 0; me.firstSent = 0; me.wait = 0; me.ahead = 0;
+  if
+  :: incarnationPerTake -> newIncarnation()
   :: else
   fi
 }
@@ -321,9 +334,8 @@ end:
 #ifdef PLANT_TAKE_ON_FRESH_COUNTER
        me.copy = 0;
 #endif
-       me.lateOld = (me.late != NONE);
        if
-       :: takenBy == w -> takenBy = NOBODY /* Each take has an incarnation of its own. */
+       :: incarnationPerTake -> newIncarnation()
        :: else
        fi;
        send(TAKE) }
@@ -378,8 +390,8 @@ end:
        :: apply(me.late, me.lateOld, NOBODY)
        :: me.late == RELEASE -> apply(me.late, me.lateOld, (w + 1) % WORKERS)
        fi }
-  :: d_step { !calm && me.phase == WRITING -> orphan(); forget() } /* A crash, and a new start. */
-  :: d_step { !calm -> forget() }
+  :: d_step { !calm && me.phase == WRITING -> orphan(); forget(); newIncarnation() } /* A crash, and a new start. */
+  :: d_step { !calm -> forget(); newIncarnation() }
   od
 }
 
