@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "fake/dynamo_condition_checks.h"
 #include "fake/dynamo_parser.h"
 
 namespace tidemill::fake {
@@ -13,18 +14,7 @@ using Kind = Condition::Kind;
 using Problem = ExpressionReader::Problem;
 
 constexpr std::size_t kInOperandsMax = 100;
-constexpr auto kOrdered = std::to_array({ValueType::kString, ValueType::kNumber, ValueType::kBinary});
-constexpr auto kTexts = std::to_array({ValueType::kString, ValueType::kBinary});
-constexpr auto kWithoutSize = std::to_array({ValueType::kNumber, ValueType::kBoolean, ValueType::kNull});
-
-struct Function {
-  std::string_view name;
-  std::size_t operands;
-  // Nothing for size, which is an operand and no condition.
-  std::optional<Kind> kind;
-};
-
-constexpr auto kFunctions = std::to_array<Function>({
+constexpr auto kFunctions = std::to_array<ConditionFunction>({
     {"attribute_exists", 1, Kind::kExists},
     {"attribute_not_exists", 1, Kind::kNotExists},
     {"attribute_type", 2, Kind::kType},
@@ -47,18 +37,6 @@ constexpr auto kComparators = std::to_array<Comparator>({
     {">=", Kind::kGreaterOrEqual},
 });
 
-template <std::size_t N>
-bool isOneOf(ValueType type, const std::array<ValueType, N>& types) {
-  return std::find(types.begin(), types.end(), type) != types.end();
-}
-
-std::string printed(const AttributeValue& value) {
-  const std::string text = value.type == ValueType::kNumber   ? value.number.text()
-                           : value.type == ValueType::kString ? value.text
-                                                              : std::string();
-  return fmt::format("AttributeValue: {{{}:{}}}", typeName(value.type), text);
-}
-
 // Recursive descent; the depth is bounded by ExpressionReader::enter().
 class ConditionParser {
  public:
@@ -77,14 +55,8 @@ class ConditionParser {
   Condition parseIn(Operand first);
   Operand parseOperand();
   Operand parseSize();
-  std::vector<Operand> parseArguments(const Function& function);
+  std::vector<Operand> parseArguments(const ConditionFunction& function);
   Condition parseFunction();
-  void checkFunction(const Function& function, const std::vector<Operand>& operands);
-  void checkOrdered(std::string_view name, const std::vector<Operand>& operands);
-  void checkDistinct(std::string_view name, const std::vector<Operand>& operands);
-  void checkBetween(const Operand& low, const Operand& high);
-  void wrongType(std::string_view name, ValueType type);
-  void reportMisuse(std::string_view name);
 
   ExpressionReader& reader_;
   // Whether the part read last was nothing but one pair of parentheses.
@@ -168,7 +140,8 @@ Condition ConditionParser::parseComparison() {
   const bool compared = comparator != kComparators.end() || reader_.token().isKeyword("BETWEEN") ||
                         reader_.token().isKeyword("IN");
   // Size has to be compared, the other functions must not be.
-  if (!reader_.failed() && !function.empty() && compared != (function == "size")) reportMisuse(function);
+  if (!reader_.failed() && !function.empty() && compared != (function == "size"))
+    reportMisuse(reader_, function);
   if (reader_.failed()) return condition;
   if (reader_.skipKeyword("BETWEEN")) {
     condition = parseBetween(std::move(first));
@@ -181,9 +154,9 @@ Condition ConditionParser::parseComparison() {
     condition.kind = comparator->kind;
     condition.operands.push_back(std::move(first));
     condition.operands.push_back(parseOperand());
-    checkDistinct(comparator->symbol, condition.operands);
+    checkDistinct(reader_, comparator->symbol, condition.operands);
     if (comparator->kind != Kind::kEqual && comparator->kind != Kind::kNotEqual) {
-      checkOrdered(comparator->symbol, condition.operands);
+      checkOrdered(reader_, comparator->symbol, condition.operands);
     }
   } else if (function.empty()) {
     reader_.failSyntax();
@@ -201,8 +174,8 @@ Condition ConditionParser::parseBetween(Operand first) {
   if (!reader_.skipKeyword("AND")) reader_.failSyntax();
   condition.operands.push_back(parseOperand());
   if (reader_.failed()) return condition;
-  checkOrdered("BETWEEN", condition.operands);
-  checkBetween(condition.operands[1], condition.operands[2]);
+  checkOrdered(reader_, "BETWEEN", condition.operands);
+  checkBetween(reader_, condition.operands[1], condition.operands[2]);
   return condition;
 }
 
@@ -238,7 +211,7 @@ Operand ConditionParser::parseOperand() {
     if (reader_.token().text == "size") return parseSize();
     const std::string_view name = reader_.token().text;
     parseFunction();
-    reportMisuse(name);
+    reportMisuse(reader_, name);
   } else if (reader_.atPath()) {
     operand.path = reader_.path();
   } else {
@@ -249,24 +222,20 @@ Operand ConditionParser::parseOperand() {
 }
 
 Operand ConditionParser::parseSize() {
-  const Function& size = kFunctions.back();
+  const ConditionFunction& size = kFunctions.back();
   std::vector<Operand> operands = parseArguments(size);
   Operand operand;
   operand.kind = Operand::Kind::kSize;
   if (operands.size() != size.operands) return operand;
   Operand& only = operands.front();
-  if (only.kind == Operand::Kind::kSize) {
-    reportMisuse(size.name);
-  } else if (only.kind == Operand::Kind::kValue && isOneOf(only.value.type, kWithoutSize)) {
-    wrongType(size.name, only.value.type);
-  }
+  checkSize(reader_, only);
   operand.path = std::move(only.path);
   operand.value = std::move(only.value);
   return operand;
 }
 
 // Also of functions that do not exist, for the names and values in them.
-std::vector<Operand> ConditionParser::parseArguments(const Function& function) {
+std::vector<Operand> ConditionParser::parseArguments(const ConditionFunction& function) {
   std::vector<Operand> operands;
   if (!reader_.enter()) return operands;
   reader_.countOperator();
@@ -291,7 +260,7 @@ Condition ConditionParser::parseFunction() {
   Condition condition;
   const std::string_view name = reader_.token().text;
   const auto known = std::find_if(kFunctions.begin(), kFunctions.end(),
-                                  [&](const Function& function) { return function.name == name; });
+                                  [&](const ConditionFunction& function) { return function.name == name; });
   if (known == kFunctions.end() || !known->kind) {
     reader_.report(Problem::kUnknownFunction, fmt::format("Invalid function name; function: {}", name));
     parseArguments({});
@@ -300,96 +269,11 @@ Condition ConditionParser::parseFunction() {
   condition.kind = *known->kind;
   condition.operands = parseArguments(*known);
   if (!reader_.failed() && condition.operands.size() == known->operands) {
-    checkFunction(*known, condition.operands);
+    checkFunction(reader_, *known, condition.operands);
   } else {
     condition = {};
   }
   return condition;
-}
-
-void ConditionParser::checkFunction(const Function& function, const std::vector<Operand>& operands) {
-  const Operand& first = operands.front();
-  const Operand& last = operands.back();
-  checkDistinct(function.name, operands);
-  if (function.operands == 1 && first.kind != Operand::Kind::kPath) {
-    reader_.report(Problem::kOperandType,
-                   fmt::format("Operator or function requires a document path; operator or function: {}",
-                               function.name));
-  } else if (function.kind == Kind::kBeginsWith) {
-    for (const auto& operand : operands) {
-      if (operand.kind == Operand::Kind::kSize) wrongType(function.name, ValueType::kNumber);
-      if (operand.kind == Operand::Kind::kValue && !isOneOf(operand.value.type, kTexts)) {
-        wrongType(function.name, operand.value.type);
-      }
-    }
-  } else if (function.kind == Kind::kType) {
-    if (last.kind != Operand::Kind::kValue) {
-      // Any path may have any type, and AWS prints them all.
-      reader_.report(
-          Problem::kOperandType,
-          fmt::format("Incorrect operand type for operator or function; operator or function: {}, operand "
-                      "type: {{NS,SS,L,BS,N,M,B,BOOL,NULL,S}}",
-                      function.name));
-    } else if (last.value.type != ValueType::kString) {
-      wrongType(function.name, last.value.type);
-    } else if (!typeNamed(last.value.text)) {
-      reader_.report(Problem::kOperandType,
-                     fmt::format("Invalid attribute type name found; type: {}, valid types: "
-                                 "{{B,NULL,SS,BOOL,L,BS,N,NS,S,M}}",
-                                 last.value.text));
-    }
-  }
-}
-
-void ConditionParser::checkOrdered(std::string_view name, const std::vector<Operand>& operands) {
-  for (const auto& operand : operands) {
-    if (operand.kind == Operand::Kind::kValue && !isOneOf(operand.value.type, kOrdered)) {
-      wrongType(name, operand.value.type);
-    }
-  }
-}
-
-void ConditionParser::checkDistinct(std::string_view name, const std::vector<Operand>& operands) {
-  if (operands.size() != 2 || operands[0].kind != Operand::Kind::kPath ||
-      operands[1].kind != Operand::Kind::kPath || operands[0].path != operands[1].path) {
-    return;
-  }
-  reader_.report(
-      Problem::kNotDistinct,
-      fmt::format("The first operand must be distinct from the remaining operands for this operator or "
-                  "function; operator: {}, first operand: {}",
-                  name, pathText(operands[0].path)));
-}
-
-void ConditionParser::checkBetween(const Operand& low, const Operand& high) {
-  if (low.kind != Operand::Kind::kValue || high.kind != Operand::Kind::kValue) return;
-  const auto order = compareValues(low.value, high.value);
-  std::string_view wrong;
-  if (low.value.type != high.value.type) {
-    wrong = "same data type for lower and upper bounds";
-  } else if (order && *order > 0) {
-    wrong = "upper bound to be greater than or equal to lower bound";
-  } else {
-    return;
-  }
-  reader_.report(
-      Problem::kOperandType,
-      fmt::format("The BETWEEN operator requires {}; lower bound operand: {}, upper bound operand: {}", wrong,
-                  printed(low.value), printed(high.value)));
-}
-
-void ConditionParser::wrongType(std::string_view name, ValueType type) {
-  reader_.report(
-      Problem::kOperandType,
-      fmt::format("Incorrect operand type for operator or function; operator or function: {}, operand "
-                  "type: {}",
-                  name, typeName(type)));
-}
-
-void ConditionParser::reportMisuse(std::string_view name) {
-  reader_.report(
-      Problem::kMisusedFunction,
-      fmt::format("The function is not allowed to be used this way in an expression; function: {}", name));
 }
 
 }  // namespace
