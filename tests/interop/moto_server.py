@@ -1,13 +1,20 @@
-"""moto's server, with one answer mended: KCL 1.14 and later guard a checkpoint by `Expected` with both `Value` and
-`ComparisonOperator: NE`. AWS compares by the operator; moto 5.2.1 sees only the value and compares by equality, so that
-those versions never checkpoint."""
+"""moto's server, with two answers to the older parameters mended, which KCL uses and moto 5.2.1 misreads:
+
+- KCL 1.14 and later guard a checkpoint by `Expected` with both `Value` and `ComparisonOperator: NE`. AWS compares by the
+  operator; moto sees only the value and compares by equality, so that those versions never checkpoint.
+- KCL 2 puts the state of a prepared checkpoint as bytes through `AttributeUpdates`; moto keeps them as a string, and then
+  fails to give the row away.
+"""
 
 from __future__ import annotations
 
 import moto.dynamodb.models as models
 import moto.dynamodb.models.table as table
 from moto.dynamodb.comparisons import get_expected
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.server import main
+
+update_as_it_is = Item.update_with_attribute_updates
 
 
 def by_operator(expected: dict[str, dict]):
@@ -15,6 +22,14 @@ def by_operator(expected: dict[str, dict]):
                          if "ComparisonOperator" in one and "Value" in one else one for name, one in expected.items()})
 
 
+def update_with_bytes(item: Item, updates: dict[str, dict]) -> None:
+    update_as_it_is(item, updates)
+    for name, update in updates.items():
+        if update.get("Action", "PUT") == "PUT" and "B" in update.get("Value", {}):
+            item.attrs[name] = DynamoType(update["Value"])
+
+
 if __name__ == "__main__":
     models.get_expected = table.get_expected = by_operator
+    Item.update_with_attribute_updates = update_with_bytes
     main()
