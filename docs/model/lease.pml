@@ -24,7 +24,8 @@
 #define PERIOD (HOLD + 1) /* The clock of worker 0 loses one tick in each of these. */
 #endif
 
-/* Drifting clocks multiply the states; what is left out here is checked without drift. */
+/* Drifting clocks and the search for endless runs multiply the states; what is left out there is checked
+ * without them. */
 #ifdef FEWER_FAULTS
 #define staleScans 0
 #define lateRequests 0
