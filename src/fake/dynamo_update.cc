@@ -215,6 +215,8 @@ Outcome<Item> applyUpdate(const UpdatePlan& plan, const Item& item) {
   for (const auto& step : shrinking) {
     const auto place = placeOf(updated, step.action->path);
     if (!place) return refuse(place.error());
+    // What this update appended may stand where nothing stood before.
+    if (findPath(item, step.action->path) == nullptr) continue;
     if (step.action->kind == Kind::kRemove) {
       place->erase();
     } else {

@@ -52,6 +52,8 @@ TEST(DynamoUpdate, WritesIntoMapsAndLists) {
   EXPECT_EQ(updated("REMOVE l[0], l[2], m.k",
                     R"({"m":{"M":{"k":{"S":""}}},"l":{"L":[{"S":"a"},{"S":"b"},{"S":"c"}]}})"),
             R"({"l":{"L":[{"S":"b"}]},"m":{"M":{}}})");
+  EXPECT_EQ(updated("SET l[7] = :s REMOVE l[1]", R"({"l":{"L":[{"S":"a"}]}})"),
+            R"({"l":{"L":[{"S":"a"},{"S":"x"}]}})");
   EXPECT_EQ(updated("REMOVE l[5], gone", R"({"l":{"L":[]}})"), R"({"l":{"L":[]}})");
 }
 
