@@ -66,8 +66,11 @@ class NativeWorker(Worker):
         return [line for line in self.log().splitlines() if "error[" in line or "event=lease_row_unreadable" in line]
 
 
-def listed(application: str, dynamodb: str) -> set[str]:
-    """The keys that `tidemill leases` reads from the table."""
-    done = run("leases", application, "--leases", "dynamodb", "--dynamodb-endpoint", dynamodb, "--json")
+def listed(application: str, dynamodb: str) -> dict[str, dict]:
+    """The leases that `tidemill leases` reads from the table, by key. It must be able to read every row."""
+    done = run("leases", application, "--leases", "dynamodb", "--dynamodb-endpoint", dynamodb, "--observe-ms", "0",
+               "--json")
     assert done.code == 0, f"tidemill leases ended with {done.code}: {done.err}"
-    return {row["shard"] for row in map(json.loads, done.out.splitlines()) if "shard" in row}
+    document = json.loads(done.out)
+    assert not document["unreadable"] and not document["otherRows"], document
+    return {lease["key"]: lease for lease in document["leases"]}
