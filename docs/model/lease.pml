@@ -24,8 +24,7 @@
 #define PERIOD (HOLD + 1) /* The clock of worker 0 loses one tick in each of these. */
 #endif
 
-/* Drifting clocks and the search for endless runs multiply the states; what is left out there is checked
- * without them. */
+/* Drifting clocks multiply the states; what is left out here is checked without drift. */
 #ifdef FEWER_FAULTS
 #define staleScans 0
 #define lateRequests 0

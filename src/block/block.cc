@@ -37,4 +37,20 @@ SequenceNumberRangeList Block::ranges() const {
   return ranges;
 }
 
+std::shared_ptr<const Block> keepOnly(
+    const std::shared_ptr<const Block>& block,
+    const std::function<bool(const std::string& shardId, std::int64_t token)>& wanted) {
+  std::vector<BlockSlice> slices;
+  for (const BlockSlice& slice : block->slices()) {
+    if (wanted(slice.page->shardId, slice.page->token)) slices.push_back(slice);
+  }
+  std::vector<ShardEnd> ends;
+  for (const ShardEnd& end : block->ends()) {
+    if (wanted(end.shardId, end.token)) ends.push_back(end);
+  }
+  if (slices.size() == block->slices().size() && ends.size() == block->ends().size()) return block;
+  if (slices.empty() && ends.empty()) return nullptr;
+  return std::make_shared<const Block>(block->id(), std::move(slices), std::move(ends));
+}
+
 }  // namespace tidemill::block

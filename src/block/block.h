@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,8 @@ namespace tidemill::block {
 struct ShardPage {
   std::string streamName;
   std::string shardId;
+  // The fencing token of the lease under which it was read: records of an earlier tenure are not delivered.
+  std::int64_t token = 0;
   codec::RecordsPage page;
   BudgetHold hold;
 };
@@ -36,10 +39,16 @@ struct BlockSlice {
   SequenceNumberRange range() const;
 };
 
-// A shard that has ended, right behind its last record.
+// Where reading a shard has ended, right behind the last record that was read.
 struct ShardEnd {
+  enum class Kind {
+    kShardEnd,  // Nothing comes after it.
+    kHandOver,  // Another worker reads on.
+  };
   std::string shardId;
-  std::vector<codec::ChildShard> children;
+  std::vector<codec::ChildShard> children = {};
+  std::int64_t token = 0;  // As ShardPage::token.
+  Kind kind = Kind::kShardEnd;
 };
 
 // Immutable once sealed; its pointer travels from the fetch lane over the control lane to a worker. The end
@@ -71,5 +80,11 @@ class Block {
   std::int64_t recordCount_ = 0;
   std::int64_t payloadBytes_ = 0;
 };
+
+// What `wanted(shardId, token)` says yes to: `block` itself if that is all of it, null if it is nothing. The id
+// stays the same.
+std::shared_ptr<const Block> keepOnly(
+    const std::shared_ptr<const Block>& block,
+    const std::function<bool(const std::string& shardId, std::int64_t token)>& wanted);
 
 }  // namespace tidemill::block

@@ -12,12 +12,11 @@ void CheckpointState::processed(const lease::Checkpoint& to, std::int64_t record
 
 std::optional<CheckpointWrite> CheckpointState::due(rt::TimePoint now) const {
   const bool early = lastWrite_ && now < rt::laterBy(*lastWrite_, interval_);
-  if (early && !processed_.isShardEnd() && !unsettled_) return std::nullopt;
+  if (early && !processed_.isShardEnd()) return std::nullopt;
   return outstanding();
 }
 
 std::optional<CheckpointWrite> CheckpointState::outstanding() const {
-  if (unsettled_) return unsettled_;
   if (processed_ == written_) return std::nullopt;
   return CheckpointWrite{processed_, recordsProcessed_};
 }
@@ -28,7 +27,6 @@ void CheckpointState::written(const CheckpointWrite& write, rt::TimePoint now) {
   written_ = write.to;
   recordsWritten_ = write.records;
   lastWrite_ = now;
-  unsettled_.reset();
 }
 
 }  // namespace tidemill::consume

@@ -35,9 +35,6 @@ class CheckpointState {
 
   // `write` was made at `now`; it came from due() or outstanding().
   void written(const CheckpointWrite& write, rt::TimePoint now);
-  // Nobody knows whether `write` was made. The same one must be tried until it is known, however far the
-  // processing has gone on: another one would find a row that it does not expect.
-  void unsettled(const CheckpointWrite& write) { unsettled_ = write; }
 
   const lease::Checkpoint& processedUpTo() const { return processed_; }
   std::int64_t recordsProcessed() const { return recordsProcessed_; }
@@ -49,7 +46,6 @@ class CheckpointState {
   lease::Checkpoint written_;
   const rt::Duration interval_;
   std::optional<rt::TimePoint> lastWrite_;
-  std::optional<CheckpointWrite> unsettled_;
   std::int64_t recordsProcessed_ = 0;
   std::int64_t recordsWritten_ = 0;
 };

@@ -51,21 +51,6 @@ TEST(CheckpointState, WritesTheEndOfTheShardAtOnce) {
   EXPECT_EQ(state.due(kStart + 1s), (CheckpointWrite{Checkpoint::shardEnd(), 5}));
 }
 
-TEST(CheckpointState, TriesTheSameWriteAgainUntilItsOutcomeIsKnown) {
-  CheckpointState state(Checkpoint::trimHorizon(), 10s);
-  state.processed(Checkpoint::at("5"), 5);
-  state.written(write("5", 5), kStart);
-  state.processed(Checkpoint::at("9"), 4);
-  state.unsettled(write("9", 9));
-  state.processed(Checkpoint::at("12"), 3);
-
-  EXPECT_EQ(state.due(kStart + 1s), write("9", 9));
-  state.written(write("9", 9), kStart + 1s);
-
-  EXPECT_EQ(state.due(kStart + 2s), std::nullopt);
-  EXPECT_EQ(state.outstanding(), write("12", 12));
-}
-
 TEST(CheckpointState, WritesOnlyOnceMoreWithAnIntervalForEver) {
   CheckpointState state(Checkpoint::trimHorizon(), rt::Duration::max());
   state.processed(Checkpoint::at("5"), 5);

@@ -136,10 +136,12 @@ TEST_F(CoordinatorRunTest, OutlivesAnOutageOfTheStore) {
   world_.runFor(300s);
   EXPECT_FALSE(ran_.has_value());
   EXPECT_GT(logged("checkpoint_not_written"), 0u);
+  EXPECT_EQ(logged("lease_lost"), 1u);
 
   world_.faultPlan().rates = {};
-  process("shard-1", {"6"});
   world_.runFor(30s);
+  process("shard-1", {"6"});
+  world_.runFor(2s);
   EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::at("6"));
 }
 
@@ -147,25 +149,103 @@ TEST_F(CoordinatorRunTest, KnowsItsOwnWriteAgainAfterAnOutage) {
   openAndRun();
   world_.faultPlan().rates = {{"lease.lost_response", 1'000'000}};
   process("shard-1", {"5"});
-  world_.runFor(100s);
+  world_.runFor(3s);
   process("shard-1", {"6"});
-  world_.runFor(100s);
   world_.faultPlan().rates = {};
   world_.runFor(30s);
+  EXPECT_EQ(logged("lease_lost"), 0u);
   EXPECT_FALSE(ran_.has_value());
   EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::at("6"));
 }
 
-TEST_F(CoordinatorRunTest, EndsWhenAnotherWorkerTakesItsLease) {
+TEST_F(CoordinatorRunTest, LosesALeaseThatAnotherWorkerTookAndGoesOn) {
   openAndRun();
   row("shard-1").leaseOwner = "you";
   ++row("shard-1").leaseCounter;
   process("shard-1", {"5"});
+  world_.runFor(1s);
+  EXPECT_EQ(logged("lease_lost"), 1u);
+  ASSERT_EQ(stopped_.size(), 1u);
+  EXPECT_EQ(stopped_[0].token, started_.at("shard-1").token);
+  EXPECT_FALSE(stopped_[0].handOver);
+  EXPECT_FALSE(coordinator_->holds("shard-1", tokenOf("shard-1")));
+  EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::trimHorizon());
+  EXPECT_FALSE(ran_.has_value());
+}
+
+TEST_F(CoordinatorRunTest, StopsWhenAnotherProcessWorksUnderItsId) {
+  openAndRun();
+  row("shard-1").incarnation = "me/2";
+  ++row("shard-1").leaseCounter;
   world_.runFor(10s);
-  EXPECT_EQ(runCode(), Code::kLeaseLost);
-  EXPECT_EQ(
-      ran_->error().message(),
-      "application app, stream orders, lease shard-1: the row was written by another; its owner is you");
+  EXPECT_EQ(runCode(), Code::kWorkerIdInUse);
+  EXPECT_EQ(ran_->error().message(),
+            "application app, stream orders, lease shard-1: another process works as worker me");
+}
+
+TEST_F(CoordinatorRunTest, RefusesARowThatWentBackAsAfterTheRestoreOfABackup) {
+  openAndRun();
+  process("shard-1", {"5"});
+  world_.runFor(1s);
+  lease::Lease old = row("shard-1");
+  process("shard-1", {"6"});
+  world_.runFor(2s);
+
+  old.leaseOwner.clear();
+  row("shard-1") = old;
+  world_.runFor(60s);
+
+  EXPECT_EQ(logged("lease_checkpoint_regressed"), 1u);
+  EXPECT_EQ(stopped_.size(), 1u);
+  EXPECT_EQ(row("shard-1"), old);  // Left alone.
+}
+
+TEST_F(CoordinatorRunTest, MakesARowAgainThatSomebodyDeletedAndReadsOn) {
+  openAndRun();
+  process("shard-1", {"5"});
+  world_.runFor(1s);
+
+  table_->rows.clear();
+  world_.runFor(20s);
+
+  EXPECT_EQ(logged("lease_row_vanished"), 1u);
+  ASSERT_TRUE(table_->rows.contains("shard-1"));
+  EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::at("5"));
+  EXPECT_EQ(started_.at("shard-1").position.sequenceNumber, "5");
+}
+
+TEST_F(CoordinatorRunTest, KeepsAnIdleLeaseAlive) {
+  openAndRun();
+  const std::int64_t before = row("shard-1").leaseCounter;
+  world_.runFor(60s);
+  EXPECT_GE(row("shard-1").leaseCounter, before + 17);
+  EXPECT_EQ(logged("lease_lost"), 0u);
+}
+
+TEST_F(CoordinatorRunTest, DeliversNothingAfterAStallThatOutlastedTheLease) {
+  openAndRun();
+  const auto token = tokenOf("shard-1");
+  node_->stall(30s);
+  world_.runFor(31s);
+  EXPECT_EQ(logged("lease_lost"), 1u);
+  EXPECT_NE(row("shard-1").leaseCounter, token);
+  EXPECT_FALSE(coordinator_->holds("shard-1", token));
+}
+
+TEST_F(CoordinatorRunTest, HandsALeaseOverWhenWhatWasReadIsProcessed) {
+  openAndRun();
+  row("shard-1").wantedBy = "you";
+  world_.runFor(5s);
+  ASSERT_EQ(stopped_.size(), 1u);
+  EXPECT_TRUE(stopped_[0].handOver);
+  EXPECT_EQ(row("shard-1").leaseOwner, "me");
+
+  process("shard-1", {"5"}, block::ShardEnd{.shardId = "shard-1", .kind = block::ShardEnd::Kind::kHandOver});
+  world_.runFor(1s);
+
+  EXPECT_EQ(row("shard-1").leaseOwner, "you");
+  EXPECT_EQ(row("shard-1").checkpoint, Checkpoint::at("5"));
+  EXPECT_EQ(logged("lease_handed_over"), 1u);
 }
 
 TEST_F(CoordinatorRunTest, WritesCheckpointsAndStopsWhileAListingHangs) {

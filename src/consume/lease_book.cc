@@ -1,18 +1,79 @@
 #include "consume/lease_book.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 #include <utility>
 
-namespace tidemill::consume {
+#include "base/text.h"
 
+namespace tidemill::consume {
+namespace {
+
+using namespace std::chrono_literals;
 using lease::Lease;
+using lease::LeaseWrite;
+
+// A lease is taken on a condition that somebody else may have broken: a throttled answer is worth another
+// try, an outage is left to the next look.
+constexpr int kTakeAttemptsMax = 3;
+
+// A write of a held lease is tried and looked into; what stays open is tried again by pump().
+constexpr int kWriteAttemptsMax = 2;
+
+// How long a write whose outcome is open waits before it is tried again. Drawn up to twice as long.
+constexpr std::chrono::milliseconds kRetryAfter{250};
+
+// How often finish() looks whether everything is written.
+constexpr rt::Duration kSettleCheck = 10ms;
+
+std::int64_t milliseconds(rt::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+}  // namespace
+
+std::string_view lossName(LeaseLoss loss) {
+  constexpr std::array<std::string_view, 5> kNames = {"expired", "taken", "row_gone", "row_restored",
+                                                      "handed_over"};
+  return kNames.at(static_cast<std::size_t>(loss));
+}
 
 LeaseBook::LeaseBook(const rt::Env& env, lease::LeaseStore& store, LeaseBookOptions options,
-                     std::function<void(const std::string&)> onShardEnd)
-    : env_(env),
-      store_(store),
-      options_(std::move(options)),
-      onShardEnd_(std::move(onShardEnd)),
-      incarnation_(options_.workerId + "/" + env.random.uuid()) {}
+                     LeaseEvents& events)
+    : env_(env), store_(store), options_(std::move(options)), events_(events), writes_(env.loop) {}
+
+lease::SettleContext LeaseBook::settleContext(int attemptsMax) const {
+  return {.loop = env_.loop,
+          .store = store_,
+          .random = env_.random,
+          .attemptsMax = attemptsMax,
+          .conflictIsTheft = env_.faults.planted("lost-response-is-theft")};
+}
+
+const Tenure* LeaseBook::find(const std::string& shardId) const {
+  const auto found = tenures_.find(shardId);
+  return found == tenures_.end() ? nullptr : &found->second;
+}
+
+Tenure* LeaseBook::held(const std::string& shardId, std::int64_t token) {
+  const auto found = tenures_.find(shardId);
+  return found == tenures_.end() || found->second.token() != token ? nullptr : &found->second;
+}
+
+std::vector<std::string> LeaseBook::heldIds() const {
+  std::vector<std::string> ids;
+  ids.reserve(tenures_.size());
+  for (const auto& [shardId, tenure] : tenures_) ids.push_back(shardId);
+  return ids;
+}
+
+bool LeaseBook::holds(const std::string& shardId, std::int64_t token, rt::TimePoint now) const {
+  const Tenure* tenure = find(shardId);
+  if (tenure == nullptr || tenure->token() != token) return false;
+  return tenure->valid(now) || env_.faults.planted("zombie-checkpoint");
+}
 
 rt::Task<Result<rt::WallTime>> LeaseBook::claimStream(rt::WallTime created) {
   co_return co_await lease::claimStreamSettled(settleContext(), created);
@@ -21,11 +82,138 @@ rt::Task<Result<rt::WallTime>> LeaseBook::claimStream(rt::WallTime created) {
 rt::Task<Result<void>> LeaseBook::read() {
   auto listing = co_await lease::listSettled(settleContext());
   if (!listing) co_return fail(listing.error());
+  for (const lease::UnreadableRow& row : listing->unreadable) {
+    env_.log.warning("lease_row_unreadable", {{"application", store_.application()},
+                                              {"stream", store_.stream()},
+                                              {"shard", row.leaseKey},
+                                              {"reason", row.reason}});
+  }
+  auto restored = co_await restoreVanished(*listing);
+  if (!restored) co_return fail(restored.error());
+  std::vector<std::string> backward;
   for (Lease& row : listing->leases) {
-    const auto [known, isNew] = rows_.try_emplace(row.leaseKey, row);
-    // The counter grows with every write: what was read may be older than what was written meanwhile.
-    const bool newer = row.leaseCounter > known->second.leaseCounter;
-    if (!isNew && newer && !states_.contains(row.leaseKey)) known->second = std::move(row);
+    const auto known = rows_.find(row.leaseKey);
+    const bool back = known != rows_.end() && row.leaseCounter < known->second.leaseCounter;
+    if (back && !tenures_.contains(row.leaseKey)) backward.push_back(row.leaseKey);
+    noteRow(std::move(row));
+  }
+  co_return co_await checkBackward(std::move(backward));
+}
+
+rt::Task<Result<void>> LeaseBook::checkBackward(std::vector<std::string> leaseKeys) {
+  for (const std::string& key : leaseKeys) {
+    auto row = co_await lease::getSettled(settleContext(), key);
+    if (!row) co_return fail(row.error());
+    const auto known = rows_.find(key);
+    if (!*row || known == rows_.end() || tenures_.contains(key)) continue;
+    if ((*row)->leaseCounter >= known->second.leaseCounter) continue;  // The listing was old.
+    const auto anomaly = lease::classify({known->second}, **row);
+    if (!anomaly) continue;
+    refuse(**row, *anomaly);
+    known->second = std::move(**row);
+  }
+  co_return Result<void>();
+}
+
+void LeaseBook::refuse(const Lease& row, const lease::RowAnomaly& anomaly) {
+  env_.log.error(lease::anomalyEvent(anomaly.kind),
+                 {{"application", store_.application()},
+                  {"stream", store_.stream()},
+                  {"shard", row.leaseKey},
+                  {"reason", anomaly.text},
+                  {"hint", "the shard is left alone; start this worker again to go on from what the table says"}});
+  refused_.insert_or_assign(row.leaseKey, row.leaseCounter);
+}
+
+std::set<std::string> LeaseBook::refused() const {
+  std::set<std::string> keys;
+  for (const auto& [key, counter] : refused_) keys.insert(key);
+  return keys;
+}
+
+std::vector<Lease> LeaseBook::allRows() const {
+  std::vector<Lease> rows;
+  rows.reserve(rows_.size());
+  for (const auto& [key, row] : rows_) rows.push_back(row);
+  return rows;
+}
+
+rt::Task<Result<void>> LeaseBook::readRows(std::vector<std::string> leaseKeys) {
+  for (const std::string& key : leaseKeys) {
+    auto row = co_await lease::getSettled(settleContext(), key);
+    if (!row) co_return fail(row.error());
+    if (*row) noteRow(std::move(**row));
+  }
+  co_return Result<void>();
+}
+
+void LeaseBook::noteRow(Lease row) {
+  if (tenures_.contains(row.leaseKey)) {
+    Tenure& tenure = tenures_.at(row.leaseKey);
+    // Asking leaves the counter alone, so a listing may be the first to know of it.
+    if (!row.wantedBy.empty() && tenure.wantedBy().empty() && row.leaseOwner == options_.worker.id) {
+      tenure.askedBy(row.wantedBy);
+      events_.leaseWanted(row.leaseKey, tenure.token());
+    }
+    return;
+  }
+  const auto [known, isNew] = rows_.try_emplace(row.leaseKey, row);
+  if (isNew) return;
+  // The counter grows with every write: what was read may be older than what was written meanwhile.
+  if (row.leaseCounter < known->second.leaseCounter) return;
+  const auto refused = refused_.find(row.leaseKey);
+  if (refused != refused_.end() && row.leaseCounter > refused->second) refused_.erase(refused);
+  if (row.checkpoint < known->second.checkpoint && row.checkpoint != known->second.checkpoint &&
+      row.leaseCounter > known->second.leaseCounter) {
+    // As the operator's command does it.
+    env_.log.warning(lease::anomalyEvent(lease::RowAnomaly::Kind::kCheckpointRegressed),
+                     {{"stream", store_.stream()},
+                      {"shard", row.leaseKey},
+                      {"from", known->second.checkpoint.text()},
+                      {"to", row.checkpoint.text()}});
+  }
+  known->second = std::move(row);
+}
+
+// A row that was there and is no more, of a shard that had not ended, would start at the initial position if
+// it were made by the next sync: so it is made again as it was last known. A listing may lack a row that is
+// there; making a row that exists does nothing.
+rt::Task<Result<void>> LeaseBook::restoreVanished(const lease::LeaseListing& listing) {
+  std::set<std::string> present(listing.otherRows.begin(), listing.otherRows.end());
+  for (const Lease& row : listing.leases) present.insert(row.leaseKey);
+  for (const lease::UnreadableRow& row : listing.unreadable) present.insert(row.leaseKey);
+  std::vector<std::string> gone;
+  for (const auto& [key, row] : rows_) {
+    if (!present.contains(key) && !tenures_.contains(key)) gone.push_back(key);
+  }
+  for (const std::string& key : gone) {
+    auto now = co_await lease::getSettled(settleContext(), key);
+    if (!now) co_return fail(now.error());
+    if (*now) continue;
+    const auto known = rows_.find(key);
+    if (known == rows_.end()) continue;
+    Lease row = known->second;
+    // A child is read only when its parents have ended: so this one had, and was cleaned up.
+    const auto reads = [&key](const Lease& child) {
+      return child.parentShardIds.contains(key) && child.checkpoint.isSequenceNumber();
+    };
+    const bool cleaned = std::any_of(listing.leases.begin(), listing.leases.end(), reads);
+    if (row.checkpoint.isShardEnd() || cleaned) {
+      rows_.erase(key);
+      continue;
+    }
+    ++row.leaseCounter;
+    row.leaseOwner.clear();
+    row.incarnation.clear();
+    row.wantedBy.clear();
+    row.checkpointOwner.clear();
+    auto made = co_await lease::createSettled(settleContext(), row);
+    if (!made) co_return fail(made.error());
+    env_.log.error("lease_row_vanished", {{"application", store_.application()},
+                                          {"stream", store_.stream()},
+                                          {"shard", key},
+                                          {"restored_at", row.checkpoint.text()}});
+    rows_.insert_or_assign(key, std::move(row));
   }
   co_return Result<void>();
 }
@@ -38,120 +226,277 @@ rt::Task<Result<void>> LeaseBook::create(std::vector<Lease> rows) {
   co_return Result<void>();
 }
 
-rt::Task<Result<void>> LeaseBook::takeAll() {
-  for (auto& [key, row] : rows_) {
-    if (!taking_) break;
-    if (row.checkpoint.isShardEnd()) continue;
-    if (row.leaseOwner != options_.workerId) {
-      const std::string from = row.leaseOwner;
-      const lease::Worker self{options_.workerId, incarnation_};
-      lease::LeaseWrite write = lease::taking(row, self);
-      auto taken = co_await lease::writeSettled(settleContext(), std::move(write));
-      if (!taken) co_return fail(lost(key, taken.error()));
-      row = std::move(taken->row);
-      env_.log.info("lease_taken",
-                    {{"shard", key}, {"from", from}, {"reason", from.empty() ? "unowned" : "other"}});
-    }
-    states_.try_emplace(key, row.checkpoint, options_.checkpointInterval);
+rt::Task<Result<void>> LeaseBook::take(std::vector<lease::LeaseTake> takes) {
+  std::optional<Error> error;
+  rt::TaskGroup group(env_.loop);
+  for (lease::LeaseTake& one : takes) {
+    while (group.running() >= kWritesMax) co_await env_.loop.sleepFor(1ms);
+    if (!taking_ || error) break;
+    rt::Task<void> task = takeOne(std::move(one), error);
+    group.spawn(std::move(task));
   }
+  co_await group.join(rt::Duration::max());
+  if (error) co_return fail(*error);
   co_return Result<void>();
+}
+
+rt::Task<void> LeaseBook::takeOne(lease::LeaseTake take, std::optional<Error>& error) {
+  const auto known = rows_.find(take.leaseKey);
+  if (known == rows_.end() || tenures_.contains(take.leaseKey)) co_return;
+  const Lease seen = known->second;
+  LeaseWrite write = lease::taking(seen, options_.worker);
+  write.ignoreCounter = env_.faults.planted("stale-scan-takeover");
+  const lease::SettleContext context = settleContext(kTakeAttemptsMax);
+  auto taken = co_await lease::writeSettled(context, std::move(write));
+  if (!taken) {
+    // Somebody was quicker, or the outcome is open: the next look tells.
+    if (taken.error().code() != Code::kConflict && !error) error = taken.error();
+    co_return;
+  }
+  Lease row = std::move(taken->row);
+  const rt::TimePoint sent =
+      env_.faults.planted("lease-clock-from-response") ? env_.loop.now() : taken->sent;
+  rows_.insert_or_assign(take.leaseKey, row);
+  env_.log.info("lease_taken", {{"shard", take.leaseKey},
+                                {"from", seen.leaseOwner},
+                                {"reason", lease::takeReasonName(take.reason)},
+                                {"waited_ms", milliseconds(take.waited)},
+                                {"stream", store_.stream()},
+                                {"token", row.leaseCounter}});
+  tenures_.try_emplace(take.leaseKey, std::move(row), sent, options_.times, options_.checkpointInterval);
+}
+
+rt::Task<void> LeaseBook::ask(std::string leaseKey) {
+  const Lease seen = rows_.at(leaseKey);
+  auto asked = co_await store_.ask(seen, options_.worker.id);
+  // Asking again does no harm, so whatever went wrong is left to the next look.
+  if (asked) {
+    env_.log.info("lease_asked_for",
+                  {{"stream", store_.stream()}, {"shard", leaseKey}, {"owner", seen.leaseOwner}});
+  }
 }
 
 rt::Task<Result<void>> LeaseBook::noteChildren(std::string shardId, std::set<std::string> children) {
   auto noted = co_await lease::setChildrenSettled(settleContext(), shardId, children);
-  if (!noted) co_return fail(lost(shardId, noted.error()));
-  rows_.at(shardId).childShardIds = std::move(children);
+  if (!noted) co_return fail(noted.error());
+  rows_.at(shardId).childShardIds = children;
+  const auto tenure = tenures_.find(shardId);
+  if (tenure != tenures_.end()) tenure->second.setChildren(std::move(children));
   co_return Result<void>();
 }
 
-void LeaseBook::processed(const std::string& shardId, const lease::Checkpoint& to, std::int64_t records) {
-  states_.at(shardId).processed(to, records);
-}
-
-std::vector<std::string> LeaseBook::heldIds() const {
-  std::vector<std::string> ids;
-  for (const auto& [shardId, state] : states_) ids.push_back(shardId);
-  return ids;
-}
-
-rt::Task<Result<void>> LeaseBook::writeDue() {
-  const std::vector<std::string> shardIds = heldIds();
-  for (const std::string& shardId : shardIds) {
-    const auto due = states_.at(shardId).due(env_.loop.now());
-    if (!due) continue;
-    auto written = co_await write(shardId, *due);
-    if (written) continue;
-    if (!written.error().retryable()) co_return fail(written.error());
-    env_.log.warning("checkpoint_not_written", {{"stream", store_.stream()},
-                                                {"shard", shardId},
-                                                {"code", codeName(written.error().code())},
-                                                {"reason", written.error().message()}});
-  }
+rt::Task<Result<void>> LeaseBook::noteHashRange(std::string shardId, std::string starting,
+                                                std::string ending) {
+  auto noted = co_await lease::setHashRangeSettled(settleContext(), shardId, starting, ending);
+  if (!noted) co_return fail(noted.error());
+  Lease& row = rows_.at(shardId);
+  row.startingHashKey = std::move(starting);
+  row.endingHashKey = std::move(ending);
   co_return Result<void>();
 }
 
-rt::Task<Result<void>> LeaseBook::writeAll() {
-  const std::vector<std::string> shardIds = heldIds();
-  for (const std::string& shardId : shardIds) {
-    auto outstanding = states_.at(shardId).outstanding();
-    while (outstanding) {  // Twice at most: a write whose outcome was open, and what came after it.
-      auto written = co_await write(shardId, *outstanding);
-      if (!written) co_return fail(written.error());
-      const auto state = states_.find(shardId);
-      if (state == states_.end()) break;
-      outstanding = state->second.outstanding();
+rt::Task<Result<void>> LeaseBook::remove(std::string shardId, std::string_view reason) {
+  const auto known = rows_.find(shardId);
+  if (known == rows_.end()) co_return Result<void>();
+  const Lease seen = known->second;
+  auto removed = co_await lease::removeSettled(settleContext(), seen);
+  if (!removed) co_return fail(removed.error());
+  rows_.erase(shardId);
+  env_.log.info("lease_removed", {{"stream", store_.stream()}, {"shard", shardId}, {"reason", reason}});
+  co_return Result<void>();
+}
+
+void LeaseBook::processed(const std::string& shardId, std::int64_t token, const lease::Checkpoint& to,
+                          std::int64_t records) {
+  Tenure* tenure = held(shardId, token);
+  if (tenure == nullptr) return;
+  // A record of which an earlier reader had processed a part is behind that part as a whole.
+  tenure->processed(std::max(to, tenure->checkpoints().processedUpTo()), records);
+}
+
+void LeaseBook::prepare(const std::string& shardId, std::int64_t token, const lease::Checkpoint& pending,
+                        std::optional<std::string> state) {
+  Tenure* tenure = held(shardId, token);
+  if (tenure != nullptr) tenure->prepare(pending, std::move(state));
+}
+
+void LeaseBook::handOver(const std::string& shardId, std::int64_t token) {
+  Tenure* tenure = held(shardId, token);
+  if (tenure == nullptr || tenure->wantedBy().empty()) return;
+  tenure->handOver();
+  pump();
+}
+
+void LeaseBook::pump() {
+  const rt::TimePoint now = env_.loop.now();
+  if (!env_.faults.planted("zombie-checkpoint")) {
+    std::vector<std::string> expired;
+    for (const auto& [shardId, tenure] : tenures_) {
+      if (!tenure.valid(now)) expired.push_back(shardId);
     }
+    for (const std::string& shardId : expired) lose(shardId, LeaseLoss::kExpired, options_.worker.id);
   }
-  co_return Result<void>();
+  // In descending order, as KCL; what finds no room now comes next time.
+  for (auto it = tenures_.rbegin(); it != tenures_.rend(); ++it) {
+    if (writes_.running() >= kWritesMax) return;
+    auto next = it->second.next(now, stage_);
+    if (!next) continue;
+    it->second.begin();
+    writes_.spawn(perform(it->first, it->second.token(), std::move(*next)));
+  }
 }
 
-rt::Task<Result<void>> LeaseBook::write(std::string shardId, CheckpointWrite write) {
-  lease::LeaseWrite change = lease::checkpointing(rows_.at(shardId), write.to);
-  auto written = co_await lease::writeSettled(settleContext(), change);
-  if (!written) {
-    if (written.error().retryable()) states_.at(shardId).unsettled(write);
-    co_return fail(lost(shardId, written.error()));
+rt::Task<void> LeaseBook::perform(std::string shardId, std::int64_t token, TenureWrite write) {
+  const rt::TimePoint started = env_.loop.now();
+  if (!write.firstSent) write.firstSent = started;
+  LeaseWrite change = write.write;
+  change.ignoreCounter = env_.faults.planted("zombie-checkpoint");
+  const lease::SettleContext context = settleContext(kWriteAttemptsMax);
+  auto written = co_await lease::writeSettled(context, std::move(change));
+  Tenure* tenure = held(shardId, token);
+  if (tenure == nullptr) co_return;
+  if (!holds(shardId, token, env_.loop.now())) {
+    // Whatever became of the write: others may have counted us out by now.
+    lose(shardId, LeaseLoss::kExpired, options_.worker.id);
+    co_return;
   }
-  lease::applyTo(rows_.at(shardId), change);
-  states_.at(shardId).written(write, env_.loop.now());
-  env_.log.debug("checkpoint_written", {{"shard", shardId}, {"at", write.to.text()}});
-  if (write.to.isShardEnd()) ended(shardId);
-  co_return Result<void>();
+  if (written) {
+    wrote(shardId, *tenure, write, *written);
+    co_return;
+  }
+  if (written.error().code() == Code::kConflict) {
+    co_await explainConflict(shardId, token);
+    co_return;
+  }
+  notWritten(shardId, *tenure, std::move(write), written.error());
 }
 
-void LeaseBook::ended(const std::string& shardId) {
-  const CheckpointState& state = states_.at(shardId);
-  ended_.processed += state.recordsProcessed();
-  ended_.checkpointed += state.recordsWritten();
-  states_.erase(shardId);
-  onShardEnd_(shardId);
+void LeaseBook::wrote(const std::string& shardId, Tenure& tenure, const TenureWrite& write,
+                      const lease::SettledWrite& written) {
+  // Of an earlier attempt, perhaps, whose answer was lost.
+  rt::TimePoint sent = std::min(written.sent, *write.firstSent);
+  if (env_.faults.planted("lease-clock-from-response")) sent = env_.loop.now();
+  tenure.done(write, sent, env_.loop.now());
+  rows_.insert_or_assign(shardId, tenure.row());
+  lastError_.reset();
+  if (write.checkpoint) {
+    env_.log.debug("checkpoint_written", {{"shard", shardId}, {"at", write.checkpoint->to.text()}});
+  }
+  if (tenure.row().checkpoint.isShardEnd()) {
+    forget(shardId);
+    events_.shardEndWritten(shardId);
+  } else if (write.write.kind == LeaseWrite::Kind::kRelease) {
+    env_.log.info("lease_released", {{"stream", store_.stream()}, {"shard", shardId}});
+    forget(shardId);
+  } else if (write.write.kind == LeaseWrite::Kind::kHandOver) {
+    lose(shardId, LeaseLoss::kHandedOver, tenure.row().leaseOwner);
+  } else if (tenure.wantedBy().empty() && !written.row.wantedBy.empty()) {
+    tenure.askedBy(written.row.wantedBy);
+    events_.leaseWanted(shardId, tenure.token());
+  }
+  pump();
 }
 
-rt::Task<Result<void>> LeaseBook::release() {
-  for (auto& [key, row] : rows_) {
-    if (row.checkpoint.isShardEnd() || row.leaseOwner != options_.workerId) continue;
-    lease::LeaseWrite write = lease::releasing(row);
-    auto released = co_await lease::writeSettled(settleContext(), write);
-    if (!released) co_return fail(lost(key, released.error()));
-    lease::applyTo(row, write);
+void LeaseBook::notWritten(const std::string& shardId, Tenure& tenure, TenureWrite write,
+                           const Error& error) {
+  lastError_ = error;
+  if (!error.retryable()) {
+    if (!failure_) failure_ = error;
+    return;
   }
+  env_.log.warning(write.checkpoint ? "checkpoint_not_written" : "lease_not_written",
+                   {{"stream", store_.stream()},
+                    {"shard", shardId},
+                    {"code", codeName(error.code())},
+                    {"reason", error.message()}});
+  const auto jitter = std::chrono::milliseconds(
+      static_cast<std::int64_t>(env_.random.below(static_cast<std::uint64_t>(kRetryAfter.count()))));
+  tenure.unsettled(std::move(write), env_.loop.now() + kRetryAfter + jitter);
+}
+
+// The row is not as this worker left it.
+rt::Task<void> LeaseBook::explainConflict(std::string shardId, std::int64_t token) {
+  auto found = co_await lease::getSettled(settleContext(), shardId);
+  const Tenure* tenure = held(shardId, token);
+  if (tenure == nullptr) co_return;
+  if (!found) {  // Nothing more is known than that it is not ours as it was.
+    lose(shardId, LeaseLoss::kTaken, "");
+    co_return;
+  }
+  if (!*found) {
+    lose(shardId, LeaseLoss::kRowGone, "");
+    co_return;
+  }
+  Lease row = std::move(**found);
+  const std::string owner = row.leaseOwner;
+  if (row.leaseCounter < tenure->row().leaseCounter) {
+    const auto anomaly = lease::classify({tenure->row()}, row);
+    if (anomaly) refuse(row, *anomaly);
+    rows_.insert_or_assign(shardId, std::move(row));
+    lose(shardId, LeaseLoss::kRowRestored, owner);
+    co_return;
+  }
+  if (owner == options_.worker.id) foundTwin(shardId);
+  rows_.insert_or_assign(shardId, std::move(row));
+  lose(shardId, LeaseLoss::kTaken, owner);
+}
+
+void LeaseBook::foundTwin(const std::string& shardId) {
+  if (failure_) return;
+  failure_ = Error(Code::kWorkerIdInUse,
+                   fmt::format("{}: another process works as worker {}", store_.nameOf(shardId),
+                               base::quoteIfNeeded(options_.worker.id)),
+                   "give each process its own worker id, and start this one again");
+}
+
+void LeaseBook::lose(const std::string& shardId, LeaseLoss loss, const std::string& owner) {
+  const std::int64_t token = tenures_.at(shardId).token();
+  if (loss == LeaseLoss::kHandedOver) {
+    env_.log.info("lease_handed_over", {{"shard", shardId}, {"to", owner}, {"stream", store_.stream()}});
+  } else {
+    env_.log.warning("lease_lost", {{"shard", shardId},
+                                    {"reason", lossName(loss)},
+                                    {"owner", owner},
+                                    {"worker", options_.worker.id},
+                                    {"stream", store_.stream()},
+                                    {"token", token}});
+  }
+  forget(shardId);
+  events_.leaseLost(shardId, token, loss);
+}
+
+void LeaseBook::forget(const std::string& shardId) {
+  const auto found = tenures_.find(shardId);
+  found->second.fence()->close();
+  past_.processed += found->second.checkpoints().recordsProcessed();
+  past_.checkpointed += found->second.checkpoints().recordsWritten();
+  tenures_.erase(found);
+}
+
+rt::Task<void> LeaseBook::settle() {
+  co_await writes_.join(rt::Duration::max());
+}
+
+rt::Task<Result<void>> LeaseBook::finish() {
+  taking_ = false;
+  stage_ = TenureStage::kFinishing;
+  // Bounded by the time for which the leases are valid.
+  while (!tenures_.empty() && !failure_) {
+    pump();
+    co_await env_.loop.sleepFor(kSettleCheck);
+  }
+  if (failure_) co_return fail(*failure_);
+  if (lastError_) co_return fail(*lastError_);
   co_return Result<void>();
 }
 
 CoordinatorTotals LeaseBook::totals() const {
-  CoordinatorTotals totals = ended_;
-  for (const auto& [shardId, state] : states_) {
-    totals.processed += state.recordsProcessed();
-    totals.checkpointed += state.recordsWritten();
+  CoordinatorTotals totals = past_;
+  for (const auto& [shardId, tenure] : tenures_) {
+    totals.processed += tenure.checkpoints().recordsProcessed();
+    totals.checkpointed += tenure.checkpoints().recordsWritten();
   }
   return totals;
-}
-
-// The message names application, stream and lease already.
-Error LeaseBook::lost(const std::string& shardId, const Error& cause) const {
-  if (cause.code() != Code::kConflict) return cause;
-  env_.log.error("lease_lost", {{"shard", shardId}, {"worker", options_.workerId}});
-  return Error(Code::kLeaseLost, cause.message(), cause.hint());
 }
 
 }  // namespace tidemill::consume

@@ -43,17 +43,14 @@ bool saysInFuture(const Error& error) {
 
 }  // namespace
 
-PollingFetcher::PollingFetcher(FetchContext context, std::string stream, std::string shardId,
-                               kinesis::IteratorPosition start, PollingOptions options)
+PollingFetcher::PollingFetcher(FetchContext context, ReadTask task, PollingOptions options)
     : context_(std::move(context)),
-      stream_(std::move(stream)),
-      shardId_(std::move(shardId)),
-      start_(std::move(start)),
+      task_(std::move(task)),
       options_(options),
       pace_(options.pace),
       backoff_(options.backoff, context_.random),
-      lastSequenceNumber_(start_.type == kinesis::IteratorPosition::Type::kAfterSequenceNumber
-                              ? start_.sequenceNumber
+      lastSequenceNumber_(task_.start.type == kinesis::IteratorPosition::Type::kAfterSequenceNumber
+                              ? task_.start.sequenceNumber
                               : std::string()) {}
 
 rt::Task<Result<Fetched>> PollingFetcher::next() {
@@ -75,7 +72,7 @@ rt::Task<Result<Fetched>> PollingFetcher::next() {
 }
 
 kinesis::IteratorPosition PollingFetcher::position() const {
-  if (lastSequenceNumber_.empty()) return start_;
+  if (lastSequenceNumber_.empty()) return task_.start;
   kinesis::IteratorPosition after;
   after.type = kinesis::IteratorPosition::Type::kAfterSequenceNumber;
   after.sequenceNumber = lastSequenceNumber_;
@@ -85,7 +82,7 @@ kinesis::IteratorPosition PollingFetcher::position() const {
 rt::Task<Result<bool>> PollingFetcher::haveIterator() {
   if (iterator_) co_return true;
   const kinesis::IteratorPosition from = position();
-  auto iterator = co_await context_.api.getShardIterator(stream_, shardId_, from);
+  auto iterator = co_await context_.api.getShardIterator(task_.stream, task_.shardId, from);
   if (!iterator) {
     Error error = iterator.error();
     auto recovered = co_await recoverRead(std::move(error));
@@ -101,7 +98,7 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce() {
   auto hold = co_await context_.budget->acquire(expected);
   pace_.called(context_.loop.now());
   const std::string iterator = *iterator_;
-  auto page = co_await context_.api.getRecords(stream_, shardId_, iterator, options_.recordsPerCall);
+  auto page = co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, options_.recordsPerCall);
   Result<void> good = page ? check(*page) : fail(page.error());
   if (!good) {
     hold = block::BudgetHold();
@@ -115,14 +112,14 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce() {
 }
 
 rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {
-  auto listed = co_await kinesis::listAllShards(context_.api, stream_);
+  auto listed = co_await kinesis::listAllShards(context_.api, task_.stream);
   if (!listed) {
     Error error = listed.error();
     auto recovered = co_await recover(std::move(error));
     if (!recovered) co_return fail(recovered.error());
     co_return std::optional<Fetched>();
   }
-  const kinesis::Shard* shard = findShard(*listed, shardId_);
+  const kinesis::Shard* shard = findShard(*listed, task_.shardId);
   if (shard == nullptr && ++absences_ < kAbsencesMax) {
     co_await context_.loop.sleepFor(kFalseEndWait);
     co_return std::optional<Fetched>();
@@ -140,7 +137,7 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {
   }
   context_.log.warning(
       "shard_end_doubted",
-      {{"stream", stream_}, {"shard", shardId_}, {"after", lastSequenceNumber_}, {"times", falseEnds_}});
+      {{"stream", task_.stream}, {"shard", task_.shardId}, {"after", lastSequenceNumber_}, {"times", falseEnds_}});
   endClaimed_ = false;
   iterator_.reset();
   co_await context_.loop.sleepFor(kFalseEndWait);
@@ -149,19 +146,19 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {
 
 rt::Task<Result<void>> PollingFetcher::recoverRead(Error error) {
   if (error.code() != Code::kUnknownStream) co_return co_await recover(std::move(error));
-  auto listed = co_await kinesis::listAllShards(context_.api, stream_);
+  auto listed = co_await kinesis::listAllShards(context_.api, task_.stream);
   if (!listed) {
     Error cause = listed.error();
     co_return co_await recover(std::move(cause));
   }
   iterator_.reset();
-  if (findShard(*listed, shardId_) != nullptr) {
+  if (findShard(*listed, task_.shardId) != nullptr) {
     absences_ = 0;
     Error contradiction =
         named(Code::kMalformedResponse, "ListShards has the shard, but reading it gives: " + error.message());
     co_return co_await recover(std::move(contradiction));
   }
-  if (++absences_ >= kAbsencesMax) co_return fail(recordsTrimmed(stream_, shardId_, lastSequenceNumber_));
+  if (++absences_ >= kAbsencesMax) co_return fail(recordsTrimmed(task_.stream, task_.shardId, lastSequenceNumber_));
   co_await context_.loop.sleepFor(kFalseEndWait);
   co_return Result<void>();
 }
@@ -187,13 +184,13 @@ bool PollingFetcher::startComesSoon() const {
 
 Error PollingFetcher::named(Code code, const std::string& what) const {
   return Error(code, what, "check that the endpoint is Kinesis")
-      .within(kinesis::shardContext(stream_, shardId_));
+      .within(kinesis::shardContext(task_.stream, task_.shardId));
 }
 
 rt::Task<Result<void>> PollingFetcher::recover(Error error) {
   if (error.code() == Code::kExpiredIterator) {
     context_.log.info("iterator_expired",
-                      {{"stream", stream_}, {"shard", shardId_}, {"after", lastSequenceNumber_}});
+                      {{"stream", task_.stream}, {"shard", task_.shardId}, {"after", lastSequenceNumber_}});
     iterator_.reset();
     pace_.called(context_.loop.now());
     if (++expired_ < kExpiredMax) co_return Result<void>();
@@ -205,8 +202,8 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
   const rt::Duration delay = backoff_.next();
   // The 1st, 2nd, 4th, 8th … failure in a row: an outage of hours makes a few lines, not thousands.
   if (std::has_single_bit(static_cast<unsigned>(backoff_.failures()))) {
-    context_.log.warning("fetch_failed", {{"stream", stream_},
-                                          {"shard", shardId_},
+    context_.log.warning("fetch_failed", {{"stream", task_.stream},
+                                          {"shard", task_.shardId},
                                           {"code", codeName(error.code())},
                                           {"failures", backoff_.failures()},
                                           {"reason", error.message()}});
@@ -216,14 +213,14 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
 }
 
 Result<void> PollingFetcher::check(codec::RecordsPage& page) {
-  if (!page.nextShardIterator && !areChildrenOf(shardId_, page.childShards)) {
+  if (!page.nextShardIterator && !areChildrenOf(task_.shardId, page.childShards)) {
     return fail(named(Code::kMalformedResponse, "GetRecords ended it with a child of other shards"));
   }
   const auto dropped = continueAfter(lastSequenceNumber_, page);
-  if (!dropped) return fail(dropped.error().within(kinesis::shardContext(stream_, shardId_)));
+  if (!dropped) return fail(dropped.error().within(kinesis::shardContext(task_.stream, task_.shardId)));
   if (*dropped > 0) {
     context_.log.warning("repeated_records_dropped",
-                         {{"stream", stream_}, {"shard", shardId_}, {"records", *dropped}});
+                         {{"stream", task_.stream}, {"shard", task_.shardId}, {"records", *dropped}});
   }
   return {};
 }
@@ -231,7 +228,7 @@ Result<void> PollingFetcher::check(codec::RecordsPage& page) {
 Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) {
   if (backoff_.failures() > 0) {
     context_.log.info("fetch_recovered",
-                      {{"stream", stream_}, {"shard", shardId_}, {"failures", backoff_.failures()}});
+                      {{"stream", task_.stream}, {"shard", task_.shardId}, {"failures", backoff_.failures()}});
   }
   backoff_.reset();
   malformed_ = 0;
@@ -253,8 +250,9 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
     lastSequenceNumber_ = std::string(page.records.back().sequenceNumber);
     hold.resize(lastBytes_);
     auto shardPage = std::make_shared<block::ShardPage>();
-    shardPage->streamName = stream_;
-    shardPage->shardId = shardId_;
+    shardPage->streamName = task_.stream;
+    shardPage->shardId = task_.shardId;
+    shardPage->token = task_.token;
     shardPage->page = std::move(page);
     shardPage->hold = std::move(hold);
     fetched.page = std::move(shardPage);

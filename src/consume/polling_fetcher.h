@@ -39,13 +39,20 @@ struct FetchContext {
   base::LogSink& log;
 };
 
+// Which shard is read, from where, and under which lease.
+struct ReadTask {
+  std::string stream;
+  std::string shardId;
+  kinesis::IteratorPosition start;
+  std::int64_t token = 0;  // See block::ShardPage::token.
+};
+
 // An answer without a next iterator ends the shard if it names the children, as AWS does. Without them
 // ListShards decides: an open shard is read on after the last record. An unknown shard of a stream that
 // exists is kDataLoss (see data_loss.h).
 class PollingFetcher final : public RecordFetcher {
  public:
-  PollingFetcher(FetchContext context, std::string stream, std::string shardId,
-                 kinesis::IteratorPosition start, PollingOptions options);
+  PollingFetcher(FetchContext context, ReadTask task, PollingOptions options);
 
   rt::Task<Result<Fetched>> next() override;
 
@@ -71,9 +78,7 @@ class PollingFetcher final : public RecordFetcher {
   std::int64_t expectedBytes() const;
 
   const FetchContext context_;
-  const std::string stream_;
-  const std::string shardId_;
-  const kinesis::IteratorPosition start_;
+  const ReadTask task_;
   const PollingOptions options_;
   Pace pace_;
   rt::Backoff backoff_;

@@ -17,7 +17,7 @@ class PollingFetcherTest : public testing::Test {
   PollingFetcherTest() { start_.type = kinesis::IteratorPosition::Type::kTrimHorizon; }
 
   PollingFetcher fetcher(PollingOptions options = {}) {
-    return PollingFetcher({loop_, api_, budget_, random_, log_}, "orders", "shard-1", start_, options);
+    return PollingFetcher({loop_, api_, budget_, random_, log_}, {"orders", "shard-1", start_, 7}, options);
   }
   Result<Fetched> next(PollingFetcher& fetcher) { return loop_.run(fetcher.next()); }
   static std::string lastOf(const Result<Fetched>& fetched) {

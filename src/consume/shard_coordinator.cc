@@ -1,9 +1,9 @@
 #include "consume/shard_coordinator.h"
 
+#include <algorithm>
 #include <bit>
 #include <utility>
 
-#include "consume/data_loss.h"
 #include "consume/start_plan.h"
 #include "rt/task_group.h"
 
@@ -13,27 +13,24 @@ namespace {
 using namespace std::chrono_literals;
 using lease::Lease;
 
-// How often run() looks for checkpoints that are due; the interval itself is the option.
+// How often run() looks for writes that are due, and its other tasks for what there is to do.
 constexpr rt::Duration kCheckEvery = 50ms;
 
-// How often shards are looked for that no parent announced.
-constexpr rt::Duration kSyncEvery = 60s;
-
-// How soon a listing is asked again that contradicts the rows, and how often before the rows are believed.
+// How soon a listing is asked again that contradicts the rows when the worker starts.
 constexpr rt::Duration kContradictionRetry = 1s;
-constexpr int kContradictionsMax = 5;
-
-// How often a listing with holes is asked again before it is taken as it is.
-constexpr int kListingsMax = 3;
-
-// How often a shard that is not listed must be unknown before its records count as lost.
-constexpr int kTrimmedProofs = 3;
 
 // How long the end of a shard waits before it is tried again, and how often its children are looked for.
 constexpr rt::Duration kEndRetry = 1s;
 constexpr int kChildLookupsMax = 10;
 
-// While it lives, discovery is writing.
+// How often the parents of shards that wait are read, if another worker reads them, and how many at most.
+constexpr rt::Duration kParentsEvery = 500ms;
+constexpr std::size_t kParentsMax = 50;
+
+// How often it is asked whether the fleet still works in a mode that this worker knows.
+constexpr rt::Duration kFleetCheckEvery = 60s;
+
+// While it lives, a task is writing.
 class StoreSection {
  public:
   explicit StoreSection(int& depth) : depth_(depth) { ++depth_; }
@@ -45,144 +42,157 @@ class StoreSection {
   int& depth_;
 };
 
+lease::Worker workerOf(const CoordinatorOptions& options, base::Random& random) {
+  lease::Worker worker = options.worker;
+  if (worker.incarnation.empty()) worker.incarnation = worker.id + "/" + random.uuid();
+  return worker;
+}
+
 }  // namespace
 
 ShardCoordinator::ShardCoordinator(const rt::Env& env, kinesis::KinesisApi& api, lease::LeaseStore& store,
                                    CoordinatorListener& listener, CoordinatorOptions options)
     : env_(env),
-      api_(api),
+      store_(store),
       listener_(listener),
       options_(std::move(options)),
-      tableName_(store.name()),
-      book_(env, store, {options_.workerId, options_.checkpointInterval},
-            [this](const std::string& shardId) { shardEnded(shardId); }) {}
+      book_(env, store, {workerOf(options_, env.random), options_.times, options_.checkpointInterval}, *this),
+      taker_(env, book_,
+             {.scanEvery = options_.scanEvery,
+              .take = options_.take,
+              .times = options_.times,
+              .previousIncarnation = options_.previousIncarnation}),
+      sync_(env, api, book_, options_.stream, options_.initialPosition),
+      duties_(env, api, book_, options_.stream, options_.cleanup) {}
 
 rt::Task<Result<void>> ShardCoordinator::open() {
-  for (;;) {  // Bounded by kContradictionsMax.
-    auto view = co_await look();
+  auto checked = co_await checkFleet();
+  if (!checked) co_return fail(checked.error());
+  for (;;) {  // Bounded by StreamSync, which gives a listing up that keeps contradicting the rows.
+    auto view = co_await sync_.look();
     if (!view) co_return fail(view.error());
     if (*view) {
-      opened_ = true;
-      co_return co_await adopt(**view);
+      auto adopted = co_await adopt(**view);
+      if (!adopted) co_return fail(adopted.error());
+      co_return co_await takeRound();
     }
     co_await env_.loop.sleepFor(kContradictionRetry);
   }
 }
 
-rt::Task<Result<void>> ShardCoordinator::sync() {
-  auto view = co_await look();
-  if (!view) co_return fail(view.error());
-  if (*view) co_return co_await adopt(**view);
+rt::Task<Result<void>> ShardCoordinator::checkFleet() {
+  nextFleetCheck_ = env_.loop.now() + kFleetCheckEvery;
+  auto checked = co_await store_.checkFleet();
+  if (checked || !checked.error().retryable()) co_return std::move(checked);
+  env_.log.warning("fleet_not_checked",
+                   {{"application", options_.application}, {"reason", checked.error().message()}});
   co_return Result<void>();
-}
-
-// Rows first: a listing that is younger than the rows cannot have a shard open that they say has ended.
-rt::Task<Result<std::optional<StreamView>>> ShardCoordinator::look() {
-  nextSync_ = env_.loop.now() + kSyncEvery;
-  auto rows = co_await book_.read();
-  if (!rows) co_return fail(rows.error());
-  const ViewContext context{env_.loop, api_, env_.log, options_.stream};
-  auto view = co_await viewStream(context, kListingsMax);
-  if (!view && (!opened_ || view.error().code() == Code::kUnknownStream)) co_return fail(view.error());
-  if (!view) {
-    env_.log.warning("shards_not_listed", {{"stream", options_.stream},
-                                           {"code", codeName(view.error().code())},
-                                           {"reason", view.error().message()}});
-    co_return std::optional<StreamView>();
-  }
-  auto same = co_await checkCreation(*view);
-  if (!same) co_return fail(same.error());
-  const auto contradiction = openThoughEnded(*view, book_.rows());
-  if (!contradiction) {
-    contradictions_ = 0;
-    co_return std::optional<StreamView>(std::move(*view));
-  }
-  if (++contradictions_ >= kContradictionsMax) co_return fail(endedButOpen(tableName_, *contradiction));
-  nextSync_ = env_.loop.now() + kContradictionRetry;
-  co_return std::optional<StreamView>();
-}
-
-rt::Task<Result<void>> ShardCoordinator::checkCreation(const StreamView& view) {
-  if (!view.created) co_return Result<void>();
-  if (!streamCreated_) {
-    auto noted = co_await book_.claimStream(*view.created);
-    if (!noted) co_return fail(noted.error());
-    streamCreated_ = *noted;
-  }
-  if (*streamCreated_ == *view.created) co_return Result<void>();
-  co_return fail(madeAgain(tableName_, *streamCreated_, *view.created));
-}
-
-rt::Task<Result<void>> ShardCoordinator::checkTrimmed(const StreamView& view) {
-  std::optional<Error> first;
-  const std::vector<std::string> unlisted = unlistedLeases(view, book_.rows());
-  for (const std::string& shardId : unlisted) {
-    if (started_.contains(shardId)) continue;  // Its reader finds out.
-    auto trimmed = co_await isTrimmed(shardId);
-    if (!trimmed) co_return fail(trimmed.error());
-    if (!*trimmed) continue;
-    const std::string after = book_.rows().at(shardId).checkpoint.sequenceNumber();
-    env_.log.error("data_lost", {{"stream", options_.stream}, {"shard", shardId}, {"after", after}});
-    if (!first) first = recordsTrimmed(options_.stream, shardId, after);
-  }
-  if (first) co_return fail(std::move(*first));
-  co_return Result<void>();
-}
-
-// A listing may be stale; a shard that cannot be read either is gone.
-rt::Task<Result<bool>> ShardCoordinator::isTrimmed(std::string shardId) {
-  const kinesis::IteratorPosition oldest;
-  for (int proof = 1;; ++proof) {  // Bounded by kTrimmedProofs.
-    auto iterator = co_await api_.getShardIterator(options_.stream, shardId, oldest);
-    // Any other failure proves nothing, and meets the shard's reader as well.
-    if (iterator || iterator.error().code() != Code::kUnknownStream) co_return false;
-    if (proof >= kTrimmedProofs) co_return true;
-    co_await env_.loop.sleepFor(kContradictionRetry);
-  }
 }
 
 rt::Task<Result<void>> ShardCoordinator::adopt(const StreamView& view) {
-  auto kept = co_await checkTrimmed(view);
-  if (!kept) co_return fail(kept.error());
   const StoreSection section(storing_);
-  // A shard that an earlier listing lacked starts at the time that LATEST meant then, so that nothing is
-  // skipped.
-  rt::WallTime latest = env_.faults.planted("latest-by-local-clock") ? env_.loop.wall() : api_.serverNow();
-  std::vector<Lease> rows;
-  for (const auto& [key, row] : book_.rows()) {
-    if (row.startsAt && *row.startsAt < latest) latest = *row.startsAt;
-    rows.push_back(row);
-  }
-  std::vector<Lease> missing = lease::leasesToCreate(view.shards, rows, options_.initialPosition, latest);
-  if (!missing.empty()) {
-    auto made = co_await book_.create(std::move(missing));
-    if (!made) co_return fail(made.error());
-    auto read = co_await book_.read();
-    if (!read) co_return fail(read.error());
-  }
-  auto taken = co_await book_.takeAll();
-  if (!taken) co_return fail(taken.error());
+  auto made = co_await sync_.adopt(view);
+  if (!made) co_return fail(made.error());
+  if (!made->empty()) taker_.hurry();
   startReadyShards();
   co_return Result<void>();
 }
 
+rt::Task<Result<void>> ShardCoordinator::takeRound() {
+  const StoreSection section(storing_);
+  auto taken = co_await taker_.round();
+  startReadyShards();
+  co_return std::move(taken);
+}
+
 void ShardCoordinator::startReadyShards() {
   const StartPlanOptions plan{.ignoreParents = env_.faults.planted("child-before-parent-end")};
-  for (const std::string& key : shardsToStart(book_.rows(), started_, options_.workerId, plan)) {
+  for (const std::string& key : shardsToStart(book_.rows(), book_.heldIds(), started_, plan)) {
     started_.insert(key);
-    const Lease& lease = book_.rows().at(key);
+    const Tenure& tenure = *book_.find(key);
+    const Lease& lease = tenure.row();
     env_.log.info("shard_started",
                   {{"stream", options_.stream}, {"shard", key}, {"from", lease.checkpoint.text()}});
-    listener_.startShard({key, lease.checkpoint, positionOf(lease, options_.initialPosition.timestamp())});
+    listener_.startShard({.shardId = key,
+                          .token = tenure.token(),
+                          .from = lease.checkpoint,
+                          .position = positionOf(lease, options_.initialPosition.timestamp()),
+                          .pending = lease.pendingCheckpoint,
+                          .pendingState = lease.pendingCheckpointState,
+                          .fence = tenure.fence()});
   }
+}
+
+void ShardCoordinator::leaseLost(const std::string& shardId, std::int64_t token, LeaseLoss loss) {
+  ends_.erase(shardId);
+  // What another worker took is looked at again in time; what is nobody's may be taken back.
+  if (loss == LeaseLoss::kExpired || loss == LeaseLoss::kRowGone) taker_.hurry();
+  if (started_.erase(shardId) > 0) listener_.stopShard({shardId, token, false});
+}
+
+void ShardCoordinator::leaseWanted(const std::string& shardId, std::int64_t token) {
+  if (started_.contains(shardId)) {
+    listener_.stopShard({shardId, token, true});
+  } else {
+    book_.handOver(shardId, token);
+  }
+}
+
+void ShardCoordinator::shardEndWritten(const std::string& shardId) {
+  env_.log.info("shard_ended", {{"stream", options_.stream},
+                                {"shard", shardId},
+                                {"children", book_.rows().at(shardId).childShardIds.size()}});
+  startReadyShards();
+}
+
+std::vector<std::shared_ptr<const block::Block>> ShardCoordinator::deliverable(
+    const std::vector<std::shared_ptr<const block::Block>>& blocks) {
+  book_.pump();  // Notices what has run out, so that the event comes before the batch.
+  const rt::TimePoint now = env_.loop.now();
+  std::vector<std::shared_ptr<const block::Block>> kept;
+  kept.reserve(blocks.size());
+  for (const auto& block : blocks) {
+    const auto ours = [&](const std::string& shardId, std::int64_t token) {
+      return book_.holds(shardId, token, now);
+    };
+    auto part = block::keepOnly(block, ours);
+    if (part != nullptr) kept.push_back(std::move(part));
+  }
+  return kept;
 }
 
 void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::Block>>& blocks) {
   for (const auto& block : blocks) {
-    for (const SequenceNumberRange& range : block->ranges()) {
-      book_.processed(range.shardId, lease::Checkpoint::at(range.toSeqNumber), range.recordCount);
+    for (const block::BlockSlice& slice : block->slices()) {
+      const SequenceNumberRange range = slice.range();
+      const auto to = lease::Checkpoint::at(range.toSeqNumber);
+      book_.processed(range.shardId, slice.page->token, to, range.recordCount);
     }
-    for (const block::ShardEnd& end : block->ends()) ends_.push_back({.end = end});
+    for (const block::ShardEnd& end : block->ends()) ended(end);
+  }
+}
+
+void ShardCoordinator::processed(const std::string& shardId, std::int64_t token, const lease::Checkpoint& to,
+                                 std::int64_t records) {
+  book_.processed(shardId, token, to, records);
+}
+
+void ShardCoordinator::prepare(const std::string& shardId, std::int64_t token,
+                               const lease::Checkpoint& pending, std::optional<std::string> state) {
+  book_.prepare(shardId, token, pending, std::move(state));
+}
+
+bool ShardCoordinator::holds(const std::string& shardId, std::int64_t token) const {
+  return book_.holds(shardId, token, env_.loop.now());
+}
+
+void ShardCoordinator::ended(const block::ShardEnd& end) {
+  const Tenure* tenure = book_.find(end.shardId);
+  if (tenure == nullptr || tenure->token() != end.token) return;  // The new owner meets the end again.
+  if (end.kind == block::ShardEnd::Kind::kHandOver) {
+    book_.handOver(end.shardId, end.token);
+  } else {
+    ends_.try_emplace(end.shardId, PendingEnd{.end = end});
   }
 }
 
@@ -192,39 +202,111 @@ void ShardCoordinator::requestStop() {
 }
 
 rt::Task<Result<void>> ShardCoordinator::run() {
-  rt::TaskGroup discovery(env_.loop);
-  discovery.spawn(discover());
+  rt::TaskGroup others(env_.loop);
+  others.spawn(takeLeases());
+  others.spawn(discover());
   while (!stopRequested_ && !failure_) {
-    auto written = co_await book_.writeDue();
-    if (!written) failure_ = written.error();
+    book_.pump();
+    if (book_.failure()) failure_ = book_.failure();
     co_await env_.loop.sleepFor(kCheckEvery);
   }
-  while (storing_ > 0) co_await env_.loop.sleepFor(kCheckEvery);
-  if (failure_) co_return fail(*failure_);
-  co_return Result<void>();  // Discovery waits for the service at most, and ends here.
+  while (storing_ > 0) {
+    book_.pump();
+    co_await env_.loop.sleepFor(kCheckEvery);
+  }
+  if (failure_) {
+    co_await book_.settle();
+    co_return fail(*failure_);
+  }
+  co_return Result<void>();  // The other tasks wait for a service at most, and end here.
+}
+
+// True if `done` is fine or may be by the next time.
+bool ShardCoordinator::note(const Result<void>& done, std::string_view event) {
+  if (done) return true;
+  if (!done.error().retryable()) {
+    if (!failure_) failure_ = done.error();
+    return false;
+  }
+  env_.log.warning(event, {{"stream", options_.stream},
+                           {"code", codeName(done.error().code())},
+                           {"reason", done.error().message()}});
+  return true;
+}
+
+rt::Task<void> ShardCoordinator::takeLeases() {
+  while (!stopRequested_ && !failure_) {
+    if (env_.loop.now() >= taker_.nextRound()) {
+      auto done = co_await takeRound();
+      if (!note(done, "leases_not_taken")) co_return;
+    }
+    if (env_.loop.now() >= nextParentLook_) {
+      auto done = co_await watchParents();
+      if (!note(done, "parents_not_read")) co_return;
+    }
+    co_await env_.loop.sleepFor(kCheckEvery);
+  }
 }
 
 rt::Task<void> ShardCoordinator::discover() {
   while (!stopRequested_ && !failure_) {
-    auto done = co_await prepareEnds(true);
-    if (done && env_.loop.now() >= nextSync_) done = co_await sync();
-    if (!done && !done.error().retryable()) {
-      failure_ = done.error();
-      co_return;
-    }
-    if (!done) {
-      env_.log.warning("leases_not_synced", {{"stream", options_.stream},
-                                             {"code", codeName(done.error().code())},
-                                             {"reason", done.error().message()}});
-    }
+    auto done = co_await discoverOnce();
+    if (!note(done, "leases_not_synced")) co_return;
     co_await env_.loop.sleepFor(kCheckEvery);
   }
+}
+
+rt::Task<Result<void>> ShardCoordinator::discoverOnce() {
+  auto prepared = co_await prepareEnds(true);
+  if (!prepared) co_return fail(prepared.error());
+  if (env_.loop.now() >= nextFleetCheck_) {
+    auto checked = co_await checkFleet();
+    if (!checked) co_return fail(checked.error());
+  }
+  co_return co_await syncIfDue();
+}
+
+// One worker of the fleet looks for all; the others find the rows that it makes.
+rt::Task<Result<void>> ShardCoordinator::syncIfDue() {
+  if (env_.loop.now() < sync_.nextLook()) co_return Result<void>();
+  if (!taker_.leads()) {
+    duties_.rest();
+    sync_.skip();
+    co_return Result<void>();
+  }
+  auto view = co_await sync_.look();
+  if (!view) co_return fail(view.error());
+  if (!*view) co_return Result<void>();
+  auto adopted = co_await adopt(**view);
+  if (!adopted) co_return fail(adopted.error());
+  const StoreSection section(storing_);
+  co_return co_await duties_.work(**view);
+}
+
+// A shard whose parent another worker reads starts as soon as that one has written the parent's end.
+rt::Task<Result<void>> ShardCoordinator::watchParents() {
+  nextParentLook_ = env_.loop.now() + kParentsEvery;
+  std::set<std::string> parents;
+  for (const std::string& key : book_.heldIds()) {
+    if (started_.contains(key)) continue;
+    for (const std::string& parent : book_.rows().at(key).parentShardIds) {
+      const auto row = book_.rows().find(parent);
+      const bool open = row != book_.rows().end() && !row->second.checkpoint.isShardEnd();
+      if (open && book_.find(parent) == nullptr && parents.size() < kParentsMax) parents.insert(parent);
+    }
+  }
+  if (parents.empty()) co_return Result<void>();
+  std::vector<std::string> keys(parents.begin(), parents.end());
+  auto read = co_await book_.readRows(std::move(keys));
+  if (!read) co_return fail(read.error());
+  startReadyShards();
+  co_return Result<void>();
 }
 
 ShardEndPlan ShardCoordinator::planEnd(const PendingEnd& pending,
                                        const std::optional<StreamView>& view) const {
   return planShardEnd({.end = pending.end,
-                       .processed = book_.held(pending.end.shardId).processedUpTo(),
+                       .processed = book_.find(pending.end.shardId)->checkpoints().processedUpTo(),
                        .leases = book_.rows(),
                        .listing = view ? &view->graph : nullptr,
                        .giveUp = pending.tries >= kChildLookupsMax});
@@ -232,36 +314,47 @@ ShardEndPlan ShardCoordinator::planEnd(const PendingEnd& pending,
 
 rt::Task<Result<void>> ShardCoordinator::prepareEnds(bool mayList) {
   std::optional<StreamView> view;
-  // New ends come at the back meanwhile; nobody else takes one away.
-  for (std::size_t i = 0; i < ends_.size();) {
-    if (mayList && env_.loop.now() < ends_[i].nextTry) {
-      ++i;
-      continue;
+  std::vector<std::string> shardIds;
+  for (const auto& [shardId, pending] : ends_) shardIds.push_back(shardId);
+  for (const std::string& shardId : shardIds) {
+    auto done = co_await prepareOne(shardId, mayList, view);
+    if (!done) co_return fail(done.error());
+  }
+  co_return Result<void>();
+}
+
+// The lease may be lost during each wait; then the end is no longer among those pending.
+rt::Task<Result<void>> ShardCoordinator::prepareOne(std::string shardId, bool mayList,
+                                                    std::optional<StreamView>& view) {
+  auto pending = ends_.find(shardId);
+  if (pending == ends_.end()) co_return Result<void>();
+  if (mayList && env_.loop.now() < pending->second.nextTry) co_return Result<void>();
+  ShardEndPlan plan = planEnd(pending->second, view);
+  if (plan.step == ShardEndPlan::Step::kAskListing && mayList) {
+    auto looked = co_await lookForEnds(view);
+    if (!looked) {
+      postpone(shardId, looked.error().message());
+      co_return fail(looked.error());
     }
-    ShardEndPlan plan = planEnd(ends_[i], view);
-    if (plan.step == ShardEndPlan::Step::kAskListing && mayList) {
-      auto looked = co_await lookForEnds(view);
-      if (!looked) {
-        postpone(ends_[i], looked.error().message());
-        co_return fail(looked.error());
-      }
-      plan = planEnd(ends_[i], view);
-    }
-    if (plan.step == ShardEndPlan::Step::kContradicted && ends_[i].tries >= kChildLookupsMax) {
-      co_return fail(endedButListedOpen(ends_[i].end.shardId));
-    }
-    if (plan.step != ShardEndPlan::Step::kWrite) {
-      postpone(ends_[i], plan.reason);
-      ++i;
-      continue;
-    }
-    const block::ShardEnd end = ends_[i].end;
-    auto prepared = co_await prepareEnd(end, std::move(plan.children));
-    if (!prepared) {
-      postpone(ends_[i], prepared.error().message());
-      co_return fail(prepared.error());
-    }
-    ends_.erase(ends_.begin() + static_cast<std::ptrdiff_t>(i));
+    pending = ends_.find(shardId);
+    if (pending == ends_.end()) co_return Result<void>();
+    plan = planEnd(pending->second, view);
+  }
+  if (plan.step == ShardEndPlan::Step::kContradicted && pending->second.tries >= kChildLookupsMax) {
+    co_return fail(endedButListedOpen(shardId));
+  }
+  if (plan.step != ShardEndPlan::Step::kWrite) {
+    postpone(shardId, plan.reason);
+    co_return Result<void>();
+  }
+  const block::ShardEnd end = pending->second.end;
+  auto prepared = co_await prepareEnd(end, std::move(plan.children));
+  if (prepared) {
+    ends_.erase(shardId);
+  } else {
+    postpone(shardId, prepared.error().message());
+    // The row has changed under us: the next write of the lease finds out why.
+    if (prepared.error().code() != Code::kConflict) co_return fail(prepared.error());
   }
   co_return Result<void>();
 }
@@ -275,7 +368,7 @@ Error ShardCoordinator::endedButListedOpen(const std::string& shardId) const {
 // One listing serves all ends of a round, and the rows that it calls for are made before it is used.
 rt::Task<Result<void>> ShardCoordinator::lookForEnds(std::optional<StreamView>& view) {
   if (view) co_return Result<void>();
-  auto looked = co_await look();
+  auto looked = co_await sync_.look();
   if (!looked) co_return fail(looked.error());
   if (!*looked) co_return Result<void>();
   view = std::move(**looked);
@@ -284,51 +377,48 @@ rt::Task<Result<void>> ShardCoordinator::lookForEnds(std::optional<StreamView>& 
 
 rt::Task<Result<void>> ShardCoordinator::prepareEnd(block::ShardEnd end, std::vector<Lease> children) {
   const StoreSection section(storing_);
-  std::set<std::string> childIds;
-  for (const Lease& child : children) childIds.insert(child.leaseKey);
+  std::vector<std::string> childIds;
+  for (const Lease& child : children) childIds.push_back(child.leaseKey);
   auto made = co_await book_.create(std::move(children));
   if (!made) co_return fail(made.error());
   if (childIds.empty()) {
     env_.log.warning("shard_ended_without_children", {{"stream", options_.stream}, {"shard", end.shardId}});
   } else {
-    auto noted = co_await book_.noteChildren(end.shardId, std::move(childIds));
+    std::set<std::string> childSet(childIds.begin(), childIds.end());
+    auto noted = co_await book_.noteChildren(end.shardId, std::move(childSet));
     if (!noted) co_return fail(noted.error());
   }
-  auto read = co_await book_.read();
+  auto read = co_await book_.readRows(childIds);
   if (!read) co_return fail(read.error());
-  auto taken = co_await book_.takeAll();
-  if (!taken) co_return fail(taken.error());
-  // Everything that follows the shard is known: run() may write SHARD_END.
-  book_.processed(end.shardId, lease::Checkpoint::shardEnd(), 0);
+  // Taken before the parent's end is written, so that they are read on without a pause.
+  auto taken = co_await taker_.takeMade(childIds);
+  if (!taken && !taken.error().retryable()) co_return fail(taken.error());
+  // Everything that follows the shard is known: SHARD_END may be written.
+  book_.processed(end.shardId, end.token, lease::Checkpoint::shardEnd(), 0);
+  book_.pump();
   co_return Result<void>();
 }
 
-void ShardCoordinator::postpone(PendingEnd& pending, const std::string& reason) {
-  pending.nextTry = env_.loop.now() + kEndRetry;
+void ShardCoordinator::postpone(const std::string& shardId, const std::string& reason) {
+  const auto pending = ends_.find(shardId);
+  if (pending == ends_.end()) return;
+  pending->second.nextTry = env_.loop.now() + kEndRetry;
   // The 1st, 2nd, 4th, 8th … time.
-  if (!std::has_single_bit(static_cast<unsigned>(++pending.tries))) return;
+  const int tries = ++pending->second.tries;
+  if (!std::has_single_bit(static_cast<unsigned>(tries))) return;
   env_.log.info("shard_end_waits", {{"stream", options_.stream},
-                                    {"shard", pending.end.shardId},
-                                    {"tries", pending.tries},
+                                    {"shard", shardId},
+                                    {"tries", tries},
                                     {"reason", reason.empty() ? "the shards are not listed" : reason}});
-}
-
-void ShardCoordinator::shardEnded(const std::string& shardId) {
-  env_.log.info("shard_ended", {{"stream", options_.stream},
-                                {"shard", shardId},
-                                {"children", book_.rows().at(shardId).childShardIds.size()}});
-  startReadyShards();
 }
 
 rt::Task<Result<void>> ShardCoordinator::finish() {
   requestStop();
-  auto written = co_await book_.writeAll();
-  if (!written) co_return fail(written.error());
+  co_await book_.settle();
   auto prepared = co_await prepareEnds(false);
+  auto written = co_await book_.finish();
   if (!prepared) co_return fail(prepared.error());
-  written = co_await book_.writeAll();
-  if (!written) co_return fail(written.error());
-  co_return co_await book_.release();
+  co_return std::move(written);
 }
 
 }  // namespace tidemill::consume

@@ -5,15 +5,16 @@
 namespace tidemill::consume {
 
 std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
-                                       const std::set<std::string>& started, const std::string& worker,
-                                       StartPlanOptions options) {
+                                       const std::vector<std::string>& held,
+                                       const std::set<std::string>& started, StartPlanOptions options) {
   const auto blocks = [&](const std::string& parent) {
     const auto row = leases.find(parent);
     return row != leases.end() && !row->second.checkpoint.isShardEnd();
   };
   std::vector<std::string> ready;
-  for (const auto& [key, lease] : leases) {
-    if (lease.leaseOwner != worker || lease.checkpoint.isShardEnd() || started.contains(key)) continue;
+  for (const std::string& key : held) {
+    const lease::Lease& lease = leases.at(key);
+    if (lease.checkpoint.isShardEnd() || started.contains(key)) continue;
     const auto& parents = lease.parentShardIds;
     if (options.ignoreParents || std::none_of(parents.begin(), parents.end(), blocks)) ready.push_back(key);
   }
@@ -24,7 +25,9 @@ kinesis::IteratorPosition positionOf(const lease::Lease& lease, rt::WallTime con
   using Type = kinesis::IteratorPosition::Type;
   kinesis::IteratorPosition position;
   if (lease.checkpoint.isSequenceNumber()) {
-    position.type = Type::kAfterSequenceNumber;
+    // Of an aggregated record only a part may be processed: it is read once more.
+    const bool part = lease.checkpoint.subSequenceNumber() > 0;
+    position.type = part ? Type::kAtSequenceNumber : Type::kAfterSequenceNumber;
     position.sequenceNumber = lease.checkpoint.sequenceNumber();
   } else if (lease.startsAt) {
     position.type = Type::kAtTimestamp;

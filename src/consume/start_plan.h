@@ -16,12 +16,11 @@ struct StartPlanOptions {
   bool ignoreParents = false;
 };
 
-// Keys of the leases of `worker` that are not finished, not started yet, and whose parents are all at
-// SHARD_END or have no row (they ended before this application began, or their rows were cleaned up). In key
-// order. Pure.
+// Those of the `held` leases that are not finished, not started yet, and whose parents are all at SHARD_END or
+// have no row (they ended before this application began, or their rows were cleaned up). In key order. Pure.
 std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
-                                       const std::set<std::string>& started, const std::string& worker,
-                                       StartPlanOptions options = {});
+                                       const std::vector<std::string>& held,
+                                       const std::set<std::string>& started, StartPlanOptions options = {});
 
 // Where reading starts for a row. `configured` is the time of an AT_TIMESTAMP row that holds none, as other
 // programs write them.

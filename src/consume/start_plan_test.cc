@@ -21,21 +21,27 @@ void add(Leases& leases, const std::string& key, const std::set<std::string>& pa
 
 using Keys = std::vector<std::string>;
 
+Keys keysOf(const Leases& leases) {
+  Keys keys;
+  for (const auto& [key, lease] : leases) keys.push_back(key);
+  return keys;
+}
+
 TEST(StartPlan, StartsAChildOnlyWhenAllItsParentsHaveEnded) {
   Leases leases;
   add(leases, "left", {}, Checkpoint::shardEnd());
   add(leases, "right", {}, Checkpoint::at("7"));
   add(leases, "merged", {"left", "right"}, Checkpoint::trimHorizon());
-  EXPECT_EQ(shardsToStart(leases, {}, "me"), Keys{"right"});
+  EXPECT_EQ(shardsToStart(leases, keysOf(leases), {}), Keys{"right"});
 
   leases["right"].checkpoint = Checkpoint::shardEnd();
-  EXPECT_EQ(shardsToStart(leases, {"right"}, "me"), Keys{"merged"});
+  EXPECT_EQ(shardsToStart(leases, keysOf(leases), {"right"}), Keys{"merged"});
 }
 
 TEST(StartPlan, CountsAMissingParentAsEnded) {
   Leases leases;
   add(leases, "child", {"trimmed"}, Checkpoint::trimHorizon());
-  EXPECT_EQ(shardsToStart(leases, {}, "me"), Keys{"child"});
+  EXPECT_EQ(shardsToStart(leases, keysOf(leases), {}), Keys{"child"});
 }
 
 TEST(StartPlan, LeavesWhatIsStartedFinishedOrSomebodyElses) {
@@ -43,7 +49,7 @@ TEST(StartPlan, LeavesWhatIsStartedFinishedOrSomebodyElses) {
   add(leases, "started", {}, Checkpoint::at("1"));
   add(leases, "finished", {}, Checkpoint::shardEnd());
   add(leases, "foreign", {}, Checkpoint::at("1"), "you");
-  EXPECT_TRUE(shardsToStart(leases, {"started"}, "me").empty());
+  EXPECT_TRUE(shardsToStart(leases, {"finished", "started"}, {"started"}).empty());
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class CoordinatorFixture : public testing::Test, public CoordinatorListener {
     store_ = std::make_unique<lease::MemoryLeaseStore>(node_->env(), "app", "orders", table_);
     options_.application = "app";
     options_.stream = "orders";
-    options_.workerId = "me";
+    options_.worker = {"me", "me/1"};
     options_.initialPosition = KinesisInitialPosition::TrimHorizon();
     restart();
   }
@@ -35,9 +35,12 @@ class CoordinatorFixture : public testing::Test, public CoordinatorListener {
     tasks_.cancel();
     ran_.reset();
     started_.clear();
+    stopped_.clear();
     coordinator_ = std::make_unique<ShardCoordinator>(node_->env(), api_, *store_, *this, options_);
   }
   void startShard(const ShardStart& start) override { started_.insert_or_assign(start.shardId, start); }
+
+  void stopShard(const ShardStop& stop) override { stopped_.push_back(stop); }
 
   Result<void> open() { return world_.loop().run(coordinator_->open()); }
   // Opens and lets run() go on beside the test.
@@ -67,18 +70,26 @@ class CoordinatorFixture : public testing::Test, public CoordinatorListener {
       auto page = std::make_shared<block::ShardPage>();
       page->streamName = "orders";
       page->shardId = shardId;
+      page->token = tokenOf(shardId);
       page->page = pageOf(numbers, "next");
       slices.push_back({page, 0, numbers.size()});
     }
     std::vector<block::ShardEnd> ends;
     if (end) ends.push_back(*end);
+    for (block::ShardEnd& one : ends) one.token = tokenOf(shardId);
     coordinator_->processed({std::make_shared<block::Block>("b", std::move(slices), std::move(ends))});
+  }
+  // As the shard was started with last.
+  std::int64_t tokenOf(const std::string& shardId) const {
+    const auto start = started_.find(shardId);
+    return start == started_.end() ? 0 : start->second.token;
   }
   lease::Lease& row(const std::string& shardId) { return table_->rows.at(shardId); }
   lease::Lease& addRow(const std::string& shardId, const lease::Checkpoint& checkpoint) {
     lease::Lease lease;
     lease.leaseKey = shardId;
     lease.leaseOwner = "me";
+    lease.incarnation = "me/1";
     lease.checkpoint = checkpoint;
     return table_->rows.insert_or_assign(shardId, lease).first->second;
   }
@@ -91,6 +102,7 @@ class CoordinatorFixture : public testing::Test, public CoordinatorListener {
   std::unique_ptr<lease::MemoryLeaseStore> store_;
   CoordinatorOptions options_;
   std::map<std::string, ShardStart> started_;
+  std::vector<ShardStop> stopped_;
   std::unique_ptr<ShardCoordinator> coordinator_;
   std::optional<Result<void>> ran_;
   rt::TaskGroup tasks_{world_.loop()};

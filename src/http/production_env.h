@@ -42,10 +42,11 @@ class ProductionEnv {
   rt::AsioLoop fetch_;
   CurlTransport controlHttp_;
   CurlTransport fetchHttp_;
+  // Before the threads that use it.
+  rt::PosixFileSystem files_;
   rt::ThreadPool workers_;
   rt::ThreadPool jobs_;
   rt::ThreadPool store_;
-  rt::PosixFileSystem files_;
   base::Random random_;
   rt::NoFaults faults_;
   rt::Registry registry_;

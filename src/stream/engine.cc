@@ -6,6 +6,7 @@
 
 #include "rt/backoff.h"
 #include "stream/job_runner.h"
+#include "stream/worker_state.h"
 
 namespace tidemill::stream {
 namespace {
@@ -94,10 +95,9 @@ void Engine::beginBatches() {
 rt::Task<Result<void>> Engine::lockState() {
   const std::string directory = conf_.getText("tidemill.state.directory");
   const std::string worker = conf_.getText("tidemill.worker.id");
-  auto work = [files = &env_.files, directory, worker]() -> Result<std::unique_ptr<rt::FileLock>> {
-    auto made = files->makeDirectory(directory);
-    if (!made) return fail(made.error());
-    return files->lock(directory + "/worker.lock", "worker " + worker);
+  life_.incarnation = worker + "/" + env_.random.uuid();
+  auto work = [files = &env_.files, directory, worker, incarnation = life_.incarnation] {
+    return lockWorkerState(*files, directory, worker, incarnation);
   };
   auto lock = co_await rt::runOn(env_.store, env_.loop, std::move(work));
   if (!lock && lock.error().code() == Code::kConflict) {
@@ -107,14 +107,15 @@ rt::Task<Result<void>> Engine::lockState() {
                    "stop the other process, or give this one its own state directory and worker id");
   }
   if (!lock) co_return fail(lock.error());
-  stateLock_ = std::move(*lock);
+  stateLock_ = std::move(lock->lock);
+  life_.previousIncarnation = std::move(lock->previousIncarnation);
   co_return Result<void>();
 }
 
 rt::Task<Result<void>> Engine::startReceivers() {
   for (std::size_t input = 0; input < graph_->inputs.size(); ++input) {
     receivers_.push_back(
-        std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *this));
+        std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *this, life_));
     auto started = co_await receivers_.back()->start();
     if (!started) co_return fail(started.error());
   }
@@ -170,6 +171,8 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) 
   const int attemptsMax = static_cast<int>(conf_.getInteger("tidemill.batch.maxFailures"));
   rt::Backoff backoff({.base = 500ms, .cap = 30s}, env_.random);
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
+    // Leases may have been lost since these records were read, or since the last try.
+    batch = deliverable(*batch);
     auto done = co_await tryBatch(batch, attempt);
     if (done) {
       batchDone(*batch, attempt);
@@ -191,6 +194,14 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) 
     const rt::Duration delay = backoff.next();
     co_await env_.loop.sleepFor(delay);
   }
+}
+
+std::shared_ptr<const Batch> Engine::deliverable(const Batch& batch) {
+  Batch kept{batch.time, {}};
+  for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
+    kept.inputs.push_back(receivers_[input]->deliverable(batch.inputs[input]));
+  }
+  return std::make_shared<const Batch>(std::move(kept));
 }
 
 rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int attempt) {

@@ -48,6 +48,7 @@ class Engine final : public ReceiverHost {
 
   rt::Task<void> start();
   rt::Task<Result<void>> lockState();
+  std::shared_ptr<const Batch> deliverable(const Batch& batch);
   rt::Task<Result<void>> startReceivers();
   void beginBatches();
   // Events until the end; the result says why.
@@ -77,6 +78,7 @@ class Engine final : public ReceiverHost {
   bool busy_ = false;
   // Shared with the outputs that run: none of them ever runs beside another process on this state.
   std::shared_ptr<rt::FileLock> stateLock_;
+  WorkerLife life_;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
   rt::Channel<Event> events_;
   rt::Channel<std::shared_ptr<const Batch>> batches_;

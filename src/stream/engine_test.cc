@@ -119,12 +119,12 @@ TEST_F(EngineTest, AGracefulStopFinishesEveryInputWhateverHappensToOne) {
   context->start();
   world_.runFor(10s);
   EXPECT_EQ(ownerOf("returns"), "me");
-  leases_->rows.begin()->second.leaseCounter += 1;  // As another worker would.
+  leases_->rows.begin()->second.leaseCounter += 1;  // As another process of this id would.
 
   const Result<void> end = stopped(*context);
 
   ASSERT_FALSE(end);
-  EXPECT_EQ(end.error().code(), Code::kLeaseLost);
+  EXPECT_EQ(end.error().code(), Code::kWorkerIdInUse);
   EXPECT_NE(end.error().message().find("orders"), std::string::npos) << end.error().message();
   EXPECT_EQ(ownerOf("returns"), "");
   EXPECT_EQ(context->totals().checkpointed, 2);

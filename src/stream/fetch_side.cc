@@ -24,9 +24,19 @@ void FetchSide::open() {
 void FetchSide::start(const consume::ShardStart& start) {
   if (readers_ == nullptr) return;  // Shut down meanwhile.
   const consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
-  readers_->start(start.shardId,
-                  std::make_unique<consume::PollingFetcher>(context, options_.streamName, start.shardId,
-                                                            start.position, options_.polling));
+  const consume::ReadTask task{options_.streamName, start.shardId, start.position, start.token};
+  readers_->start(start.shardId, start.token,
+                  std::make_unique<consume::PollingFetcher>(context, task, options_.polling), start.fence);
+}
+
+void FetchSide::stop(const consume::ShardStop& stop) {
+  if (readers_ == nullptr) return;
+  const bool running = readers_->stop(stop.shardId, stop.token);
+  // A reader that came to the end of its shard has said so already.
+  if (!running || !stop.handOver) return;
+  generator_->ended(
+      {.shardId = stop.shardId, .token = stop.token, .kind = block::ShardEnd::Kind::kHandOver});
+  generator_->flush();
 }
 
 void FetchSide::shutdown(bool flush) {

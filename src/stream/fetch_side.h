@@ -39,6 +39,8 @@ class FetchSide {
   // Makes the client and the generator.
   void open();
   void start(const consume::ShardStart& start);
+  // Stops reading a shard; if it is to be handed over, the end of it follows behind what was read.
+  void stop(const consume::ShardStop& stop);
   // Stops reading. With `flush`, what was read becomes a last block.
   void shutdown(bool flush);
 

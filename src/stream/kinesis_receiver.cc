@@ -21,13 +21,14 @@ struct KinesisReceiver::Mailbox {
 };
 
 KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source,
-                                 std::size_t input, ReceiverHost& host)
+                                 std::size_t input, ReceiverHost& host, const WorkerLife& life)
     : seams_(seams),
       env_(seams.env),
       conf_(conf),
       source_(source),
       input_(input),
       host_(host),
+      life_(life),
       random_(seams.env.random.fork()),
       mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
       drained_(env_.loop, 0),
@@ -54,9 +55,14 @@ rt::Task<Result<void>> KinesisReceiver::start() {
   consume::CoordinatorOptions options;
   options.application = source_.applicationName;
   options.stream = source_.streamName;
-  options.workerId = conf_.getText("tidemill.worker.id");
+  options.worker = {conf_.getText("tidemill.worker.id"), life_.incarnation};
+  options.previousIncarnation = life_.previousIncarnation;
   options.checkpointInterval = source_.checkpointInterval;
   options.initialPosition = source_.initialPosition;
+  options.times.failover = conf_.getDuration("tidemill.lease.failover");
+  options.scanEvery = conf_.getDuration("tidemill.lease.scanInterval");
+  options.take.maxLeases = static_cast<int>(conf_.getInteger("tidemill.lease.maxLeases"));
+  options.take.maxLeasesToSteal = static_cast<int>(conf_.getInteger("tidemill.lease.maxLeasesToSteal"));
   coordinator_ = std::make_unique<consume::ShardCoordinator>(env_, *api_, *store_, *this, std::move(options));
   auto opened = co_await coordinator_->open();
   if (!opened) co_return fail(opened.error());
@@ -127,6 +133,11 @@ void KinesisReceiver::startShard(const consume::ShardStart& start) {
   env_.fetchLoop.post([side = fetchSide_, start] { side->start(start); });
 }
 
+void KinesisReceiver::stopShard(const consume::ShardStop& stop) {
+  if (fetchSide_ == nullptr) return;
+  env_.fetchLoop.post([side = fetchSide_, stop] { side->stop(stop); });
+}
+
 rt::Task<void> KinesisReceiver::runCoordinator() {
   auto ended = co_await coordinator_->run();
   if (!ended) host_.onReceiverFailed(ended.error());
@@ -143,6 +154,10 @@ rt::Task<void> KinesisReceiver::drain(bool flush) {
   });
   fetchSide_ = nullptr;
   co_await drained_.acquire(1);
+}
+
+BlockList KinesisReceiver::deliverable(const BlockList& blocks) {
+  return coordinator_->deliverable(blocks);
 }
 
 void KinesisReceiver::processed(const BlockList& blocks) {

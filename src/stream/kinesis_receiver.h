@@ -28,13 +28,19 @@ class ReceiverHost {
   virtual void onReceiverFailed(const Error& error) = 0;
 };
 
+// This process as the lease table shall know it; see consume::CoordinatorOptions.
+struct WorkerLife {
+  std::string incarnation;
+  std::string previousIncarnation;
+};
+
 // Lives on the control lane. Order: start(), processed() for each batch, drain(), finish(). Destroying it
 // ends everything at once; the fetch lane is told by message.
 class KinesisReceiver final : public consume::CoordinatorListener {
  public:
   // References outlive this object.
   KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source, std::size_t input,
-                  ReceiverHost& host);
+                  ReceiverHost& host, const WorkerLife& life);
   ~KinesisReceiver() override;
 
   // Opens the lease table, takes the leases, begins to read. Errors: configuration, credentials, AWS, lease
@@ -42,6 +48,8 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   rt::Task<Result<void>> start();
   // Reading stops. With `flush`, everything read so far has been given to the host when this returns.
   rt::Task<void> drain(bool flush);
+  // What of these blocks may be delivered now: see ShardCoordinator::deliverable().
+  BlockList deliverable(const BlockList& blocks);
   // The outputs of a batch have succeeded. In the order of batches.
   void processed(const BlockList& blocks);
   // Writes the last lease checkpoints and gives up the leases. After drain().
@@ -56,6 +64,7 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   struct Mailbox;
 
   void startShard(const consume::ShardStart& start) override;
+  void stopShard(const consume::ShardStop& stop) override;
   void reportStorageLevel() const;
   Result<FetchSide::MakeApi> apiMaker() const;
   std::shared_ptr<FetchSide> makeFetchSide(FetchSide::MakeApi makeApi);
@@ -67,6 +76,7 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   const KinesisSource source_;
   const std::size_t input_;
   ReceiverHost& host_;
+  const WorkerLife life_;
   base::Random random_;
 
   // What messages from the fetch lane find: this receiver, or nobody.
