@@ -81,8 +81,8 @@ class Block {
   std::int64_t payloadBytes_ = 0;
 };
 
-// What `wanted(shardId, token)` says yes to: `block` itself if that is all of it, null if it is nothing. The id
-// stays the same.
+// What `wanted(shardId, token)` says yes to: `block` itself if that is all of it, null if it is nothing. The
+// id stays the same.
 std::shared_ptr<const Block> keepOnly(
     const std::shared_ptr<const Block>& block,
     const std::function<bool(const std::string& shardId, std::int64_t token)>& wanted);

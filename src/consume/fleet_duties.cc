@@ -50,7 +50,8 @@ rt::Task<Result<void>> FleetDuties::audit(const StreamView& view) {
   }
   const lease::AuditReport report = auditor_.run(rows, view.shards);
   for (const lease::MissingRange& missing : report.missing) {
-    auto noted = co_await book_.noteHashRange(missing.leaseKey, missing.startingHashKey, missing.endingHashKey);
+    auto noted =
+        co_await book_.noteHashRange(missing.leaseKey, missing.startingHashKey, missing.endingHashKey);
     // A row that was deleted meanwhile needs no range.
     if (!noted && noted.error().code() != Code::kConflict) co_return fail(noted.error());
   }

@@ -14,8 +14,8 @@
 
 namespace tidemill::consume {
 
-// The leader's work after each look at the stream (kcl.md 2.10 and 2.12); harmless if two workers do it at once,
-// since every write is conditional. Lives on the control lane, beside its book.
+// The leader's work after each look at the stream (kcl.md 2.10 and 2.12); harmless if two workers do it at
+// once, since every write is conditional. Lives on the control lane, beside its book.
 class FleetDuties {
  public:
   // References outlive this object.

@@ -116,12 +116,13 @@ rt::Task<Result<void>> LeaseBook::checkBackward(std::vector<std::string> leaseKe
 }
 
 void LeaseBook::refuse(const Lease& row, const lease::RowAnomaly& anomaly) {
-  env_.log.error(lease::anomalyEvent(anomaly.kind),
-                 {{"application", store_.application()},
-                  {"stream", store_.stream()},
-                  {"shard", row.leaseKey},
-                  {"reason", anomaly.text},
-                  {"hint", "the shard is left alone; start this worker again to go on from what the table says"}});
+  env_.log.error(
+      lease::anomalyEvent(anomaly.kind),
+      {{"application", store_.application()},
+       {"stream", store_.stream()},
+       {"shard", row.leaseKey},
+       {"reason", anomaly.text},
+       {"hint", "the shard is left alone; start this worker again to go on from what the table says"}});
   refused_.insert_or_assign(row.leaseKey, row.leaseCounter);
 }
 
@@ -244,7 +245,13 @@ rt::Task<void> LeaseBook::takeOne(lease::LeaseTake take, std::optional<Error>& e
   const auto known = rows_.find(take.leaseKey);
   if (known == rows_.end() || tenures_.contains(take.leaseKey)) co_return;
   const Lease seen = known->second;
-  LeaseWrite write = lease::taking(seen, options_.worker);
+  // The wait that led to this take was for the counter of that listing, not for one that was read since.
+  if (seen.leaseCounter != take.seenCounter) co_return;
+  // Each take has a mark of its own: an earlier one whose outcome stayed open may still arrive, and must not
+  // be believed to be this one, from which the lease would run later than it does.
+  const lease::Worker self{options_.worker.id,
+                           fmt::format("{}/{}", options_.worker.incarnation, ++takesMade_)};
+  LeaseWrite write = lease::taking(seen, self);
   write.ignoreCounter = env_.faults.planted("stale-scan-takeover");
   const lease::SettleContext context = settleContext(kTakeAttemptsMax);
   auto taken = co_await lease::writeSettled(context, std::move(write));
@@ -254,8 +261,7 @@ rt::Task<void> LeaseBook::takeOne(lease::LeaseTake take, std::optional<Error>& e
     co_return;
   }
   Lease row = std::move(taken->row);
-  const rt::TimePoint sent =
-      env_.faults.planted("lease-clock-from-response") ? env_.loop.now() : taken->sent;
+  const rt::TimePoint sent = env_.faults.planted("lease-clock-from-response") ? env_.loop.now() : taken->sent;
   rows_.insert_or_assign(take.leaseKey, row);
   env_.log.info("lease_taken", {{"shard", take.leaseKey},
                                 {"from", seen.leaseOwner},
@@ -382,8 +388,7 @@ void LeaseBook::wrote(const std::string& shardId, Tenure& tenure, const TenureWr
   if (write.checkpoint) {
     env_.log.debug("checkpoint_written", {{"shard", shardId}, {"at", write.checkpoint->to.text()}});
   }
-  if (tenure.row().checkpoint.isShardEnd()) {
-    forget(shardId);
+  if (write.checkpoint && write.checkpoint->to.isShardEnd()) {
     events_.shardEndWritten(shardId);
   } else if (write.write.kind == LeaseWrite::Kind::kRelease) {
     env_.log.info("lease_released", {{"stream", store_.stream()}, {"shard", shardId}});

@@ -77,8 +77,8 @@ class LeaseBook {
   std::size_t heldCount() const { return tenures_.size(); }
   // Whether the lease is held under this token, and is certain to be so at `now`.
   bool holds(const std::string& shardId, std::int64_t token, rt::TimePoint now) const;
-  // Rows that went back to an earlier state, as after the restore of a backup: this process does not take them
-  // unless another worker has written them since.
+  // Rows that went back to an earlier state, as after the restore of a backup: this process does not take
+  // them unless another worker has written them since.
   std::set<std::string> refused() const;
 
   // Notes when the stream was created; see LeaseStore::claimStream().
@@ -153,6 +153,7 @@ class LeaseBook {
   std::map<std::string, std::int64_t> refused_;
   TenureStage stage_ = TenureStage::kWorking;
   bool taking_ = true;
+  std::uint64_t takesMade_ = 0;
   std::optional<Error> failure_;
   std::optional<Error> lastError_;
   // Counts of leases that are not held any more.

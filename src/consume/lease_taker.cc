@@ -23,13 +23,25 @@ void LeaseTaker::hurry() {
   nextRound_ = std::min(nextRound_, rt::laterBy(env_.loop.now(), kHurry));
 }
 
+void LeaseTaker::lookAtAsked() {
+  for (const std::string& key : asked_) {
+    const auto row = book_.rows().find(key);
+    if (row == book_.rows().end() || row->second.leaseOwner != book_.worker().id) continue;
+    if (book_.find(key) == nullptr) nextRound_ = env_.loop.now();
+  }
+}
+
 bool LeaseTaker::leads() const {
-  return lease::isLeader(book_.allRows(), book_.worker().id, watch_, env_.loop.now(), options_.times.failover);
+  return lease::isLeader(book_.allRows(), book_.worker().id, watch_, env_.loop.now(),
+                         options_.times.failover);
 }
 
 bool LeaseTaker::mayAdopt(const Lease& row, rt::TimePoint now) {
   const lease::Worker& self = book_.worker();
-  const bool ours = row.incarnation == self.incarnation || row.incarnation == options_.previousIncarnation;
+  const auto of = [&row](const std::string& process) {
+    return !process.empty() && row.incarnation.starts_with(process + "/");
+  };
+  const bool ours = of(self.incarnation) || of(options_.previousIncarnation);
   const bool handedOver = !row.incarnation.empty() && !row.incarnation.starts_with(self.id + "/");
   if (!row.incarnation.empty() && (ours || handedOver)) return true;
   const auto [seen, isNew] = ownSeen_.try_emplace(row.leaseKey, row.leaseCounter);
@@ -45,9 +57,8 @@ bool LeaseTaker::mayAdopt(const Lease& row, rt::TimePoint now) {
 }
 
 rt::Task<Result<void>> LeaseTaker::round() {
-  const rt::Duration jitter =
-      rt::Duration(static_cast<std::int64_t>(env_.random.below(static_cast<std::uint64_t>(
-          std::max<std::int64_t>(1, (options_.scanEvery / 10).count())))));
+  const rt::Duration jitter = rt::Duration(static_cast<std::int64_t>(env_.random.below(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, (options_.scanEvery / 10).count())))));
   nextRound_ = rt::laterBy(env_.loop.now(), options_.scanEvery - jitter);
   auto read = co_await book_.read();
   if (!read) co_return fail(read.error());
@@ -70,7 +81,11 @@ rt::Task<Result<void>> LeaseTaker::round() {
       takes.push_back(take);
     }
   }
-  for (const std::string& key : asks) co_await book_.ask(key);
+  asked_.clear();
+  for (const std::string& key : asks) {
+    co_await book_.ask(key);
+    asked_.insert(key);
+  }
   co_return co_await book_.take(std::move(takes));
 }
 

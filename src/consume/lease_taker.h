@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,21 +16,21 @@
 namespace tidemill::consume {
 
 struct LeaseTakerOptions {
-  // Time between two looks at the table. Shorter notices a dead worker sooner, and reads the table more often.
-  // Range: 50 ms to 1 h.
+  // Time between two looks at the table. Shorter notices a dead worker sooner, and reads the table more
+  // often. Range: 50 ms to 1 h.
   rt::Duration scanEvery = std::chrono::seconds(5);
   // `self`, `failover`, `held` and `leftAlone` are filled in.
   lease::TakeOptions take;
   LeaseTimes times;
-  // Of the process that had this worker's id before and is certain to have ended; its leases are taken at once.
-  // Empty: unknown.
+  // Of the process that had this worker's id before and is certain to have ended; its leases are taken at
+  // once. Empty: unknown.
   std::string previousIncarnation;
 };
 
 // Lives on the control lane, beside its book.
 //
-// A row in this worker's own name that it does not hold was left by an earlier process of that id, or is held by
-// another process that was given the same id. Unless the earlier process is known to be dead, the row is
+// A row in this worker's own name that it does not hold was left by an earlier process of that id, or is held
+// by another process that was given the same id. Unless the earlier process is known to be dead, the row is
 // watched for a renewal period before it is taken; if its counter moves, this process stops.
 class LeaseTaker {
  public:
@@ -44,6 +45,10 @@ class LeaseTaker {
   rt::TimePoint nextRound() const { return nextRound_; }
   // A lease may have come free.
   void hurry();
+  // Leases that others were asked for in the last look.
+  const std::set<std::string>& asked() const { return asked_; }
+  // These rows were read: the next look is due at once if one of them was handed over.
+  void lookAtAsked();
   // Whether this worker does what one worker does for all (kcl.md 2.4).
   bool leads() const;
 
@@ -57,6 +62,7 @@ class LeaseTaker {
   lease::LeaseWatch watch_;
   // Counters of rows in our own name that are being watched.
   std::map<std::string, std::int64_t> ownSeen_;
+  std::set<std::string> asked_;
   rt::TimePoint nextRound_{};
 };
 

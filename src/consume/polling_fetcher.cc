@@ -98,7 +98,8 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce() {
   auto hold = co_await context_.budget->acquire(expected);
   pace_.called(context_.loop.now());
   const std::string iterator = *iterator_;
-  auto page = co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, options_.recordsPerCall);
+  auto page =
+      co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, options_.recordsPerCall);
   Result<void> good = page ? check(*page) : fail(page.error());
   if (!good) {
     hold = block::BudgetHold();
@@ -135,9 +136,10 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {
         Code::kMalformedResponse,
         "GetRecords ended the shard " + std::to_string(falseEnds_) + " times, but ListShards has it open"));
   }
-  context_.log.warning(
-      "shard_end_doubted",
-      {{"stream", task_.stream}, {"shard", task_.shardId}, {"after", lastSequenceNumber_}, {"times", falseEnds_}});
+  context_.log.warning("shard_end_doubted", {{"stream", task_.stream},
+                                             {"shard", task_.shardId},
+                                             {"after", lastSequenceNumber_},
+                                             {"times", falseEnds_}});
   endClaimed_ = false;
   iterator_.reset();
   co_await context_.loop.sleepFor(kFalseEndWait);
@@ -158,7 +160,8 @@ rt::Task<Result<void>> PollingFetcher::recoverRead(Error error) {
         named(Code::kMalformedResponse, "ListShards has the shard, but reading it gives: " + error.message());
     co_return co_await recover(std::move(contradiction));
   }
-  if (++absences_ >= kAbsencesMax) co_return fail(recordsTrimmed(task_.stream, task_.shardId, lastSequenceNumber_));
+  if (++absences_ >= kAbsencesMax)
+    co_return fail(recordsTrimmed(task_.stream, task_.shardId, lastSequenceNumber_));
   co_await context_.loop.sleepFor(kFalseEndWait);
   co_return Result<void>();
 }
@@ -227,8 +230,9 @@ Result<void> PollingFetcher::check(codec::RecordsPage& page) {
 
 Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) {
   if (backoff_.failures() > 0) {
-    context_.log.info("fetch_recovered",
-                      {{"stream", task_.stream}, {"shard", task_.shardId}, {"failures", backoff_.failures()}});
+    context_.log.info(
+        "fetch_recovered",
+        {{"stream", task_.stream}, {"shard", task_.shardId}, {"failures", backoff_.failures()}});
   }
   backoff_.reset();
   malformed_ = 0;

@@ -23,9 +23,9 @@ constexpr rt::Duration kContradictionRetry = 1s;
 constexpr rt::Duration kEndRetry = 1s;
 constexpr int kChildLookupsMax = 10;
 
-// How often the parents of shards that wait are read, if another worker reads them, and how many at most.
-constexpr rt::Duration kParentsEvery = 500ms;
-constexpr std::size_t kParentsMax = 50;
+// How often rows are read that other workers write and this one waits for, and how many at most.
+constexpr rt::Duration kOthersEvery = 500ms;
+constexpr std::size_t kAwaitedMax = 50;
 
 // How often it is asked whether the fleet still works in a mode that this worker knows.
 constexpr rt::Duration kFleetCheckEvery = 60s;
@@ -240,9 +240,9 @@ rt::Task<void> ShardCoordinator::takeLeases() {
       auto done = co_await takeRound();
       if (!note(done, "leases_not_taken")) co_return;
     }
-    if (env_.loop.now() >= nextParentLook_) {
-      auto done = co_await watchParents();
-      if (!note(done, "parents_not_read")) co_return;
+    if (env_.loop.now() >= nextOthersLook_) {
+      auto done = co_await watchOthers();
+      if (!note(done, "leases_not_read")) co_return;
     }
     co_await env_.loop.sleepFor(kCheckEvery);
   }
@@ -283,22 +283,23 @@ rt::Task<Result<void>> ShardCoordinator::syncIfDue() {
   co_return co_await duties_.work(**view);
 }
 
-// A shard whose parent another worker reads starts as soon as that one has written the parent's end.
-rt::Task<Result<void>> ShardCoordinator::watchParents() {
-  nextParentLook_ = env_.loop.now() + kParentsEvery;
-  std::set<std::string> parents;
+// What other workers write and this one waits for: the ends of parents, and leases that it asked for.
+rt::Task<Result<void>> ShardCoordinator::watchOthers() {
+  nextOthersLook_ = env_.loop.now() + kOthersEvery;
+  std::set<std::string> awaited = taker_.asked();
   for (const std::string& key : book_.heldIds()) {
     if (started_.contains(key)) continue;
     for (const std::string& parent : book_.rows().at(key).parentShardIds) {
       const auto row = book_.rows().find(parent);
       const bool open = row != book_.rows().end() && !row->second.checkpoint.isShardEnd();
-      if (open && book_.find(parent) == nullptr && parents.size() < kParentsMax) parents.insert(parent);
+      if (open && book_.find(parent) == nullptr && awaited.size() < kAwaitedMax) awaited.insert(parent);
     }
   }
-  if (parents.empty()) co_return Result<void>();
-  std::vector<std::string> keys(parents.begin(), parents.end());
+  if (awaited.empty()) co_return Result<void>();
+  std::vector<std::string> keys(awaited.begin(), awaited.end());
   auto read = co_await book_.readRows(std::move(keys));
   if (!read) co_return fail(read.error());
+  taker_.lookAtAsked();
   startReadyShards();
   co_return Result<void>();
 }

@@ -29,8 +29,8 @@ namespace tidemill::consume {
 struct CoordinatorOptions {
   std::string application;
   std::string stream;
-  // Who this process is. The id is stable across restarts and unique among workers. Without an incarnation the
-  // coordinator draws one.
+  // Who this process is. The id is stable across restarts and unique among workers. Without an incarnation
+  // the coordinator draws one.
   lease::Worker worker;
   // Of the process that had the id before, if it is certain to have ended: its leases are taken at once. Else
   // rows in this worker's name are watched for a renewal period first.
@@ -79,9 +79,9 @@ class CoordinatorListener {
   virtual void stopShard(const ShardStop& stop) = 0;
 };
 
-// One worker of an application on a stream: it takes its share of the leases, keeps them, and starts and stops
-// the shards accordingly. Lives on the control lane. Order of calls: open(), then run() beside processed(), then
-// finish().
+// One worker of an application on a stream: it takes its share of the leases, keeps them, and starts and
+// stops the shards accordingly. Lives on the control lane. Order of calls: open(), then run() beside
+// processed(), then finish().
 //
 // run() is three tasks, so that none holds up another: one renews leases and writes checkpoints, SHARD_END
 // included; one looks at the lease table and takes what is free; one looks for shards, prepares the ends of
@@ -93,10 +93,10 @@ class ShardCoordinator final : private LeaseEvents {
   ShardCoordinator(const rt::Env& env, kinesis::KinesisApi& api, lease::LeaseStore& store,
                    CoordinatorListener& listener, CoordinatorOptions options);
 
-  // Finds the shards, makes missing lease rows, takes its share of the leases, starts every shard whose parents
-  // are done. Errors: those of the store and of the listing; kUnsupportedFleet; kUnknownStream; kInvalidConfig
-  // if the rows are of an earlier stream of the same name; kDataLoss if a shard was trimmed before it was read
-  // to its end.
+  // Finds the shards, makes missing lease rows, takes its share of the leases, starts every shard whose
+  // parents are done. Errors: those of the store and of the listing; kUnsupportedFleet; kUnknownStream;
+  // kInvalidConfig if the rows are of an earlier stream of the same name; kDataLoss if a shard was trimmed
+  // before it was read to its end.
   rt::Task<Result<void>> open();
   // Works until requestStop() or a lasting error: kWorkerIdInUse, the store's last word (kDiskFull, kIo,
   // kUnknownTable, …), or one of open() besides those of the listing. Let it end by itself before finish(): a
@@ -104,8 +104,8 @@ class ShardCoordinator final : private LeaseEvents {
   rt::Task<Result<void>> run();
   void requestStop();
 
-  // What of these blocks may be delivered now: the records of shards whose leases are held, and were held when
-  // they were read. Leases that have run out meanwhile are lost by this call.
+  // What of these blocks may be delivered now: the records of shards whose leases are held, and were held
+  // when they were read. Leases that have run out meanwhile are lost by this call.
   std::vector<std::shared_ptr<const block::Block>> deliverable(
       const std::vector<std::shared_ptr<const block::Block>>& blocks);
   // The outputs of a batch have succeeded, and it held these blocks. Called in the order of the batches.
@@ -149,7 +149,7 @@ class ShardCoordinator final : private LeaseEvents {
   rt::Task<Result<void>> discoverOnce();
   rt::Task<Result<void>> syncIfDue();
   rt::Task<Result<void>> adopt(const StreamView& view);
-  rt::Task<Result<void>> watchParents();
+  rt::Task<Result<void>> watchOthers();
   rt::Task<Result<void>> checkFleet();
   void startReadyShards();
   bool note(const Result<void>& done, std::string_view event);
@@ -180,7 +180,7 @@ class ShardCoordinator final : private LeaseEvents {
   // What ends run().
   std::optional<Error> failure_;
   rt::TimePoint nextFleetCheck_{};
-  rt::TimePoint nextParentLook_{};
+  rt::TimePoint nextOthersLook_{};
 };
 
 }  // namespace tidemill::consume

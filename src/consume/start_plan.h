@@ -16,8 +16,9 @@ struct StartPlanOptions {
   bool ignoreParents = false;
 };
 
-// Those of the `held` leases that are not finished, not started yet, and whose parents are all at SHARD_END or
-// have no row (they ended before this application began, or their rows were cleaned up). In key order. Pure.
+// Those of the `held` leases that are not finished, not started yet, and whose parents are all at SHARD_END
+// or have no row (they ended before this application began, or their rows were cleaned up). In key order.
+// Pure.
 std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
                                        const std::vector<std::string>& held,
                                        const std::set<std::string>& started, StartPlanOptions options = {});

@@ -39,20 +39,30 @@ rt::Task<Result<std::optional<StreamView>>> StreamSync::look() {
   auto view = co_await viewStream(context, kListingsMax);
   if (!view && (!viewed_ || view.error().code() == Code::kUnknownStream)) co_return fail(view.error());
   if (!view) {
-    env_.log.warning("shards_not_listed", {{"stream", stream_},
-                                           {"code", codeName(view.error().code())},
-                                           {"reason", view.error().message()}});
+    env_.log.warning(
+        "shards_not_listed",
+        {{"stream", stream_}, {"code", codeName(view.error().code())}, {"reason", view.error().message()}});
     co_return std::optional<StreamView>();
   }
   auto same = co_await checkCreation(*view);
   if (!same) co_return fail(same.error());
+  const auto problem = lease::openParentProblem(view->shards);
+  if (!problem) {
+    inconsistent_ = 0;
+  } else if (++inconsistent_ < kContradictionsMax) {
+    // Rows must not be made from it: a child would be read beside its parent.
+    env_.log.warning("listing_inconsistent", {{"stream", stream_}, {"reason", *problem}});
+    nextLook_ = env_.loop.now() + kContradictionRetry;
+    co_return std::optional<StreamView>();
+  }
   const auto contradiction = openThoughEnded(*view, book_.rows());
   if (!contradiction) {
     contradictions_ = 0;
     viewed_ = true;
     co_return std::optional<StreamView>(std::move(*view));
   }
-  if (++contradictions_ >= kContradictionsMax) co_return fail(endedButOpen(book_.store().name(), *contradiction));
+  if (++contradictions_ >= kContradictionsMax)
+    co_return fail(endedButOpen(book_.store().name(), *contradiction));
   nextLook_ = env_.loop.now() + kContradictionRetry;
   co_return std::optional<StreamView>();
 }

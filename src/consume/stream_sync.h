@@ -22,12 +22,12 @@ class StreamSync {
              KinesisInitialPosition initialPosition);
 
   // Rows, then listing. Nothing: it cannot be had now, or cannot be true; nextLook() says when to try again.
-  // Errors: those of the store; kUnknownStream; kInvalidConfig if the rows are of an earlier stream of the same
-  // name; before the first view that could be had, those of the listing.
+  // Errors: those of the store; kUnknownStream; kInvalidConfig if the rows are of an earlier stream of the
+  // same name; before the first view that could be had, those of the listing.
   rt::Task<Result<std::optional<StreamView>>> look();
   // Makes the rows that `view` calls for, reads all rows again if there were any, and gives the keys of those
-  // made. kDataLoss if a shard that is nobody else's was trimmed before it was read to its end; shards that are
-  // being read find that out themselves.
+  // made. kDataLoss if a shard that is nobody else's was trimmed before it was read to its end; shards that
+  // are being read find that out themselves.
   rt::Task<Result<std::vector<std::string>>> adopt(const StreamView& view);
   rt::TimePoint nextLook() const { return nextLook_; }
   // This time another worker looks for all.
@@ -48,6 +48,8 @@ class StreamSync {
   std::optional<rt::WallTime> streamCreated_;
   // Listings in a row that contradict the rows.
   int contradictions_ = 0;
+  // And that contradict themselves.
+  int inconsistent_ = 0;
   rt::TimePoint nextLook_{};
 };
 

@@ -40,7 +40,8 @@ std::optional<TenureWrite> Tenure::next(rt::TimePoint now, TenureStage stage) co
   const auto moved = all ? checkpoints_.outstanding() : checkpoints_.due(now);
   if (moved) return TenureWrite{lease::checkpointing(row_, moved->to), moved, {}};
   if (prepared_) return TenureWrite{lease::preparing(row_, prepared_->pending, prepared_->state), {}, {}};
-  if (row_.checkpoint.isShardEnd()) return std::nullopt;
+  // Nobody renews a finished row, and its owner would seem alive to nobody but count for some.
+  if (row_.checkpoint.isShardEnd()) return TenureWrite{lease::releasing(row_), {}, {}};
   if (handingOver_ && !row_.wantedBy.empty()) return TenureWrite{lease::handingOver(row_), {}, {}};
   if (stage == TenureStage::kFinishing) return TenureWrite{lease::releasing(row_), {}, {}};
   if (now >= rt::laterBy(sent_, times_.renewEvery())) return TenureWrite{lease::renewing(row_), {}, {}};

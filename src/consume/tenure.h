@@ -59,8 +59,8 @@ class Tenure {
 
   // The outputs of everything up to `to`, `records` more than before, have succeeded.
   void processed(const lease::Checkpoint& to, std::int64_t records) { checkpoints_.processed(to, records); }
-  // A checkpoint to be committed later, for whoever takes over: written soon, unless a checkpoint at or behind
-  // it comes first.
+  // A checkpoint to be committed later, for whoever takes over: written soon, unless a checkpoint at or
+  // behind it comes first.
   void prepare(const lease::Checkpoint& pending, std::optional<std::string> state);
   // Another worker asked for the lease.
   void askedBy(const std::string& worker);

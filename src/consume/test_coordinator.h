@@ -89,7 +89,7 @@ class CoordinatorFixture : public testing::Test, public CoordinatorListener {
     lease::Lease lease;
     lease.leaseKey = shardId;
     lease.leaseOwner = "me";
-    lease.incarnation = "me/1";
+    lease.incarnation = "me/1/0";
     lease.checkpoint = checkpoint;
     return table_->rows.insert_or_assign(shardId, lease).first->second;
   }

@@ -45,16 +45,18 @@ constexpr std::array kTable = {
     ConfEntry{"tidemill.kinesis.readCallsPerSecond", ConfType::kInteger, "5", "", 0, 1000,
               "GetRecords calls to one shard in a second; 0 lifts the limit. AWS allows 5 for all readers "
               "together."},
-    ConfEntry{"tidemill.lease.failover", ConfType::kDuration, "10s", "ms", 200, kHour,
-              "How long a lease stands still before others take it; the same for all workers of an application. "
-              "KCL: failoverTimeMillis."},
-    ConfEntry{"tidemill.lease.maxLeases", ConfType::kInteger, "2147483647", "", 1, 2'147'483'647,
+    ConfEntry{
+        "tidemill.leases.failover", ConfType::kDuration, "10s", "ms", 200, kHour,
+        "How long a lease stands still before others take it; the same for all workers of an application. "
+        "KCL: failoverTimeMillis."},
+    ConfEntry{"tidemill.leases.max", ConfType::kInteger, "2147483647", "", 1, 2'147'483'647,
               "Leases that this worker takes at most. KCL: maxLeasesForWorker."},
-    ConfEntry{"tidemill.lease.maxLeasesToSteal", ConfType::kInteger, "1", "", 1, 1'000'000,
+    ConfEntry{"tidemill.leases.maxToSteal", ConfType::kInteger, "1", "", 1, 1'000'000,
               "Leases taken from a living Java worker in one look. KCL: maxLeasesToStealAtOneTime."},
-    ConfEntry{"tidemill.lease.scanInterval", ConfType::kDuration, "5s", "ms", 50, kHour,
-              "Time between two looks at the lease table; shorter notices a dead worker sooner and reads the table "
-              "more often."},
+    ConfEntry{
+        "tidemill.leases.scanInterval", ConfType::kDuration, "5s", "ms", 50, kHour,
+        "Time between two looks at the lease table; shorter notices a dead worker sooner and reads the table "
+        "more often."},
     ConfEntry{
         "tidemill.leases.store", ConfType::kText, "sqlite", "sqlite|dynamodb", 1, kMost,
         "Where leases are kept: in the state folder, for one machine, or in DynamoDB, beside Java workers."},

@@ -34,8 +34,7 @@ void FetchSide::stop(const consume::ShardStop& stop) {
   const bool running = readers_->stop(stop.shardId, stop.token);
   // A reader that came to the end of its shard has said so already.
   if (!running || !stop.handOver) return;
-  generator_->ended(
-      {.shardId = stop.shardId, .token = stop.token, .kind = block::ShardEnd::Kind::kHandOver});
+  generator_->ended({.shardId = stop.shardId, .token = stop.token, .kind = block::ShardEnd::Kind::kHandOver});
   generator_->flush();
 }
 

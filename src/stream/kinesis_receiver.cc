@@ -59,10 +59,10 @@ rt::Task<Result<void>> KinesisReceiver::start() {
   options.previousIncarnation = life_.previousIncarnation;
   options.checkpointInterval = source_.checkpointInterval;
   options.initialPosition = source_.initialPosition;
-  options.times.failover = conf_.getDuration("tidemill.lease.failover");
-  options.scanEvery = conf_.getDuration("tidemill.lease.scanInterval");
-  options.take.maxLeases = static_cast<int>(conf_.getInteger("tidemill.lease.maxLeases"));
-  options.take.maxLeasesToSteal = static_cast<int>(conf_.getInteger("tidemill.lease.maxLeasesToSteal"));
+  options.times.failover = conf_.getDuration("tidemill.leases.failover");
+  options.scanEvery = conf_.getDuration("tidemill.leases.scanInterval");
+  options.take.maxLeases = static_cast<int>(conf_.getInteger("tidemill.leases.max"));
+  options.take.maxLeasesToSteal = static_cast<int>(conf_.getInteger("tidemill.leases.maxToSteal"));
   coordinator_ = std::make_unique<consume::ShardCoordinator>(env_, *api_, *store_, *this, std::move(options));
   auto opened = co_await coordinator_->open();
   if (!opened) co_return fail(opened.error());

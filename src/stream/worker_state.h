@@ -17,8 +17,8 @@ struct LockedState {
   std::string previousIncarnation;
 };
 
-// Makes `directory` if need be, locks it, and notes `incarnation` (worker id, slash, something unique) for the
-// next process. Blocking. kConflict if another process holds it; kIo, kDiskFull.
+// Makes `directory` if need be, locks it, and notes `incarnation` (worker id, slash, something unique) for
+// the next process. Blocking. kConflict if another process holds it; kIo, kDiskFull.
 Result<LockedState> lockWorkerState(rt::FileSystem& files, const std::string& directory,
                                     const std::string& worker, const std::string& incarnation);
 
