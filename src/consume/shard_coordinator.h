@@ -103,6 +103,8 @@ class ShardCoordinator final : private LeaseEvents {
   // write that is cut off could look like another worker's.
   rt::Task<Result<void>> run();
   void requestStop();
+  // Takes no more leases, and keeps those that it has: the way to a stop begins.
+  void stopTaking() { book_.stopTaking(); }
 
   // What of these blocks may be delivered now: the records of shards whose leases are held, and were held
   // when they were read. Leases that have run out meanwhile are lost by this call.
