@@ -1,0 +1,201 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "fake/server.h"
+#include "http/production_env.h"
+#include "kinesis/kinesis_client.h"
+#include "rt/blocking_event.h"
+#include "tidemill/consumer.h"
+
+namespace tidemill {
+namespace {
+
+using namespace std::chrono_literals;
+
+fake::FakeAwsOptions serviceOptions() {
+  fake::FakeAwsOptions options;
+  options.limits = false;
+  options.createDelay = 0ms;
+  return options;
+}
+
+// What handlers have seen, for the test's thread to wait on.
+class Seen {
+ public:
+  void add(std::string_view payload) {
+    const std::lock_guard lock(mutex_);
+    payloads_.emplace(payload);
+    changed_.notify_all();
+  }
+  bool waitFor(std::size_t payloads) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 30s, [&] { return payloads_.size() >= payloads; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::string> payloads_;
+};
+
+class Collector final : public ShardHandler {
+ public:
+  Collector(Seen& seen, rt::BlockingEvent* gate) : seen_(seen), gate_(gate) {}
+  Outcome processRecords(const RecordBatch& batch, Checkpointer&) override {
+    for (const Record& record : batch.records) seen_.add(record.text());
+    // The handler of the first shard waits as long as the test likes.
+    if (gate_ != nullptr && batch.shardId == "shardId-000000000000") gate_->wait();
+    return Outcome::ok();
+  }
+
+ private:
+  Seen& seen_;
+  rt::BlockingEvent* gate_;
+};
+
+// Consumers with their own threads, sockets and files, and the fake AWS on a port.
+class RealConsumerTest : public testing::Test {
+ protected:
+  RealConsumerTest()
+      : server_(std::move(*fake::FakeServer::listen(aws_, 0))), thread_([this] { server_->run(); }) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "tidemill-test-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    kinesis::KinesisClientOptions client;
+    client.aws.endpoint = aws::Endpoint{endpoint(), "us-east-1"};
+    client.aws.credentials = AwsCredentials("test", "test");
+    const rt::Env& env = production_.env();
+    client_ = std::make_unique<kinesis::KinesisClient>(env.loop, env.http, env.random, env.log, client);
+  }
+  ~RealConsumerTest() override {
+    production_.onControlLane([this] { client_.reset(); });
+    server_->stop();
+    thread_.join();
+    std::filesystem::remove_all(folder_);
+  }
+
+  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
+  void createStream(const std::string& stream) {
+    ASSERT_TRUE(production_.block(client_->createStream(stream, 2)));
+  }
+  void put(int records) {
+    std::vector<kinesis::PutEntry> entries;
+    for (int i = 0; i < records; ++i) {
+      const std::string number = std::to_string(written_++);
+      entries.push_back({number, number, std::nullopt});
+    }
+    ASSERT_TRUE(production_.block(client_->putRecords("orders", entries)));
+  }
+  ConsumerOptions options(LeaseStoreKind store) const {
+    ConsumerOptions options;
+    options.applicationName = "app";
+    options.streamName = "orders";
+    options.workerId = "me";
+    options.kinesisEndpoint = endpoint();
+    options.dynamoDbEndpoint = endpoint();
+    options.regionName = "us-east-1";
+    options.credentials = AwsCredentials("test", "test");
+    options.leaseStore = store;
+    options.stateDirectory = folder_ + "/state";
+    options.initialPosition = KinesisInitialPosition::TrimHorizon();
+    options.idleTimeBetweenReads = 20ms;
+    options.handlerThreads = 4;
+    return options;
+  }
+  ShardHandlerFactory factory(rt::BlockingEvent* gate = nullptr) {
+    return [this, gate](const std::string&) { return std::make_unique<Collector>(seen_, gate); };
+  }
+  void readsStopsAndGoesOn(LeaseStoreKind store) {
+    createStream("orders");
+    put(100);
+    {
+      Consumer consumer(options(store), factory());
+      consumer.start();
+      EXPECT_TRUE(seen_.waitFor(100));
+      const auto end = consumer.stop();
+      ASSERT_TRUE(end) << end.error().message();
+      EXPECT_EQ(consumer.status().checkpointed, 100);
+    }
+    put(50);
+    Consumer again(options(store), factory());
+    again.start();
+    EXPECT_TRUE(seen_.waitFor(150));
+    const auto end = again.stop();
+    ASSERT_TRUE(end) << end.error().message();
+    EXPECT_EQ(again.status().delivered, 50);
+  }
+
+  fake::FakeAws aws_{serviceOptions()};
+  std::unique_ptr<fake::FakeServer> server_;
+  std::thread thread_;
+  base::StderrLog log_;
+  http::ProductionEnv production_{log_};
+  std::unique_ptr<kinesis::KinesisClient> client_;
+  std::string folder_;
+  Seen seen_;
+  int written_ = 0;
+};
+
+TEST_F(RealConsumerTest, ReadsStopsAndGoesOnWithLeasesInAFile) {
+  readsStopsAndGoesOn(LeaseStoreKind::kSqlite);
+}
+
+TEST_F(RealConsumerTest, ReadsStopsAndGoesOnWithLeasesInDynamoDb) {
+  readsStopsAndGoesOn(LeaseStoreKind::kDynamoDb);
+}
+
+TEST_F(RealConsumerTest, AHandlerThatHangsHoldsBackItsOwnShardAlone) {
+  createStream("orders");
+  put(1);
+  rt::BlockingEvent gate;
+  Consumer consumer(options(LeaseStoreKind::kSqlite), factory(&gate));
+  consumer.start();
+  put(200);
+  // Each shard has about half of them, so the other one went on.
+  EXPECT_TRUE(seen_.waitFor(80));
+  gate.set();
+  EXPECT_TRUE(seen_.waitFor(201));
+  EXPECT_TRUE(consumer.stop());
+}
+
+TEST_F(RealConsumerTest, ATableOfAnotherStreamIsRefused) {
+  createStream("orders");
+  createStream("other");
+  put(1);
+  {
+    Consumer consumer(options(LeaseStoreKind::kDynamoDb), factory());
+    consumer.start();
+    EXPECT_TRUE(seen_.waitFor(1));
+    ASSERT_TRUE(consumer.stop());
+  }
+  ConsumerOptions wrong = options(LeaseStoreKind::kDynamoDb);
+  wrong.streamName = "other";
+
+  Consumer consumer(wrong, factory());
+  consumer.start();
+  const auto end = consumer.awaitTermination();
+
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kForeignTable) << end.error().message();
+  EXPECT_FALSE(end.error().hint().empty());
+}
+
+TEST_F(RealConsumerTest, StoppingAndDestroyingAtOnceIsFine) {
+  createStream("orders");
+  put(10);
+  for (int i = 0; i < 5; ++i) {
+    Consumer consumer(options(LeaseStoreKind::kSqlite), factory());
+    consumer.start();
+    if (i % 2 == 0) consumer.requestStop();
+  }
+  Consumer never(options(LeaseStoreKind::kSqlite), factory());
+  EXPECT_TRUE(never.stop());
+}
+
+}  // namespace
+}  // namespace tidemill
