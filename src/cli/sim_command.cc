@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "sim/runner.h"
+#include "sim/workloads/consumer_fleet.h"
 #include "sim/workloads/word_count.h"
 
 namespace tidemill::cli {
@@ -85,6 +86,7 @@ void printHappened(const sim::Happened& happened) {
 int runSim(const SimFlags& flags) {
   sim::WorkloadList workloads;
   workloads.add(sim::wordCountWorkload());
+  workloads.add(sim::consumerFleetWorkload());
   const sim::Workload* workload = workloads.find(flags.workload);
   if (workload == nullptr) {
     std::string names;

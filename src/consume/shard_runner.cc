@@ -81,7 +81,8 @@ rt::Task<void> ShardRunner::run() {
   auto begun = co_await initialize();
   bool going = begun;
   while (going && !stopping()) {
-    if (!pages_.empty()) {
+    const bool sealed = end_ && env_.faults.planted("failed-tail-sealed");
+    if (!pages_.empty() && !sealed) {
       auto handled = co_await handlePage();
       going = handled;
     } else if (end_) {
@@ -152,7 +153,7 @@ rt::Task<bool> ShardRunner::deliver(std::shared_ptr<CallRecords> batch) {
     auto done = co_await callHandler("processRecords", std::move(work));
     if (!records) host_.delivered(records.emplace(done.records));
     const OutcomeStep step = stepAfter(done.end, failures_, options_.policy);
-    bool good = step.kind == Kind::kDone;
+    bool good = step.kind == Kind::kDone || (step.again() && env_.faults.planted("failed-batch-skipped"));
     if (step.kind == Kind::kDeadLetter || step.kind == Kind::kDeadLetterAll) {
       const bool all = step.kind == Kind::kDeadLetterAll;
       auto kept = co_await keepLetters(batch, all, std::move(done.end));

@@ -15,8 +15,10 @@ PLANTED = [
     ("word_count", "checkpoint-before-output", "I3"),
     ("word_count", "child-before-parent-end", "I4"),
     ("word_count", "latest-by-local-clock", "I1"),
+    ("consumer_fleet", "failed-batch-skipped", "I3"),
+    ("consumer_fleet", "failed-tail-sealed", "I3"),
 ]
-WORKLOADS = ("word_count",)
+WORKLOADS = ("word_count", "consumer_fleet")
 # What must have come at least once in all seeds together.
 FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends")
 # Compared between two runs and between two compilers.
