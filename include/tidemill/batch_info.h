@@ -1,18 +1,34 @@
 // tidemill/batch_info.h: what an output operation may know of the batch that it runs for.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "tidemill/sequence_number_range.h"
 #include "tidemill/time.h"
 
 namespace tidemill {
 
+// Under which lease records were read: `token` grows with each change of the shard's owner. A sink that keeps
+// the highest token of each shard and refuses lower ones keeps out a worker that lost the shard and does not
+// know it yet.
+struct FencingToken {
+  std::string streamName;
+  std::string shardId;
+  std::int64_t token = 0;
+
+  friend auto operator<=>(const FencingToken&, const FencingToken&) = default;
+};
+
 struct BatchInfo {
   Time time{};
   // Every record of the batch lies in exactly one of these, in order per shard. A sink that stores them in
   // the same transaction as its results knows at a restart what it has already done.
   SequenceNumberRangeList ranges;
+  // One for each shard that the ranges name, in order of stream and shard.
+  std::vector<FencingToken> tokens = {};
   std::int64_t records = 0;
   // 1 for the first try; a batch whose output failed is tried again with the same records.
   int attempt = 1;

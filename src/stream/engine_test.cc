@@ -50,6 +50,49 @@ TEST_F(EngineTest, AStopDuringAStartThatHangsEndsAtOnceWithNothingDone) {
   EXPECT_TRUE(stopped(*next));
 }
 
+TEST_F(EngineTest, TellsASinkUnderWhichLeaseRecordsWereRead) {
+  createStream(1);
+  std::vector<FencingToken> seen;
+  const auto run = [&](const std::string& worker, const std::string& text) {
+    put({text});
+    auto context = makeContext(worker);
+    lines(*context).foreachRDD([&](const RDD<std::string>&, const BatchInfo& batch) {
+      for (const FencingToken& token : batch.tokens) seen.push_back(token);
+    });
+    context->start();
+    world_.runFor(10s);
+    EXPECT_TRUE(stopped(*context));
+  };
+  run("me", "a");
+  run("you", "b");
+
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].streamName, "orders");
+  EXPECT_EQ(seen[0].shardId, seen[1].shardId);
+  EXPECT_GT(seen[0].token, 0);
+  EXPECT_GT(seen[1].token, seen[0].token);
+}
+
+TEST_F(EngineTest, DeliversNothingThatWasReadUnderALostLease) {
+  createStream(1);
+  put({"a"});
+  std::int64_t delivered = 0;
+  auto context = makeContext();
+  lines(*context).foreachRDD([&](const RDD<std::string>& rdd) { delivered += rdd.count(); });
+  context->start();
+  world_.runUntil([&] { return !leases_->rows.empty() && ownerOf("orders") == "me"; }, 10s);
+
+  world_.runFor(100ms);  // Read, and not in a batch yet.
+
+  // The lease runs out while its records wait for their batch: they are read again, and delivered once.
+  node_->stall(30s);
+  world_.runFor(60s);
+
+  EXPECT_EQ(node_->log().count("lease_lost"), 1u);
+  EXPECT_EQ(delivered, 1);
+  EXPECT_TRUE(stopped(*context));
+}
+
 TEST_F(EngineTest, AStopDuringTheStartOfTheSecondInputEndsTheFirst) {
   createStream(1);
   createStream(1, "returns");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "stream/task_retry.h"
@@ -57,11 +58,16 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
   info.time = batch.time;
   info.records = batch.records();
   info.attempt = attempt;
+  std::set<FencingToken> tokens;
   for (const BlockList& blocks : batch.inputs) {
     for (const auto& block : blocks) {
-      for (const SequenceNumberRange& range : block->ranges()) info.ranges.push_back(range);
+      for (const block::BlockSlice& slice : block->slices()) {
+        info.ranges.push_back(slice.range());
+        tokens.insert({slice.page->streamName, slice.page->shardId, slice.page->token});
+      }
     }
   }
+  info.tokens.assign(tokens.begin(), tokens.end());
   return info;
 }
 
