@@ -192,7 +192,7 @@ rt::Task<Result<void>> LeaseBook::restoreVanished(const lease::LeaseListing& lis
     if (!now) co_return fail(now.error());
     if (*now) continue;
     const auto known = rows_.find(key);
-    if (known == rows_.end()) continue;
+    if (known == rows_.end() || tenures_.contains(key)) continue;  // Its next write finds out.
     Lease row = known->second;
     // A child is read only when its parents have ended: so this one had, and was cleaned up.
     const auto reads = [&key](const Lease& child) {
@@ -210,6 +210,7 @@ rt::Task<Result<void>> LeaseBook::restoreVanished(const lease::LeaseListing& lis
     row.checkpointOwner.clear();
     auto made = co_await lease::createSettled(settleContext(), row);
     if (!made) co_return fail(made.error());
+    if (tenures_.contains(key)) continue;  // Another task saw it sooner, and took it.
     env_.log.error("lease_row_vanished", {{"application", store_.application()},
                                           {"stream", store_.stream()},
                                           {"shard", key},
@@ -273,7 +274,9 @@ rt::Task<void> LeaseBook::takeOne(lease::LeaseTake take, std::optional<Error>& e
 }
 
 rt::Task<void> LeaseBook::ask(std::string leaseKey) {
-  const Lease seen = rows_.at(leaseKey);
+  const auto known = rows_.find(leaseKey);
+  if (known == rows_.end()) co_return;  // Gone since the look that led here.
+  const Lease seen = known->second;
   auto asked = co_await store_.ask(seen, options_.worker.id);
   // Asking again does no harm, so whatever went wrong is left to the next look.
   if (asked) {
@@ -285,7 +288,9 @@ rt::Task<void> LeaseBook::ask(std::string leaseKey) {
 rt::Task<Result<void>> LeaseBook::noteChildren(std::string shardId, std::set<std::string> children) {
   auto noted = co_await lease::setChildrenSettled(settleContext(), shardId, children);
   if (!noted) co_return fail(noted.error());
-  rows_.at(shardId).childShardIds = children;
+  // During the wait another task may have forgotten the row.
+  const auto row = rows_.find(shardId);
+  if (row != rows_.end()) row->second.childShardIds = children;
   const auto tenure = tenures_.find(shardId);
   if (tenure != tenures_.end()) tenure->second.setChildren(std::move(children));
   co_return Result<void>();
@@ -295,15 +300,20 @@ rt::Task<Result<void>> LeaseBook::noteHashRange(std::string shardId, std::string
                                                 std::string ending) {
   auto noted = co_await lease::setHashRangeSettled(settleContext(), shardId, starting, ending);
   if (!noted) co_return fail(noted.error());
-  Lease& row = rows_.at(shardId);
-  row.startingHashKey = std::move(starting);
-  row.endingHashKey = std::move(ending);
+  const auto row = rows_.find(shardId);
+  if (row == rows_.end()) co_return Result<void>();
+  row->second.startingHashKey = starting;
+  row->second.endingHashKey = ending;
+  const auto tenure = tenures_.find(shardId);
+  if (tenure != tenures_.end()) tenure->second.setHashRange(std::move(starting), std::move(ending));
   co_return Result<void>();
 }
 
 rt::Task<Result<void>> LeaseBook::remove(std::string shardId, std::string_view reason) {
   const auto known = rows_.find(shardId);
   if (known == rows_.end()) co_return Result<void>();
+  // What is held is given up first.
+  if (tenures_.contains(shardId)) co_return Result<void>();
   const Lease seen = known->second;
   auto removed = co_await lease::removeSettled(settleContext(), seen);
   if (!removed) co_return fail(removed.error());
@@ -334,22 +344,51 @@ void LeaseBook::handOver(const std::string& shardId, std::int64_t token) {
 }
 
 void LeaseBook::pump() {
+  loseExpired();
+  startWrites(kWritesMax);
+}
+
+void LeaseBook::loseExpired() {
+  if (env_.faults.planted("zombie-checkpoint")) return;
   const rt::TimePoint now = env_.loop.now();
-  if (!env_.faults.planted("zombie-checkpoint")) {
-    std::vector<std::string> expired;
-    for (const auto& [shardId, tenure] : tenures_) {
-      if (!tenure.valid(now)) expired.push_back(shardId);
+  std::vector<std::string> expired;
+  for (const auto& [shardId, tenure] : tenures_) {
+    if (!tenure.valid(now)) expired.push_back(shardId);
+  }
+  for (const std::string& shardId : expired) {
+    // Whoever is told of a loss may call again.
+    if (tenures_.contains(shardId)) lose(shardId, LeaseLoss::kExpired, options_.worker.id);
+  }
+}
+
+// In descending order, as KCL. What finds no room comes next, before any lease has its second turn: else the
+// last ones would run out while the first ones are renewed again and again.
+void LeaseBook::startWrites(std::size_t most) {
+  if (settling_) return;
+  auto it = sweep_ ? std::make_reverse_iterator(tenures_.upper_bound(*sweep_)) : tenures_.rbegin();
+  for (; it != tenures_.rend(); ++it) {
+    if (writes_.running() >= most) {
+      sweep_ = it->first;
+      return;
     }
-    for (const std::string& shardId : expired) lose(shardId, LeaseLoss::kExpired, options_.worker.id);
+    startWrite(it->first, it->second);
   }
-  // In descending order, as KCL; what finds no room now comes next time.
-  for (auto it = tenures_.rbegin(); it != tenures_.rend(); ++it) {
-    if (writes_.running() >= kWritesMax) return;
-    auto next = it->second.next(now, stage_);
-    if (!next) continue;
-    it->second.begin();
-    writes_.spawn(perform(it->first, it->second.token(), std::move(*next)));
-  }
+  sweep_.reset();
+}
+
+void LeaseBook::startWrite(const std::string& shardId, Tenure& tenure) {
+  auto next = tenure.next(env_.loop.now(), stage_);
+  if (!next) return;
+  tenure.begin();
+  writes_.spawn(perform(shardId, tenure.token(), std::move(*next)));
+}
+
+// The task of the write that was made is still counted. What the lease calls for next is not put off; all
+// others are only looked at if some found no room before, since looking takes time for each lease.
+void LeaseBook::goOnAfter(const std::string& shardId) {
+  const auto tenure = tenures_.find(shardId);
+  if (tenure != tenures_.end() && !settling_) startWrite(shardId, tenure->second);
+  if (sweep_) startWrites(kWritesMax + 1);
 }
 
 rt::Task<void> LeaseBook::perform(std::string shardId, std::int64_t token, TenureWrite write) {
@@ -399,7 +438,7 @@ void LeaseBook::wrote(const std::string& shardId, Tenure& tenure, const TenureWr
     tenure.askedBy(written.row.wantedBy);
     events_.leaseWanted(shardId, tenure.token());
   }
-  pump();
+  goOnAfter(shardId);
 }
 
 void LeaseBook::notWritten(const std::string& shardId, Tenure& tenure, TenureWrite write,
@@ -479,7 +518,9 @@ void LeaseBook::forget(const std::string& shardId) {
 }
 
 rt::Task<void> LeaseBook::settle() {
+  settling_ = true;  // With many leases some write would always be on its way.
   co_await writes_.join(rt::Duration::max());
+  settling_ = false;
 }
 
 rt::Task<Result<void>> LeaseBook::finish() {

@@ -116,7 +116,7 @@ class LeaseBook {
   void pump();
   // Writes everything that is outstanding and gives the leases up. The first error that ended it.
   rt::Task<Result<void>> finish();
-  // Waits until no write is on its way.
+  // Waits until no write is on its way, and starts none meanwhile.
   rt::Task<void> settle();
   // What ends the work of this worker.
   const std::optional<Error>& failure() const { return failure_; }
@@ -134,6 +134,10 @@ class LeaseBook {
   void refuse(const lease::Lease& row, const lease::RowAnomaly& anomaly);
   rt::Task<Result<void>> restoreVanished(const lease::LeaseListing& listing);
   rt::Task<void> takeOne(lease::LeaseTake take, std::optional<Error>& error);
+  void loseExpired();
+  void startWrites(std::size_t most);
+  void startWrite(const std::string& shardId, Tenure& tenure);
+  void goOnAfter(const std::string& shardId);
   rt::Task<void> perform(std::string shardId, std::int64_t token, TenureWrite write);
   void wrote(const std::string& shardId, Tenure& tenure, const TenureWrite& write,
              const lease::SettledWrite& written);
@@ -153,6 +157,9 @@ class LeaseBook {
   std::map<std::string, std::int64_t> refused_;
   TenureStage stage_ = TenureStage::kWorking;
   bool taking_ = true;
+  bool settling_ = false;
+  // Where the next look for due writes goes on, if the last one found no room.
+  std::optional<std::string> sweep_;
   std::uint64_t takesMade_ = 0;
   std::optional<Error> failure_;
   std::optional<Error> lastError_;

@@ -142,6 +142,7 @@ void ShardCoordinator::shardEndWritten(const std::string& shardId) {
   env_.log.info("shard_ended", {{"stream", options_.stream},
                                 {"shard", shardId},
                                 {"children", book_.rows().at(shardId).childShardIds.size()}});
+  started_.erase(shardId);  // Should an operator rewind the row, the shard is read once more.
   startReadyShards();
 }
 
@@ -289,7 +290,7 @@ rt::Task<Result<void>> ShardCoordinator::watchOthers() {
   std::set<std::string> awaited = taker_.asked();
   for (const std::string& key : book_.heldIds()) {
     if (started_.contains(key)) continue;
-    for (const std::string& parent : book_.rows().at(key).parentShardIds) {
+    for (const std::string& parent : book_.find(key)->row().parentShardIds) {
       const auto row = book_.rows().find(parent);
       const bool open = row != book_.rows().end() && !row->second.checkpoint.isShardEnd();
       if (open && book_.find(parent) == nullptr && awaited.size() < kAwaitedMax) awaited.insert(parent);
@@ -350,13 +351,13 @@ rt::Task<Result<void>> ShardCoordinator::prepareOne(std::string shardId, bool ma
   }
   const block::ShardEnd end = pending->second.end;
   auto prepared = co_await prepareEnd(end, std::move(plan.children));
-  if (prepared) {
-    ends_.erase(shardId);
-  } else {
-    postpone(shardId, prepared.error().message());
-    // The row has changed under us: the next write of the lease finds out why.
-    if (prepared.error().code() != Code::kConflict) co_return fail(prepared.error());
-  }
+  pending = ends_.find(shardId);
+  // The lease may have been lost, taken again and read to its end again: that end is still to be prepared.
+  const bool same = pending != ends_.end() && pending->second.end.token == end.token;
+  if (same && prepared) ends_.erase(pending);
+  if (same && !prepared) postpone(shardId, prepared.error().message());
+  // On a conflict the row has changed under us: the next write of the lease finds out why.
+  if (!prepared && prepared.error().code() != Code::kConflict) co_return fail(prepared.error());
   co_return Result<void>();
 }
 

@@ -29,6 +29,9 @@ kinesis::IteratorPosition positionOf(const lease::Lease& lease, rt::WallTime con
     const bool part = lease.checkpoint.subSequenceNumber() > 0;
     position.type = part ? Type::kAtSequenceNumber : Type::kAfterSequenceNumber;
     position.sequenceNumber = lease.checkpoint.sequenceNumber();
+  } else if (lease.checkpoint.kind() == lease::Checkpoint::Kind::kTrimHorizon) {
+    // A row that began at a time keeps it, also when an operator rewinds it to the oldest record.
+    position.type = Type::kTrimHorizon;
   } else if (lease.startsAt) {
     position.type = Type::kAtTimestamp;
     position.timestamp = *lease.startsAt;

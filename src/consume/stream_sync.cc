@@ -78,16 +78,23 @@ rt::Task<Result<void>> StreamSync::checkCreation(const StreamView& view) {
   co_return fail(madeAgain(book_.store().name(), *streamCreated_, *view.created));
 }
 
+// Whether nobody else finds out what becomes of the shard: neither another worker nor a reader of ours.
+bool StreamSync::isUnread(const std::string& shardId) const {
+  const auto row = book_.rows().find(shardId);
+  if (row == book_.rows().end() || row->second.checkpoint.isShardEnd()) return false;
+  if (book_.find(shardId) != nullptr) return false;
+  return row->second.leaseOwner.empty() || row->second.leaseOwner == book_.worker().id;
+}
+
 rt::Task<Result<void>> StreamSync::checkTrimmed(const StreamView& view) {
   std::optional<Error> first;
   const std::vector<std::string> unlisted = unlistedLeases(view, book_.rows());
   for (const std::string& shardId : unlisted) {
-    const std::string& owner = book_.rows().at(shardId).leaseOwner;
-    if (book_.find(shardId) != nullptr) continue;  // Its reader finds out.
-    if (!owner.empty() && owner != book_.worker().id) continue;
+    if (!isUnread(shardId)) continue;
     auto trimmed = co_await isTrimmed(shardId);
     if (!trimmed) co_return fail(trimmed.error());
-    if (!*trimmed) continue;
+    // Meanwhile another task may have read that the row is gone, or another worker's.
+    if (!*trimmed || !isUnread(shardId)) continue;
     const std::string after = book_.rows().at(shardId).checkpoint.sequenceNumber();
     env_.log.error("data_lost", {{"stream", stream_}, {"shard", shardId}, {"after", after}});
     if (!first) first = recordsTrimmed(stream_, shardId, after);

@@ -37,6 +37,7 @@ class StreamSync {
   rt::Task<Result<void>> checkCreation(const StreamView& view);
   rt::Task<Result<void>> checkTrimmed(const StreamView& view);
   rt::Task<Result<bool>> isTrimmed(std::string shardId);
+  bool isUnread(const std::string& shardId) const;
 
   const rt::Env env_;
   kinesis::KinesisApi& api_;

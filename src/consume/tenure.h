@@ -80,6 +80,10 @@ class Tenure {
   void unsettled(TenureWrite write, rt::TimePoint retryAt);
   // The meta attributes, which are written without moving the counter.
   void setChildren(std::set<std::string> children) { row_.childShardIds = std::move(children); }
+  void setHashRange(std::string starting, std::string ending) {
+    row_.startingHashKey = std::move(starting);
+    row_.endingHashKey = std::move(ending);
+  }
 
   const CheckpointState& checkpoints() const { return checkpoints_; }
   bool writing() const { return writing_; }
