@@ -28,7 +28,7 @@ class NativeWorker(Worker):
         self._thread = threading.Thread(target=self._poll, daemon=True)
         self.start([BINARY, "count", "--app", application, "--stream", stream, "--endpoint", kinesis, "--state", state,
                     "--worker-id", name, "--leases", "dynamodb", "--dynamodb-endpoint", dynamodb, "--batch-ms", "250",
-                    "--checkpoint-ms", "250", "--set", f"tidemill.lease.failover={failover_ms}ms"])
+                    "--checkpoint-ms", "250", "--set", f"tidemill.leases.failover={failover_ms}ms"])
         self._thread.start()
 
     def _poll(self) -> None:
@@ -58,6 +58,7 @@ class NativeWorker(Worker):
     def _end(self) -> None:
         self._stop.set()
         self._thread.join(timeout=10)
+        self._counts.end()
 
     def deliveries(self) -> list[Delivery]:
         return self._counts.deliveries()

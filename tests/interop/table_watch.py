@@ -106,12 +106,12 @@ class Watch:
     def overlaps(self, delivery: Delivery, failover: float) -> bool:
         """Whether the worker delivered although the table had shown, for longer than the failover time, that the shard
         is not (or no longer) its own: no scan from the last one that ended before `at - failover` to the first
-        one after `at` has it as the owner. The later end is there because a take may fall between two scans."""
+        one after `until` has it as the owner. The later end is there because a take may fall between two scans."""
         seen = self.rows.get(delivery.shard)
         if seen is None:
             return True
         first = max(0, bisect.bisect_right(self.ends, delivery.at - failover) - 1)
-        last = min(len(self.ends) - 1, bisect.bisect_right(self.ends, delivery.at))
+        last = min(len(self.ends) - 1, bisect.bisect_right(self.ends, delivery.until))
         return all(seen.owner(scan) != delivery.worker for scan in range(first, last + 1))
 
 

@@ -22,6 +22,10 @@ def watch(*scans: tuple[float, list[dict]]) -> Watch:
     return found
 
 
+def at(worker: str, shard: str, when: float, *numbers: int) -> Delivery:
+    return Delivery(worker, shard, when, when, frozenset(numbers))
+
+
 def test_checkpoints_are_in_the_order_of_the_library():
     ordered = [("AT_TIMESTAMP", 0), ("TRIM_HORIZON", 0), ("LATEST", 0), ("9", 0), ("9", 1), ("10", 0), ("SHARD_END", 0)]
 
@@ -57,29 +61,36 @@ def test_a_row_that_others_cannot_read_is_named():
 def test_a_delivery_by_the_owner_is_no_overlap():
     seen = watch((10, [row("j1")]), (20, [row("c1")]))
 
-    assert not seen.overlaps(Delivery("j1", "s", 10.5), FAILOVER)
-    assert not seen.overlaps(Delivery("c1", "s", 20.5), FAILOVER)
+    assert not seen.overlaps(at("j1", "s", 10.5), FAILOVER)
+    assert not seen.overlaps(at("c1", "s", 20.5), FAILOVER)
 
 
 def test_the_old_owner_has_the_failover_time_to_notice_a_take():
     seen = watch((10, [row("j1")]), (20, [row("c1")]), (21, [row("c1")]), (22, [row("c1")]), (23, [row("c1")]))
 
-    assert not seen.overlaps(Delivery("j1", "s", 20 + FAILOVER - 0.1), FAILOVER)
-    assert seen.overlaps(Delivery("j1", "s", 20 + FAILOVER + 0.1), FAILOVER)
+    assert not seen.overlaps(at("j1", "s", 20 + FAILOVER - 0.1), FAILOVER)
+    assert seen.overlaps(at("j1", "s", 20 + FAILOVER + 0.1), FAILOVER)
 
 
 def test_a_take_between_two_scans_counts_from_the_start():
     seen = watch((10, [row("j1")]), (10.1, [row("c1")]))
 
-    assert not seen.overlaps(Delivery("c1", "s", 10.05), FAILOVER)
+    assert not seen.overlaps(at("c1", "s", 10.05), FAILOVER)
+
+
+def test_a_delivery_at_an_unknown_time_may_have_been_the_owners():
+    seen = watch((10, [row(None)]), (10.1, [row(None)]), (10.3, [row("c1")]), (10.4, [row("c1")]))
+
+    assert not seen.overlaps(Delivery("c1", "s", 10.05, 10.25), FAILOVER)
+    assert seen.overlaps(Delivery("c1", "s", 10.02, 10.08), FAILOVER)
 
 
 def test_a_delivery_without_any_ownership_is_an_overlap():
     seen = watch((10, [row("j1")]), (20, [row(None)]), (30, [row(None)]))
 
-    assert seen.overlaps(Delivery("c1", "s", 10.5), FAILOVER)
-    assert seen.overlaps(Delivery("j1", "s", 29), FAILOVER)
-    assert seen.overlaps(Delivery("j1", "unknown", 10.5), FAILOVER)
+    assert seen.overlaps(at("c1", "s", 10.5), FAILOVER)
+    assert seen.overlaps(at("j1", "s", 29), FAILOVER)
+    assert seen.overlaps(at("j1", "unknown", 10.5), FAILOVER)
 
 
 def test_each_number_has_a_word_of_its_own():
@@ -96,7 +107,7 @@ def test_a_ledger_is_read_line_by_line(tmp_path):
     assert ledger.read() == []
 
     path.write_text(f"j1 s 100 0 1500 {records.word(7)}\nj1 s 101 0 15")
-    assert ledger.read() == [Delivery("j1", "s", 1.5, frozenset([7]))]
+    assert ledger.read() == [at("j1", "s", 1.5, 7)]
 
     path.write_text(f"j1 s 100 0 1500 {records.word(7)}\nj1 s 101 0 1600 {records.word(8)}\n")
     assert [one.numbers for one in ledger.read()] == [frozenset([7]), frozenset([8])]
