@@ -159,7 +159,7 @@ def interop(gate: Gate) -> Result:
         return skipped(missing)
     versions = ("2.7.2", "1.15.3", "1.12.0")
     # 77: there are no libraries to test with.
-    ran = gate.run("tests/interop/run", *[word for version in versions for word in ("--kcl", version)], "--java-only",
+    ran = gate.run("tests/interop/run", *[word for version in versions for word in ("--kcl", version)],
                    timeout=1800, TIDEMILL_BIN=str(gate.root / "build/release/tidemill"))
     if ran.code == 77:
         return skipped(ran.stderr.strip().splitlines()[0])
