@@ -78,7 +78,7 @@ rt::Task<Result<void>> FleetDuties::removeGarbage(const StreamView& view) {
   const kinesis::IteratorPosition oldest;
   std::set<std::string> unknown;
   for (const Lease& row : suspects) {
-    if (unknown.size() >= kRemovedMax) break;
+    if (unknown.size() >= kRemovedMax || !book_.taking()) break;  // The next leader goes on.
     auto iterator = co_await api_.getShardIterator(stream_, row.leaseKey, oldest);
     if (!iterator && iterator.error().code() == Code::kUnknownStream) unknown.insert(row.leaseKey);
   }
@@ -89,6 +89,7 @@ rt::Task<Result<void>> FleetDuties::removeGarbage(const StreamView& view) {
 rt::Task<Result<void>> FleetDuties::remove(std::vector<lease::CleanupStep> steps) {
   if (steps.size() > kRemovedMax) steps.resize(kRemovedMax);
   for (const lease::CleanupStep& step : steps) {
+    if (!book_.taking()) break;
     const std::string key = step.row.leaseKey;
     auto removed = co_await book_.remove(key, lease::cleanupReasonName(step.reason));
     if (!removed && removed.error().code() != Code::kConflict) co_return fail(removed.error());

@@ -82,12 +82,16 @@ rt::Task<Result<rt::WallTime>> LeaseBook::claimStream(rt::WallTime created) {
 rt::Task<Result<void>> LeaseBook::read() {
   auto listing = co_await lease::listSettled(settleContext());
   if (!listing) co_return fail(listing.error());
+  std::set<std::string> unreadable;
   for (const lease::UnreadableRow& row : listing->unreadable) {
+    unreadable.insert(row.leaseKey);
+    if (unreadable_.contains(row.leaseKey)) continue;  // It was told.
     env_.log.warning("lease_row_unreadable", {{"application", store_.application()},
                                               {"stream", store_.stream()},
                                               {"shard", row.leaseKey},
                                               {"reason", row.reason}});
   }
+  unreadable_ = std::move(unreadable);
   auto restored = co_await restoreVanished(*listing);
   if (!restored) co_return fail(restored.error());
   std::vector<std::string> backward;
@@ -142,6 +146,8 @@ std::vector<Lease> LeaseBook::allRows() const {
 rt::Task<Result<void>> LeaseBook::readRows(std::vector<std::string> leaseKeys) {
   for (const std::string& key : leaseKeys) {
     auto row = co_await lease::getSettled(settleContext(), key);
+    // One that is no lease any more is told of when all are read, and concerns its shard alone.
+    if (!row && row.error().code() == Code::kForeignTable) continue;
     if (!row) co_return fail(row.error());
     if (*row) noteRow(std::move(**row));
   }
@@ -270,7 +276,13 @@ rt::Task<void> LeaseBook::takeOne(lease::LeaseTake take, std::optional<Error>& e
                                 {"waited_ms", milliseconds(take.waited)},
                                 {"stream", store_.stream()},
                                 {"token", row.leaseCounter}});
-  tenures_.try_emplace(take.leaseKey, std::move(row), sent, options_.times, options_.checkpointInterval);
+  const auto [held, isNew] =
+      tenures_.try_emplace(take.leaseKey, std::move(row), sent, options_.times, options_.checkpointInterval);
+  // Whoever asked while we had lost it waits still: a take of what is ours already leaves the request.
+  const std::string& asker = held->second.wantedBy();
+  if (isNew && !asker.empty() && asker != options_.worker.id) {
+    events_.leaseWanted(take.leaseKey, held->second.token());
+  }
 }
 
 rt::Task<void> LeaseBook::ask(std::string leaseKey) {

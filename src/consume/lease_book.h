@@ -88,6 +88,8 @@ class LeaseBook {
   rt::Task<Result<void>> read();
   // The same for these rows alone, by consistent reads.
   rt::Task<Result<void>> readRows(std::vector<std::string> leaseKeys);
+  // Keys of rows that are there and cannot be read: nobody knows how far their shards were read.
+  const std::set<std::string>& unreadable() const { return unreadable_; }
   // Makes the rows that do not exist yet; does not read them.
   rt::Task<Result<void>> create(std::vector<lease::Lease> rows);
   // Takes these leases, many at a time; those that others were quicker to take stay theirs. The first error
@@ -95,6 +97,7 @@ class LeaseBook {
   rt::Task<Result<void>> take(std::vector<lease::LeaseTake> takes);
   // No more rows are taken: this worker is about to stop.
   void stopTaking() { taking_ = false; }
+  bool taking() const { return taking_; }
   // Asks the owner of a row to hand it over.
   rt::Task<void> ask(std::string leaseKey);
   rt::Task<Result<void>> noteChildren(std::string shardId, std::set<std::string> children);
@@ -153,6 +156,7 @@ class LeaseBook {
 
   std::map<std::string, lease::Lease> rows_;
   std::map<std::string, Tenure> tenures_;
+  std::set<std::string> unreadable_;
   // With the counter that they had.
   std::map<std::string, std::int64_t> refused_;
   TenureStage stage_ = TenureStage::kWorking;

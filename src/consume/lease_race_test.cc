@@ -59,6 +59,45 @@ TEST_F(LeaseRaceTest, BeginsAtTheOldestRecordWhenARowThatBeganAtATimeIsRewound) 
   EXPECT_EQ(positionOf(began, {}).type, kinesis::IteratorPosition::Type::kTrimHorizon);
 }
 
+TEST_F(LeaseRaceTest, HandsOverALeaseThatWasAskedForBeforeItWasTakenBack) {
+  api_.shards = {shardOf("shard-1")};
+  addRow("shard-1", Checkpoint::at("4")).wantedBy = "you";
+  openAndRun();
+  world_.runFor(2s);
+  EXPECT_EQ(row("shard-1").leaseOwner, "you");
+  EXPECT_EQ(row("shard-1").wantedBy, "");
+  EXPECT_TRUE(started_.empty());
+}
+
+// Rows that name this worker and were written by another process of that name.
+class OwnNameTest : public CoordinatorFixture {
+ protected:
+  void leave() {
+    api_.shards = {shardOf("shard-1")};
+    addRow("shard-1", Checkpoint::at("4")).incarnation = "me/0/1";
+  }
+};
+
+TEST_F(OwnNameTest, TakesWhatAnEarlierProcessLeftWhoseLastWriteIsSeenLate) {
+  leave();
+  openAndRun();
+  ++row("shard-1").leaseCounter;
+  world_.runFor(20s);
+  EXPECT_FALSE(ran_.has_value());
+  EXPECT_TRUE(started_.contains("shard-1"));
+}
+
+TEST_F(OwnNameTest, StopsBesideAProcessThatKeepsWriting) {
+  leave();
+  openAndRun();
+  for (int i = 0; i < 10; ++i) {
+    ++row("shard-1").leaseCounter;
+    world_.runFor(3s);
+  }
+  EXPECT_EQ(runCode(), Code::kWorkerIdInUse);
+  EXPECT_TRUE(started_.empty());
+}
+
 // More renewals than the store takes, so that some are always late.
 class LeaseLoadTest : public CoordinatorFixture, public LeaseEvents {
  protected:

@@ -14,6 +14,9 @@ using lease::Lease;
 // How soon a look follows that was called for between the regular ones.
 constexpr rt::Duration kHurry = 500ms;
 
+// How often the counter of a row in our own name must move before another process is certain to be at work.
+constexpr int kMovesOfTwin = 2;
+
 }  // namespace
 
 LeaseTaker::LeaseTaker(const rt::Env& env, LeaseBook& book, LeaseTakerOptions options)
@@ -44,10 +47,14 @@ bool LeaseTaker::mayAdopt(const Lease& row, rt::TimePoint now) {
   const bool ours = of(self.incarnation) || of(options_.previousIncarnation);
   const bool handedOver = !row.incarnation.empty() && !row.incarnation.starts_with(self.id + "/");
   if (!row.incarnation.empty() && (ours || handedOver)) return true;
-  const auto [seen, isNew] = ownSeen_.try_emplace(row.leaseKey, row.leaseCounter);
-  if (!isNew && seen->second != row.leaseCounter) {
-    book_.foundTwin(row.leaseKey);
-    return false;
+  const auto [seen, isNew] = ownSeen_.try_emplace(row.leaseKey, OwnRow{row.leaseCounter, 0});
+  if (!isNew && seen->second.counter != row.leaseCounter) {
+    // Once may be the last write of a process that has ended: a listing may be old, or the write was late.
+    if (++seen->second.moves >= kMovesOfTwin) {
+      book_.foundTwin(row.leaseKey);
+      return false;
+    }
+    seen->second.counter = row.leaseCounter;
   }
   const rt::Duration enough =
       std::min<rt::Duration>(options_.times.failover, options_.times.renewEvery() * 5 / 4 + 100ms);

@@ -31,7 +31,7 @@ struct LeaseTakerOptions {
 //
 // A row in this worker's own name that it does not hold was left by an earlier process of that id, or is held
 // by another process that was given the same id. Unless the earlier process is known to be dead, the row is
-// watched for a renewal period before it is taken; if its counter moves, this process stops.
+// watched for a renewal period before it is taken; if its counter keeps moving, this process stops.
 class LeaseTaker {
  public:
   // References outlive this object.
@@ -60,8 +60,12 @@ class LeaseTaker {
   LeaseBook& book_;
   const LeaseTakerOptions options_;
   lease::LeaseWatch watch_;
-  // Counters of rows in our own name that are being watched.
-  std::map<std::string, std::int64_t> ownSeen_;
+  struct OwnRow {
+    std::int64_t counter = 0;
+    int moves = 0;
+  };
+  // Rows in our own name that are being watched.
+  std::map<std::string, OwnRow> ownSeen_;
   std::set<std::string> asked_;
   rt::TimePoint nextRound_{};
 };

@@ -106,10 +106,12 @@ rt::Task<Result<void>> ShardCoordinator::takeRound() {
 }
 
 void ShardCoordinator::startReadyShards() {
-  const StartPlanOptions plan{.ignoreParents = env_.faults.planted("child-before-parent-end")};
+  const StartPlanOptions plan{.ignoreParents = env_.faults.planted("child-before-parent-end"),
+                              .unknown = book_.unreadable()};
   for (const std::string& key : shardsToStart(book_.rows(), book_.heldIds(), started_, plan)) {
-    started_.insert(key);
     const Tenure& tenure = *book_.find(key);
+    if (tenure.handingOver()) continue;
+    started_.insert(key);
     const Lease& lease = tenure.row();
     env_.log.info("shard_started",
                   {{"stream", options_.stream}, {"shard", key}, {"from", lease.checkpoint.text()}});

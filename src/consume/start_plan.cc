@@ -6,8 +6,10 @@ namespace tidemill::consume {
 
 std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
                                        const std::vector<std::string>& held,
-                                       const std::set<std::string>& started, StartPlanOptions options) {
+                                       const std::set<std::string>& started,
+                                       const StartPlanOptions& options) {
   const auto blocks = [&](const std::string& parent) {
+    if (options.unknown.contains(parent)) return true;
     const auto row = leases.find(parent);
     return row != leases.end() && !row->second.checkpoint.isShardEnd();
   };

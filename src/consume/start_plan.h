@@ -14,6 +14,8 @@ namespace tidemill::consume {
 struct StartPlanOptions {
   // A planted bug for simulation: children start while their parents are still being read.
   bool ignoreParents = false;
+  // Parents of which nobody knows whether they have ended: their rows are there and cannot be read.
+  std::set<std::string> unknown{};
 };
 
 // Those of the `held` leases that are not finished, not started yet, and whose parents are all at SHARD_END
@@ -21,7 +23,8 @@ struct StartPlanOptions {
 // Pure.
 std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>& leases,
                                        const std::vector<std::string>& held,
-                                       const std::set<std::string>& started, StartPlanOptions options = {});
+                                       const std::set<std::string>& started,
+                                       const StartPlanOptions& options = {});
 
 // Where reading starts for a row. `configured` is the time of an AT_TIMESTAMP row that holds none, as other
 // programs write them.

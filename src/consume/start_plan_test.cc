@@ -44,6 +44,12 @@ TEST(StartPlan, CountsAMissingParentAsEnded) {
   EXPECT_EQ(shardsToStart(leases, keysOf(leases), {}), Keys{"child"});
 }
 
+TEST(StartPlan, StartsNoChildOfAParentWhoseRowCannotBeRead) {
+  Leases leases;
+  add(leases, "child", {"edited"}, Checkpoint::trimHorizon());
+  EXPECT_TRUE(shardsToStart(leases, keysOf(leases), {}, {.unknown = {"edited"}}).empty());
+}
+
 TEST(StartPlan, LeavesWhatIsStartedFinishedOrSomebodyElses) {
   Leases leases;
   add(leases, "started", {}, Checkpoint::at("1"));
