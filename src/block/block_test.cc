@@ -8,8 +8,10 @@ namespace tidemill::block {
 namespace {
 
 // A page of shard `shardId` with records numbered `first` to `last`, each with a payload of 10 bytes.
-std::shared_ptr<const ShardPage> pageOf(const std::string& shardId, int first, int last) {
+std::shared_ptr<const ShardPage> pageOf(const std::string& shardId, int first, int last,
+                                        std::int64_t token = 0) {
   auto page = std::make_shared<ShardPage>();
+  page->token = token;
   page->streamName = "orders";
   page->shardId = shardId;
   std::string numbers;
@@ -57,6 +59,53 @@ TEST(Block, GivesRecordsInArrivalOrderWithTheirShard) {
   });
 
   EXPECT_EQ(seen, "shard-a:9 shard-a:10 shard-b:3 ");
+}
+
+// Two tenures of one shard, another shard, and both their ends.
+std::shared_ptr<const Block> mixedBlock() {
+  BlockBuilder builder("input-0", {});
+  builder.add(pageOf("shard-a", 1, 2, 7));
+  builder.add(pageOf("shard-b", 3, 3, 7));
+  builder.add(pageOf("shard-a", 4, 6, 9));
+  builder.addEnd({.shardId = "shard-a", .token = 9});
+  builder.addEnd({.shardId = "shard-b", .token = 7});
+  return builder.seal();
+}
+
+TEST(KeepOnly, GivesTheBlockItselfIfAllOfItIsWanted) {
+  const auto block = mixedBlock();
+  EXPECT_EQ(keepOnly(block, [](const std::string&, std::int64_t) { return true; }), block);
+}
+
+TEST(KeepOnly, GivesNullIfNothingIsWanted) {
+  EXPECT_EQ(keepOnly(mixedBlock(), [](const std::string&, std::int64_t) { return false; }), nullptr);
+}
+
+TEST(KeepOnly, LooksAtShardAndTokenOfRecordsAndEnds) {
+  const auto block = mixedBlock();
+  const auto kept = keepOnly(block, [](const std::string& shardId, std::int64_t token) {
+    return shardId == "shard-a" && token == 9;
+  });
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->id(), block->id());
+  EXPECT_EQ(kept->ranges(), (SequenceNumberRangeList{{"orders", "shard-a", "4", "6", 3}}));
+  EXPECT_EQ(kept->recordCount(), 3);
+  EXPECT_EQ(kept->payloadBytes(), 30);
+  ASSERT_EQ(kept->ends().size(), 1u);
+  EXPECT_EQ(kept->ends()[0].shardId, "shard-a");
+  EXPECT_EQ(block->recordCount(), 6);  // As it was.
+}
+
+TEST(KeepOnly, KeepsAnEndWhoseRecordsWereNotInTheBlock) {
+  const auto kept = keepOnly(mixedBlock(), [first = true](const std::string& shardId, std::int64_t) mutable {
+    if (shardId != "shard-b") return false;
+    const bool isRecord = first;
+    first = false;
+    return !isRecord;
+  });
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->recordCount(), 0);
+  EXPECT_EQ(kept->ends().size(), 1u);
 }
 
 TEST(BlockBuilder, SealsNothingWhenNothingArrived) {

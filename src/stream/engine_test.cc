@@ -213,5 +213,38 @@ TEST_F(EngineTest, ShardsThatAStopLeavesToTheNextRunAreNotCalledStarted) {
   EXPECT_TRUE(leases_->rows.at("shardId-000000000000").checkpoint.isShardEnd());
 }
 
+TEST_F(EngineTest, ABatchDeliversOnlyTheRecordsOfLeasesThatAreHeld) {
+  createStream(2);
+  std::vector<std::string> delivered;
+  StreamingContext context(*seams_, Conf().set("tidemill.worker.id", "me"), Seconds(30));
+  lines(context).foreachRDD([&](const RDD<std::string>& rdd) {
+    for (const std::string& line : rdd.collect()) delivered.push_back(line);
+  });
+  context.start();
+  world_.runFor(3s);
+  ASSERT_EQ(ownerOf("orders"), "me");
+  std::vector<std::string> all;
+  for (int i = 0; i < 40; ++i) all.push_back("line-" + std::to_string(i));
+  put(all);
+  world_.runFor(3s);  // Both shards are read; the batch is to come.
+  ASSERT_TRUE(delivered.empty());
+
+  lease::Lease& taken = leases_->rows.begin()->second;
+  taken.leaseOwner = "you";
+  const auto renewed = [&] {  // As the other worker does it.
+    ++taken.leaseCounter;
+    world_.runFor(3s);
+    return !delivered.empty();
+  };
+  for (int i = 0; i < 12 && !renewed();) ++i;
+
+  EXPECT_EQ(node_->log().count("lease_lost"), 1u);
+  EXPECT_GT(delivered.size(), 0u);
+  EXPECT_LT(delivered.size(), all.size());
+  EXPECT_FALSE(taken.checkpoint.isSequenceNumber());
+  EXPECT_TRUE(stopped(context));
+  EXPECT_EQ(taken.leaseOwner, "you");
+}
+
 }  // namespace
 }  // namespace tidemill
