@@ -82,24 +82,37 @@ def refused(done: Ended, code: str, exit_code: int) -> str:
     return errors[0][1] + "\n" + errors[0][2]
 
 
-class Running:
-    """A command that goes on; its lines are collected while it runs."""
+class Line(str):
+    """A line of a program, and when it was read."""
 
-    def __init__(self, *arguments: object, **changes: str | None) -> None:
+    at: float
+
+
+class Running:
+    """A command that goes on; its lines are collected while it runs.
+
+    With `together` its results and logs are one list, `out`, in the order in which they were written.
+    """
+
+    def __init__(self, *arguments: object, together: bool = False, **changes: str | None) -> None:
         self.process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT if together else subprocess.PIPE, text=True,
                                         env=environment(**changes))
-        self.out: list[str] = []
-        self.err: list[str] = []
+        self.out: list[Line] = []
+        self.err: list[Line] = []
+        pipes = ((self.process.stdout, self.out), (self.process.stderr, self.err))
         self._readers = [threading.Thread(target=self._collect, args=pair, daemon=True)
-                         for pair in ((self.process.stdout, self.out), (self.process.stderr, self.err))]
+                         for pair in pipes if pair[0] is not None]
         for reader in self._readers:
             reader.start()
 
     @staticmethod
-    def _collect(stream, lines: list[str]) -> None:
-        for line in stream:
-            lines.append(line.rstrip("\n"))
+    def _collect(stream, lines: list[Line]) -> None:
+        for text_line in stream:
+            line = Line(text_line.rstrip("\n"))
+            line.at = time.monotonic()
+            lines.append(line)
 
     def lines(self, pattern: str) -> list[re.Match[str]]:
         """The lines of standard output so far that match as a whole."""
@@ -145,7 +158,8 @@ class Running:
             self.process.wait(timeout=10)
         self._join()
         self.process.stdout.close()
-        self.process.stderr.close()
+        if self.process.stderr is not None:
+            self.process.stderr.close()
 
 
 @contextlib.contextmanager
