@@ -30,6 +30,21 @@ TEST_F(CoordinatorRunTest, WritesWhatWasProcessedAndGivesTheLeasesUp) {
   EXPECT_EQ(coordinator_->totals().checkpointed, 3);
 }
 
+TEST_F(CoordinatorRunTest, TellsThatALeaseRanOutDuringABatchBeforeTheBatchIsNoted) {
+  openAndRun();
+  const lease::Lease before = row("shard-1");
+  tasks_.cancel();  // As if the process stood still: nothing is looked at while the time passes.
+  world_.runFor(options_.times.failover);
+  EXPECT_EQ(logged("lease_lost"), 0u);
+
+  process("shard-1", {"5"});
+
+  EXPECT_EQ(logged("lease_lost"), 1u);
+  EXPECT_EQ(stopped_.size(), 1u);
+  EXPECT_EQ(coordinator_->totals().processed, 0);
+  EXPECT_EQ(row("shard-1"), before);
+}
+
 TEST_F(CoordinatorRunTest, FollowsAShardWithTheChildrenThatItsLastPageNames) {
   openAndRun();
   reshard();

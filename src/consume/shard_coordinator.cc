@@ -165,6 +165,7 @@ std::vector<std::shared_ptr<const block::Block>> ShardCoordinator::deliverable(
 }
 
 void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::Block>>& blocks) {
+  book_.pump();  // A lease may have run out during the batch: that is told before the batch is.
   for (const auto& block : blocks) {
     for (const block::BlockSlice& slice : block->slices()) {
       const SequenceNumberRange range = slice.range();
