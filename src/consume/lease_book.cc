@@ -35,8 +35,8 @@ std::int64_t milliseconds(rt::Duration duration) {
 }  // namespace
 
 std::string_view lossName(LeaseLoss loss) {
-  constexpr std::array<std::string_view, 5> kNames = {"expired", "taken", "row_gone", "row_restored",
-                                                      "handed_over"};
+  constexpr std::array<std::string_view, 6> kNames = {"expired",      "taken",       "row_gone",
+                                                      "row_restored", "handed_over", "row_unreadable"};
   return kNames.at(static_cast<std::size_t>(loss));
 }
 
@@ -82,16 +82,12 @@ rt::Task<Result<rt::WallTime>> LeaseBook::claimStream(rt::WallTime created) {
 rt::Task<Result<void>> LeaseBook::read() {
   auto listing = co_await lease::listSettled(settleContext());
   if (!listing) co_return fail(listing.error());
-  std::set<std::string> unreadable;
+  std::set<std::string> spoiled;
   for (const lease::UnreadableRow& row : listing->unreadable) {
-    unreadable.insert(row.leaseKey);
-    if (unreadable_.contains(row.leaseKey)) continue;  // It was told.
-    env_.log.warning("lease_row_unreadable", {{"application", store_.application()},
-                                              {"stream", store_.stream()},
-                                              {"shard", row.leaseKey},
-                                              {"reason", row.reason}});
+    noteUnreadable(row.leaseKey, row.reason);
+    spoiled.insert(row.leaseKey);
   }
-  unreadable_ = std::move(unreadable);
+  unreadable_ = std::move(spoiled);
   auto restored = co_await restoreVanished(*listing);
   if (!restored) co_return fail(restored.error());
   std::vector<std::string> backward;
@@ -107,6 +103,7 @@ rt::Task<Result<void>> LeaseBook::read() {
 rt::Task<Result<void>> LeaseBook::checkBackward(std::vector<std::string> leaseKeys) {
   for (const std::string& key : leaseKeys) {
     auto row = co_await lease::getSettled(settleContext(), key);
+    if (!row && row.error().code() == Code::kForeignTable) continue;  // The next listing has it so too.
     if (!row) co_return fail(row.error());
     const auto known = rows_.find(key);
     if (!*row || known == rows_.end() || tenures_.contains(key)) continue;
@@ -131,7 +128,7 @@ void LeaseBook::refuse(const Lease& row, const lease::RowAnomaly& anomaly) {
 }
 
 std::set<std::string> LeaseBook::refused() const {
-  std::set<std::string> keys;
+  std::set<std::string> keys = unreadable_;
   for (const auto& [key, counter] : refused_) keys.insert(key);
   return keys;
 }
@@ -146,12 +143,27 @@ std::vector<Lease> LeaseBook::allRows() const {
 rt::Task<Result<void>> LeaseBook::readRows(std::vector<std::string> leaseKeys) {
   for (const std::string& key : leaseKeys) {
     auto row = co_await lease::getSettled(settleContext(), key);
-    // One that is no lease any more is told of when all are read, and concerns its shard alone.
-    if (!row && row.error().code() == Code::kForeignTable) continue;
+    if (!row && row.error().code() == Code::kForeignTable) {
+      noteUnreadable(key, row.error().message());
+      continue;
+    }
     if (!row) co_return fail(row.error());
     if (*row) noteRow(std::move(**row));
   }
   co_return Result<void>();
+}
+
+// Said once, until it is mended. One spoiled row must not end the work on the others.
+void LeaseBook::noteUnreadable(const std::string& leaseKey, const std::string& reason) {
+  if (!unreadable_.insert(leaseKey).second) return;
+  env_.log.error("lease_row_unreadable",
+                 {{"application", store_.application()},
+                  {"stream", store_.stream()},
+                  {"shard", leaseKey},
+                  {"reason", reason},
+                  {"hint",
+                   "the shard is left alone until the row is mended; its checkpoint is lost if the "
+                   "row is deleted"}});
 }
 
 void LeaseBook::noteRow(Lease row) {
@@ -264,7 +276,9 @@ rt::Task<void> LeaseBook::takeOne(lease::LeaseTake take, std::optional<Error>& e
   auto taken = co_await lease::writeSettled(context, std::move(write));
   if (!taken) {
     // Somebody was quicker, or the outcome is open: the next look tells.
-    if (taken.error().code() != Code::kConflict && !error) error = taken.error();
+    const Code code = taken.error().code();
+    if (code == Code::kForeignTable) noteUnreadable(take.leaseKey, taken.error().message());
+    if (code != Code::kConflict && code != Code::kForeignTable && !error) error = taken.error();
     co_return;
   }
   Lease row = std::move(taken->row);
@@ -425,6 +439,11 @@ rt::Task<void> LeaseBook::perform(std::string shardId, std::int64_t token, Tenur
     co_await explainConflict(shardId, token);
     co_return;
   }
+  if (written.error().code() == Code::kForeignTable) {
+    noteUnreadable(shardId, written.error().message());
+    lose(shardId, LeaseLoss::kUnreadable, "");
+    co_return;
+  }
   notWritten(shardId, *tenure, std::move(write), written.error());
 }
 
@@ -475,6 +494,11 @@ rt::Task<void> LeaseBook::explainConflict(std::string shardId, std::int64_t toke
   auto found = co_await lease::getSettled(settleContext(), shardId);
   const Tenure* tenure = held(shardId, token);
   if (tenure == nullptr) co_return;
+  if (!found && found.error().code() == Code::kForeignTable) {
+    noteUnreadable(shardId, found.error().message());
+    lose(shardId, LeaseLoss::kUnreadable, "");
+    co_return;
+  }
   if (!found) {  // Nothing more is known than that it is not ours as it was.
     lose(shardId, LeaseLoss::kTaken, "");
     co_return;

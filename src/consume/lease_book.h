@@ -39,6 +39,7 @@ enum class LeaseLoss {
   kRowGone,      // Somebody deleted the row.
   kRowRestored,  // The row went back to an earlier state, as after the restore of a backup.
   kHandedOver,   // Given to the worker that asked for it.
+  kUnreadable,   // Somebody wrote into the row what no lease holds.
 };
 // "expired", "taken", …: as the events have it.
 std::string_view lossName(LeaseLoss loss);
@@ -77,8 +78,8 @@ class LeaseBook {
   std::size_t heldCount() const { return tenures_.size(); }
   // Whether the lease is held under this token, and is certain to be so at `now`.
   bool holds(const std::string& shardId, std::int64_t token, rt::TimePoint now) const;
-  // Rows that went back to an earlier state, as after the restore of a backup: this process does not take
-  // them unless another worker has written them since.
+  // Rows that this process does not take: those that went back to an earlier state, as after the restore of a
+  // backup, unless another worker has written them since; and those that cannot be read.
   std::set<std::string> refused() const;
 
   // Notes when the stream was created; see LeaseStore::claimStream().
@@ -132,6 +133,7 @@ class LeaseBook {
   lease::SettleContext settleContext(int attemptsMax = 10) const;
   Tenure* held(const std::string& shardId, std::int64_t token);
   void noteRow(lease::Lease row);
+  void noteUnreadable(const std::string& leaseKey, const std::string& reason);
   // Looks closely at rows that went back in a listing, which may be old.
   rt::Task<Result<void>> checkBackward(std::vector<std::string> leaseKeys);
   void refuse(const lease::Lease& row, const lease::RowAnomaly& anomaly);

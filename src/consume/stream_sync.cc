@@ -130,6 +130,14 @@ rt::Task<Result<std::vector<std::string>>> StreamSync::adopt(const StreamView& v
     if (row.startsAt && *row.startsAt < latest) latest = *row.startsAt;
     rows.push_back(row);
   }
+  // A row that cannot be read is there nevertheless: without it, the children of its shard would seem to have
+  // no ancestor, and start at the initial position.
+  for (const std::string& key : book_.unreadable()) {
+    if (book_.rows().contains(key)) continue;
+    Lease unreadable;
+    unreadable.leaseKey = key;
+    rows.push_back(std::move(unreadable));
+  }
   std::vector<Lease> missing = lease::leasesToCreate(view.shards, rows, initialPosition_, latest);
   std::vector<std::string> made;
   for (const Lease& row : missing) made.push_back(row.leaseKey);

@@ -35,7 +35,14 @@ rt::Task<Result<LeaseListing>> MemoryLeaseStore::list() {
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
   LeaseListing listing;
-  for (const auto& [key, row] : table_->rows) listing.leases.push_back(row);
+  for (const auto& [key, row] : table_->rows) {
+    const auto spoiled = table_->unreadable.find(key);
+    if (spoiled == table_->unreadable.end()) {
+      listing.leases.push_back(row);
+    } else {
+      listing.unreadable.push_back({key, spoiled->second});
+    }
+  }
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
   co_return std::move(listing);
@@ -49,6 +56,8 @@ rt::Task<Result<std::optional<Lease>>> MemoryLeaseStore::get(const std::string& 
   if (row != table_->rows.end()) found = row->second;
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
+  auto fine = readable(leaseKey);
+  if (!fine) co_return fail(fine.error());
   co_return std::move(found);
 }
 
@@ -66,6 +75,12 @@ Error MemoryLeaseStore::conflict(const std::string& leaseKey, const std::string&
                "another worker wrote this row; read it again");
 }
 
+Result<void> MemoryLeaseStore::readable(const std::string& leaseKey) const {
+  const auto spoiled = table_->unreadable.find(leaseKey);
+  if (spoiled == table_->unreadable.end()) return {};
+  return fail(Code::kForeignTable, nameOf(leaseKey) + ": " + spoiled->second, "mend the row");
+}
+
 rt::Task<Result<Lease>> MemoryLeaseStore::write(const LeaseWrite& write) {
   auto reached = co_await reach();
   if (!reached) co_return fail(reached.error());
@@ -80,6 +95,8 @@ rt::Task<Result<Lease>> MemoryLeaseStore::write(const LeaseWrite& write) {
   Lease written = row->second;
   auto answered = co_await answer();
   if (!answered) co_return fail(answered.error());
+  auto fine = readable(key);
+  if (!fine) co_return fail(fine.error());
   co_return std::move(written);
 }
 

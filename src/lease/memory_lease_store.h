@@ -18,6 +18,9 @@ namespace tidemill::lease {
 // The rows of one application and stream, which outlive the workers that use them. One thread.
 struct MemoryLeaseTable {
   std::map<std::string, Lease> rows;
+  // Why a row cannot be read, by key, for those of `rows` that somebody spoiled: it is listed so, get()
+  // fails, and so does a write, which is applied.
+  std::map<std::string, std::string> unreadable;
   std::optional<rt::WallTime> streamCreated;
   // Called, if set, at the moment when a checkpoint is moved: what a checker watches.
   std::function<void(const std::string& leaseKey, const Checkpoint& from, const Checkpoint& to)> onCheckpoint;
@@ -64,6 +67,8 @@ class MemoryLeaseStore final : public LeaseStore {
   // The wait afterwards; fails if the response got lost.
   rt::Task<Result<void>> answer();
   Error conflict(const std::string& leaseKey, const std::string& reason) const;
+  // Fails if the row is spoiled.
+  Result<void> readable(const std::string& leaseKey) const;
 
   const rt::Env env_;
   const std::shared_ptr<MemoryLeaseTable> table_;
