@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "sim/runner.h"
 #include "sim/workloads/consumer_fleet.h"
+#include "sim/workloads/lease_fleet.h"
 #include "sim/workloads/word_count.h"
 
 namespace tidemill::cli {
@@ -87,6 +88,7 @@ int runSim(const SimFlags& flags) {
   sim::WorkloadList workloads;
   workloads.add(sim::wordCountWorkload());
   workloads.add(sim::consumerFleetWorkload());
+  workloads.add(sim::leaseFleetWorkload());
   const sim::Workload* workload = workloads.find(flags.workload);
   if (workload == nullptr) {
     std::string names;

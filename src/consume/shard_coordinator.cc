@@ -383,7 +383,10 @@ rt::Task<Result<void>> ShardCoordinator::lookForEnds(std::optional<StreamView>& 
 rt::Task<Result<void>> ShardCoordinator::prepareEnd(block::ShardEnd end, std::vector<Lease> children) {
   const StoreSection section(storing_);
   std::vector<std::string> childIds;
-  for (const Lease& child : children) childIds.push_back(child.leaseKey);
+  for (Lease& child : children) {
+    childIds.push_back(child.leaseKey);
+    if (env_.faults.planted("child-at-latest")) child.checkpoint = lease::Checkpoint::latest();
+  }
   auto made = co_await book_.create(std::move(children));
   if (!made) co_return fail(made.error());
   if (childIds.empty()) {

@@ -50,8 +50,8 @@ rt::Task<Result<SettledWrite>> writeSettled(SettleContext context, LeaseWrite wr
     const bool conflict = written.error().code() == Code::kConflict;
     if (!conflict && !written.error().retryable()) co_return fail(written.error());
     std::optional<Lease> row;
-    Result<Outcome> outcome = Outcome::kLost;
-    if (!conflict || !context.conflictIsTheft) outcome = co_await inspect(context, write, row);
+    Result<Outcome> outcome = conflict ? Outcome::kLost : Outcome::kNotApplied;
+    if (!context.conflictIsTheft) outcome = co_await inspect(context, write, row);
     if (outcome && *outcome == Outcome::kApplied) co_return SettledWrite{std::move(*row), firstSent};
     if (outcome && *outcome == Outcome::kLost) co_return fail(takenAway(context.store, write, row));
     // A conflict that could not be looked into may be our own write of an earlier attempt.

@@ -17,7 +17,8 @@ struct SettleContext {
   base::Random& random;
   // Tries before the last error is given back. Range: at least 1.
   int attemptsMax = 10;
-  // A planted bug for simulation: a conflict is believed, although an earlier answer may have been lost.
+  // A planted bug for simulation: the row is never looked into, and a conflict is believed, although an
+  // earlier answer may have been lost.
   bool conflictIsTheft = false;
 };
 

@@ -17,10 +17,17 @@ PLANTED = [
     ("word_count", "latest-by-local-clock", "I1"),
     ("consumer_fleet", "failed-batch-skipped", "I3"),
     ("consumer_fleet", "failed-tail-sealed", "I3"),
+    ("lease_fleet", "lease-clock-from-response", "I6"),
+    ("lease_fleet", "lost-response-is-theft", "I8"),
+    ("lease_fleet", "child-at-latest", "I1"),
+    ("lease_fleet", "stale-scan-takeover", "I6"),
+    ("lease_fleet", "text-sequence-compare", "I11"),
+    ("lease_fleet", "zombie-checkpoint", "I6"),
 ]
-WORKLOADS = ("word_count", "consumer_fleet")
+WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet")
 # What must have come at least once in all seeds together.
-FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends")
+FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends",
+          "stalls", "clean_stops", "owner_changes", "conflicts")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 
@@ -64,11 +71,13 @@ def seeds_pass(gate: Gate, preset: str, workload: str, first: int, last: int) ->
 
 def simulation(gate: Gate) -> Result:
     """Many seeds, and the first ones once more: the same hash."""
-    count = gate.pick(40, 200, 2000)
-    size = max(1, count // (2 * gate.jobs))
-    ranges = [(first, min(first + size - 1, count)) for first in range(1, count + 1, size)]
-    result = gate.all(partial(seeds_pass, gate, "release", workload, first, last)
-                      for workload in WORKLOADS for first, last in ranges)
+    parts = []
+    for workload in WORKLOADS:
+        count = gate.pick(40, 300 if workload == "lease_fleet" else 200, 2000)
+        size = max(1, count // (2 * gate.jobs))
+        parts += [partial(seeds_pass, gate, "release", workload, first, min(first + size - 1, count))
+                  for first in range(1, count + 1, size)]
+    result = gate.all(parts)
     what_befell(result)
     for workload in WORKLOADS:
         result.add(same_hash(gate, workload, "release", "release"))

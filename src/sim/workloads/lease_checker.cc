@@ -1,0 +1,114 @@
+#include "sim/workloads/lease_checker.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/text.h"
+#include "lease/shard_audit.h"
+
+namespace tidemill::sim {
+namespace {
+
+const fake::AttributeValue* find(const fake::Item& item, std::string_view name) {
+  const auto found = item.find(name);
+  return found == item.end() ? nullptr : &found->second;
+}
+
+std::string textOf(const fake::Item& item, std::string_view name) {
+  const fake::AttributeValue* value = find(item, name);
+  return value == nullptr ? std::string() : value->text;
+}
+
+std::int64_t numberOf(const fake::Item& item, std::string_view name) {
+  const fake::AttributeValue* value = find(item, name);
+  return value == nullptr ? 0 : base::parseInteger(value->number.text()).value_or(-1);
+}
+
+}  // namespace
+
+std::optional<LeaseChecker::Row> LeaseChecker::rowOf(const fake::Item& item) {
+  const auto subSequence = static_cast<std::uint64_t>(numberOf(item, "checkpointSubSequenceNumber"));
+  const auto checkpoint = lease::Checkpoint::parse(textOf(item, "checkpoint"), subSequence);
+  if (!checkpoint) return std::nullopt;
+  return Row{textOf(item, "leaseOwner"), numberOf(item, "leaseCounter"), *checkpoint,
+             textOf(item, "startingHashKey"), textOf(item, "endingHashKey")};
+}
+
+void LeaseChecker::onWrite(const fake::AppliedWrite& write) {
+  if (write.table != table_) return;
+  const std::string key = textOf(write.key, "leaseKey");
+  if (write.after == nullptr) {
+    const auto gone = rows_.find(key);
+    if (gone != rows_.end() && !gone->second.checkpoint.isShardEnd()) {
+      violation("I5", "the row of " + key + " was deleted before its shard was finished");
+    }
+    rows_.erase(key);
+    return;
+  }
+  auto after = rowOf(*write.after);
+  if (!after) {
+    violation("I2", "the row of " + key + " has no checkpoint that can be read");
+    return;
+  }
+  const auto known = rows_.find(key);
+  if (known != rows_.end()) compare(key, known->second, *after);
+  const bool ended = after->checkpoint.isShardEnd();
+  rows_.insert_or_assign(key, std::move(*after));
+  if (ended || !covered_) checkCover();
+}
+
+void LeaseChecker::compare(const std::string& key, const Row& before, const Row& after) {
+  const bool moved = after.checkpoint != before.checkpoint;
+  const bool changed = moved || after.owner != before.owner;
+  if (after.owner != before.owner) ++ownerChanges_;
+  if (after.checkpoint < before.checkpoint) {
+    violation("I2", fmt::format("{}: checkpoint {} after {}", key, after.checkpoint.text(),
+                                before.checkpoint.text()));
+  }
+  if (after.counter != before.counter + 1 && (changed || after.counter != before.counter)) {
+    violation("I6",
+              fmt::format("{}: a write made counter {} of counter {}", key, after.counter, before.counter));
+  }
+  if (moved) onCheckpoint_(key, before.checkpoint, after.checkpoint);
+}
+
+// A parent is finished only when its children have rows, so what is unfinished covers the stream.
+void LeaseChecker::checkCover() {
+  std::vector<lease::HashRange> ranges;
+  for (const auto& [key, row] : rows_) {
+    if (row.checkpoint.isShardEnd()) continue;
+    const auto first = kinesis::parseHashKey(row.firstHashKey);
+    const auto last = kinesis::parseHashKey(row.lastHashKey);
+    if (!first || !last) return;  // Of a row that the audit has not filled in yet.
+    ranges.push_back({*first, *last});
+  }
+  const auto hole = lease::firstHole(std::move(ranges));
+  if (!hole) {
+    covered_ = true;
+  } else if (covered_) {
+    violation("I5", "no unfinished row owns hash key " + kinesis::formatHashKey(hole->first));
+  }
+}
+
+void LeaseChecker::onDelivery(const std::string& worker, const FencingToken& token, bool stoodStill) {
+  std::int64_t& highest = delivered_[token.shardId];
+  if (token.token >= highest) {
+    highest = token.token;
+    return;
+  }
+  ++staleDeliveries_;
+  if (stoodStill) return;  // Between the last look at its lease and the call.
+  violation("I6", fmt::format("{} began to deliver {} under token {} after {} was in use", worker,
+                              token.shardId, token.token, highest));
+}
+
+std::map<std::string, int> LeaseChecker::owned() const {
+  std::map<std::string, int> counts;
+  for (const auto& [key, row] : rows_) {
+    if (!row.checkpoint.isShardEnd()) ++counts[row.owner];
+  }
+  return counts;
+}
+
+}  // namespace tidemill::sim
