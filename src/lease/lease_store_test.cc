@@ -1,5 +1,7 @@
-// One contract for every store: each test runs on SQLite (a real file), on DynamoDB's interface and on
-// memory.
+// One contract for every store: each test runs on SQLite (a real file), on DynamoDB's interface, on the
+// client before the fake service, and on memory. TIDEMILL_TEST_DYNAMODB=http://127.0.0.1:PORT adds a server
+// of DynamoDB's protocol that somebody else has started, and whose table `app` that somebody deletes between
+// tests (tests/integration/lease_store_peers_test.py).
 
 #include "lease/lease_store.h"
 
@@ -8,12 +10,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 
 #include "dynamo/dynamo_client.h"
 #include "fake/fake_aws.h"
 #include "http/http_transport.h"
+#include "http/production_env.h"
 #include "lease/dynamo_lease_store.h"
 #include "lease/memory_dynamo.h"
 #include "lease/memory_lease_store.h"
@@ -36,6 +40,16 @@ Lease rowOf(const std::string& key) {
   return row;
 }
 
+const char* outerServer() {
+  return std::getenv("TIDEMILL_TEST_DYNAMODB");
+}
+
+std::vector<std::string> stores() {
+  std::vector<std::string> names{"sqlite", "dynamodb", "fakedynamodb", "memory"};
+  if (outerServer() != nullptr) names.push_back("outerdynamodb");
+  return names;
+}
+
 // A world with one node, whose Env the store uses; its pools run on the simulated loop.
 class LeaseStoreContract : public testing::TestWithParam<std::string> {
  protected:
@@ -48,10 +62,18 @@ class LeaseStoreContract : public testing::TestWithParam<std::string> {
     open("app", "orders", store_);
   }
   void TearDown() override {
+    if (outer_ != nullptr) {
+      outer_->onControlLane([this] { forget(); });
+      outer_.reset();
+    }
+    forget();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void forget() {
     store_.reset();
     factory_.reset();
     client_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   void open(const std::string& application, const std::string& stream, std::unique_ptr<LeaseStore>& into) {
@@ -74,6 +96,14 @@ class LeaseStoreContract : public testing::TestWithParam<std::string> {
       options.aws.credentials = AwsCredentials("test", "test");
       client_ = std::make_unique<dynamo::DynamoClient>(env.loop, env.http, env.random, env.log, options);
       factory_ = std::make_unique<DynamoLeaseStoreFactory>(env, *client_);
+    } else if (factory_ == nullptr && GetParam() == "outerdynamodb") {
+      outer_ = std::make_unique<http::ProductionEnv>(log_);
+      dynamo::DynamoClientOptions options;
+      options.aws.endpoint = {outerServer(), "us-east-1"};
+      options.aws.credentials = AwsCredentials("test", "test");
+      const rt::Env& real = outer_->env();
+      client_ = std::make_unique<dynamo::DynamoClient>(real.loop, real.http, random_, log_, options);
+      factory_ = std::make_unique<DynamoLeaseStoreFactory>(real, *client_);
     } else if (factory_ == nullptr) {
       factory_ = std::make_unique<MemoryLeaseStoreFactory>(env, std::make_shared<MemoryLeaseTables>());
     }
@@ -82,6 +112,7 @@ class LeaseStoreContract : public testing::TestWithParam<std::string> {
   bool keepsStreamsApart() const { return !GetParam().ends_with("dynamodb"); }
   template <class T>
   T run(rt::Task<T> task) {
+    if (outer_ != nullptr) return outer_->block(std::move(task));
     return world_.loop().run(std::move(task));
   }
   Lease created(const std::string& key) {
@@ -95,6 +126,9 @@ class LeaseStoreContract : public testing::TestWithParam<std::string> {
   sim::Node* node_ = nullptr;
   std::filesystem::path directory_;
   MemoryDynamo dynamo_{world_.loop()};
+  base::StderrLog log_;
+  base::Random random_{1};
+  std::unique_ptr<http::ProductionEnv> outer_;
   std::unique_ptr<dynamo::DynamoClient> client_;
   std::unique_ptr<LeaseStoreFactory> factory_;
   std::unique_ptr<LeaseStore> store_;
@@ -290,8 +324,7 @@ TEST_P(LeaseStoreContract, FindsItsRowsWhenItIsOpenedAgain) {
   EXPECT_EQ(run(store_->claimStream(first + 1s)), first);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, LeaseStoreContract,
-                         testing::Values("sqlite", "dynamodb", "fakedynamodb", "memory"),
+INSTANTIATE_TEST_SUITE_P(Stores, LeaseStoreContract, testing::ValuesIn(stores()),
                          [](const auto& store) { return store.param; });
 
 class SqliteLeaseStoreTest : public LeaseStoreContract {};
