@@ -194,8 +194,7 @@ rt::Task<bool> ShardRunner::keepLetters(std::shared_ptr<CallRecords> batch, bool
   const std::string to(parcel.records.back().sequenceNumber);
   FailureCounts counts;
   for (;;) {  // Bounded as retries of the handler are.
-    const DeadLetterParcel copy = parcel;
-    auto kept = co_await box_.keep(copy);
+    auto kept = co_await box_.keep(parcel);
     if (kept) break;
     OutcomeStep step = stepAfter({std::nullopt, {}}, counts, options_.policy);
     counts = step.counts;
