@@ -32,7 +32,7 @@ Outcome<AttributeValue> operandOf(const Operand& operand, const Item& item) {
 Outcome<AttributeValue> combined(const UpdateValue& value, const Item& item) {
   auto first = valueOf(value.parts[0], item);
   if (!first) return first;
-  const auto second = valueOf(value.parts[1], item);
+  auto second = valueOf(value.parts[1], item);
   if (!second) return second;
   if (value.kind == UpdateValue::Kind::kListAppend) {
     if (first->type != ValueType::kList || second->type != ValueType::kList) return wrongOperand(false);
