@@ -125,12 +125,20 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {
     co_await context_.loop.sleepFor(kFalseEndWait);
     co_return std::optional<Fetched>();
   }
-  if (shard == nullptr || !shard->open()) {
+  if (shard == nullptr) {  // Trimmed as a whole: there is nothing left to read.
     Fetched fetched;
     fetched.ended = true;
     co_return std::optional<Fetched>(std::move(fetched));
   }
   absences_ = 0;
+  if (!shard->open()) {
+    // It may have been open when the end was claimed, and have got records before it was closed: read once
+    // more.
+    closedSeen_ = true;
+    endClaimed_ = false;
+    iterator_.reset();
+    co_return std::optional<Fetched>();
+  }
   if (++falseEnds_ >= options_.falseEndsMax) {
     co_return fail(named(
         Code::kMalformedResponse,
@@ -241,7 +249,7 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   if (!page.records.empty()) falseEnds_ = 0;
   iterator_ = page.nextShardIterator;
   const bool last = !page.nextShardIterator.has_value();
-  const bool ended = last && !page.childShards.empty();
+  const bool ended = last && (closedSeen_ || !page.childShards.empty());
   endClaimed_ = last && !ended;
   const bool atTip = page.records.empty() && page.millisBehindLatest <= 0 && !last;
   pace_.answered(context_.loop.now(), page.payloadBytes, atTip);

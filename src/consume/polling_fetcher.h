@@ -92,6 +92,8 @@ class PollingFetcher final : public RecordFetcher {
   int absences_ = 0;
   int expired_ = 0;          // Iterators in a row.
   bool endClaimed_ = false;  // The last answer ended the shard, without children.
+  // A listing had the shard closed: no records can have come since, so an answer from now on may end it.
+  bool closedSeen_ = false;
 };
 
 }  // namespace tidemill::consume

@@ -137,8 +137,8 @@ TEST_F(PollingFetcherTest, TellsTheEndOfTheShardWithItsChildren) {
 }
 
 TEST_F(PollingFetcherTest, AsksTheListingAboutAnEndWithoutChildren) {
-  api_.iterators = {std::string("i1")};
-  api_.pages = {pageOf({"1"}, std::nullopt)};
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {pageOf({"1"}, std::nullopt), pageOf({}, std::nullopt)};
   api_.shards = {shardOf("shard-1", "7")};
   auto fetcher = this->fetcher();
 
@@ -148,7 +148,24 @@ TEST_F(PollingFetcherTest, AsksTheListingAboutAnEndWithoutChildren) {
   auto end = next(fetcher);
 
   EXPECT_TRUE(end->ended);
-  EXPECT_EQ(api_.calls, (Calls{"TRIM_HORIZON", "records i1", "list"}));
+  EXPECT_EQ(api_.calls,
+            (Calls{"TRIM_HORIZON", "records i1", "list", "AFTER_SEQUENCE_NUMBER 1", "records j1"}));
+}
+
+TEST_F(PollingFetcherTest, ReadsWhatCameBetweenAFalseEndAndTheTrueOne) {
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  // The shard was open when the first page ended it, and was closed before the listing.
+  api_.pages = {pageOf({"1"}, std::nullopt), pageOf({"2"}, "j2"), pageOf({"3"}, std::nullopt)};
+  api_.shards = {shardOf("shard-1", "7")};
+  auto fetcher = this->fetcher();
+
+  next(fetcher);
+  auto between = next(fetcher);
+  EXPECT_EQ(lastOf(between), "2");
+  EXPECT_FALSE(between->ended);
+  auto end = next(fetcher);
+  EXPECT_EQ(lastOf(end), "3");
+  EXPECT_TRUE(end->ended);
 }
 
 TEST_F(PollingFetcherTest, ReadsAnOpenShardOnThatWasSaidToHaveEnded) {
