@@ -361,7 +361,10 @@ void LeaseBook::processed(const std::string& shardId, std::int64_t token, const 
   if (tenure == nullptr) return;
   // A record of which an earlier reader had processed a part is behind that part as a whole.
   const lease::Checkpoint& before = tenure->checkpoints().processedUpTo();
-  const bool behind = env_.faults.planted("text-sequence-compare") ? to.text() < before.text() : to < before;
+  bool behind = to < before;
+  if (to.isSequenceNumber() && before.isSequenceNumber() && env_.faults.planted("text-sequence-compare")) {
+    behind = to.sequenceNumber() < before.sequenceNumber();
+  }
   tenure->processed(behind ? before : to, records);
 }
 

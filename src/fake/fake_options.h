@@ -50,6 +50,8 @@ struct FakeAwsOptions {
   // Life of a shard iterator and of a paging token.
   std::chrono::milliseconds iteratorLife{300'000};
   std::chrono::milliseconds tokenLife{300'000};
+  // Sequence numbers of differing lengths, as clients must not rule out; see SequenceLayout.
+  bool briefSequenceNumbers = false;
   // Open shards of the account, as DescribeLimits reports and as splits respect.
   int shardLimit = 500;
   // A table's CREATING to ACTIVE, UPDATING to ACTIVE, DELETING to gone, and an index's.

@@ -68,7 +68,8 @@ Outcome<void> FakeKinesis::putRecord(KinesisCall& call) {
   if (const auto ordering = call.input.textOf("SequenceNumberForOrdering")) {
     const auto parsed = parseSequence(*ordering);
     const auto second = std::chrono::floor<std::chrono::seconds>(call.now).time_since_epoch().count();
-    if (!parsed || parsed->recordSecond > second) {
+    const bool ours = parsed && parsed->brief == options_.briefSequenceNumbers;
+    if (!ours || parsed->recordSecond > second) {
       return invalidArgument(
           fmt::format("ExclusiveMinimumSequenceNumber {} used in PutRecord on stream {} under account "
                       "{} is invalid.",

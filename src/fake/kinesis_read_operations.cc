@@ -60,7 +60,7 @@ Outcome<std::uint64_t> counterOf(std::string_view number, const FakeShard& shard
       "StartingSequenceNumber {} used in GetShardIterator on shard {} in stream {} "
       "under account {} is invalid",
       number, shard.id(), stream, account);
-  if (!parsed) return invalidArgument(used + ".");
+  if (!parsed || parsed->brief != shard.briefNumbers) return invalidArgument(used + ".");
   if (parsed->shardIndex != shard.index) {
     return invalidArgument(
         fmt::format("Invalid StartingSequenceNumber. It encodes {}, while it was used in a call to a "

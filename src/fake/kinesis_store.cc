@@ -58,12 +58,12 @@ std::string FakeShard::id() const {
 }
 
 std::string FakeShard::startingSequenceNumber() const {
-  return formatSequence({second, second, 0, index});
+  return formatSequence({second, second, 0, index, briefNumbers});
 }
 
 std::string FakeShard::endingSequenceNumber() const {
   if (!closed) return {};
-  return formatSequence({second, std::max(second, secondOf(*closed)), kCounterEnd, index});
+  return formatSequence({second, std::max(second, secondOf(*closed)), kCounterEnd, index, briefNumbers});
 }
 
 bool FakeStream::expired(const FakeShard& shard, rt::WallTime now) const {
@@ -247,6 +247,7 @@ FakeShard& KinesisStore::addShard(FakeStream& stream, HashKey from, HashKey to, 
   shard->endingHashKey = to;
   shard->created = created;
   shard->second = second;
+  shard->briefNumbers = options_.briefSequenceNumbers;
   stream.shards.push_back(std::move(shard));
   return *stream.shards.back();
 }
@@ -308,7 +309,8 @@ std::string KinesisStore::put(FakeShard& shard, std::string_view partitionKey, s
                               rt::WallTime now) {
   const std::uint64_t counter = shard.nextCounter + random_.below(kGapMax + 1);
   shard.nextCounter = counter + 1;
-  const SequenceLayout sequence{shard.second, std::max(shard.second, secondOf(now)), counter, shard.index};
+  const SequenceLayout sequence{shard.second, std::max(shard.second, secondOf(now)), counter, shard.index,
+                                shard.briefNumbers};
   return shard.log.append(sequence, partitionKey, data, now);
 }
 

@@ -31,6 +31,8 @@ struct FakeShard {
   rt::WallTime created{};
   // Second in all of its sequence numbers.
   std::int64_t second = 0;
+  // See SequenceLayout.
+  bool briefNumbers = false;
   std::optional<rt::WallTime> closed;
   // The next record's number is at least this; numbers have gaps, as the service's do.
   std::uint64_t nextCounter = 1;

@@ -1,6 +1,10 @@
 #include "fake/sequence_layout.h"
 
+#include <fmt/format.h>
+
 #include <array>
+
+#include "base/text.h"
 
 namespace tidemill::fake {
 namespace {
@@ -48,9 +52,34 @@ bool appendDigit(Limbs& limbs, unsigned digit) {
   return carry == 0;
 }
 
+// Of brief numbers: behind the counter come the two seconds and the index of the shard.
+constexpr std::size_t kBriefSecondDigits = 11;
+constexpr std::size_t kBriefIndexDigits = 10;
+constexpr std::size_t kBriefTail = 2 * kBriefSecondDigits + kBriefIndexDigits;
+constexpr std::size_t kBriefDigitsMax = kBriefTail + 19;
+
+std::string formatBrief(const SequenceLayout& layout) {
+  // One more, so that the first digit is not a zero.
+  return fmt::format("{}{:011}{:011}{:010}", layout.counter + 1, layout.shardSecond, layout.recordSecond,
+                     layout.shardIndex);
+}
+
+std::optional<SequenceLayout> parseBrief(std::string_view text) {
+  if (text.size() <= kBriefTail || text.size() > kBriefDigitsMax || text.front() == '0') return std::nullopt;
+  const std::size_t tail = text.size() - kBriefTail;
+  const auto counter = base::parseInteger(text.substr(0, tail));
+  const auto shardSecond = base::parseInteger(text.substr(tail, kBriefSecondDigits));
+  const auto recordSecond = base::parseInteger(text.substr(tail + kBriefSecondDigits, kBriefSecondDigits));
+  const auto index = base::parseInteger(text.substr(tail + 2 * kBriefSecondDigits));
+  if (!counter || !shardSecond || !recordSecond || !index || *index > 0x7fff'ffff) return std::nullopt;
+  return SequenceLayout{*shardSecond, *recordSecond, static_cast<std::uint64_t>(*counter) - 1,
+                        static_cast<std::uint32_t>(*index), true};
+}
+
 }  // namespace
 
 std::string formatSequence(const SequenceLayout& layout) {
+  if (layout.brief) return formatBrief(layout);
   Limbs limbs{};
   place(limbs, 0, 2);
   place(limbs, 4, layout.shardIndex);
@@ -73,7 +102,7 @@ std::string formatSequence(const SequenceLayout& layout) {
 }
 
 std::optional<SequenceLayout> parseSequence(std::string_view text) {
-  if (text.size() != kDigits) return std::nullopt;
+  if (text.size() != kDigits) return parseBrief(text);
   Limbs limbs{};
   for (const char c : text) {
     if (c < '0' || c > '9' || !appendDigit(limbs, static_cast<unsigned>(c - '0'))) return std::nullopt;

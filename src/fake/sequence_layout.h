@@ -1,4 +1,4 @@
-// fake/sequence_layout.h: what the 56 digits of a Kinesis sequence number hold.
+// fake/sequence_layout.h: what the digits of a Kinesis sequence number hold.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,10 @@ struct SequenceLayout {
   std::uint64_t counter = 0;
   // At most 2147483647.
   std::uint32_t shardIndex = 0;
+  // Written without the leading zeros of the counter, as no service does today: 33 to 51 decimal digits, the
+  // counter first, so that the numbers of one shard differ in length. Still those of a shard grow with the
+  // counter; those of a child need not be above those of its parents.
+  bool brief = false;
 
   bool operator==(const SequenceLayout&) const = default;
 };

@@ -39,6 +39,8 @@ TEST(SequenceLayout, ReadsBackWhatItWrote) {
     layout.recordSecond = random.between(1'400'000'000, 4'000'000'000);
     layout.counter = random.next() & kCounterEnd;
     layout.shardIndex = static_cast<std::uint32_t>(random.below(20'000));
+    // No integer of the reader holds one more than the last counter.
+    layout.brief = layout.counter < kCounterEnd && random.chance(1, 2);
     const auto parsed = parseSequence(formatSequence(layout));
     ASSERT_TRUE(parsed);
     EXPECT_EQ(*parsed, layout);
@@ -50,6 +52,16 @@ TEST(SequenceLayout, GrowsWithTheCounterWhateverTheRecordsClockSays) {
   const std::string later = formatSequence({1'790'000'000, 1'790'000'000, 8, 3});
 
   EXPECT_EQ(compareSequenceNumbers(earlier, later), std::strong_ordering::less);
+}
+
+TEST(SequenceLayout, BriefNumbersDifferInLengthAndGrowAllTheSame) {
+  const std::string nine = formatSequence({1'790'000'000, 1'790'000'900, 8, 3, true});
+  const std::string ten = formatSequence({1'790'000'000, 1'790'000'000, 9, 3, true});
+
+  EXPECT_EQ(ten.size(), nine.size() + 1);
+  EXPECT_LT(ten, nine);  // As text.
+  EXPECT_EQ(compareSequenceNumbers(nine, ten), std::strong_ordering::less);
+  EXPECT_EQ(formatSequence({1'790'000'000, 1'790'000'000, kCounterEnd, 3, true}).size(), 51u);
 }
 
 TEST(SequenceLayout, RefusesOtherNumbers) {

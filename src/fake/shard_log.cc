@@ -52,6 +52,7 @@ std::string ShardLog::append(const SequenceLayout& sequence, std::string_view pa
       "records are appended in order");
   shardSecond_ = sequence.shardSecond;
   shardIndex_ = sequence.shardIndex;
+  brief_ = sequence.brief;
   std::size_t dataOffset = 0;
   std::string number = formatSequence(sequence);
   const std::string encoded = encode(number, partitionKey, data, arrival, &dataOffset);
@@ -69,7 +70,7 @@ StoredRecord ShardLog::at(std::uint64_t position) const {
   const Entry& record = entry(position);
   StoredRecord stored;
   const auto second = std::chrono::floor<std::chrono::seconds>(record.arrival).time_since_epoch().count();
-  stored.sequence = {shardSecond_, std::max(second, shardSecond_), record.counter, shardIndex_};
+  stored.sequence = {shardSecond_, std::max(second, shardSecond_), record.counter, shardIndex_, brief_};
   stored.data = {record.encoded + record.dataOffset, record.dataSize};
   // The map's end byte follows the key.
   stored.partitionKey = {record.encoded + record.encodedSize - 1 - record.keySize, record.keySize};

@@ -86,6 +86,7 @@ class ShardLog {
   // Equal for all records of a shard.
   std::int64_t shardSecond_ = 0;
   std::uint32_t shardIndex_ = 0;
+  bool brief_ = false;
 };
 
 }  // namespace tidemill::fake
