@@ -87,6 +87,9 @@ class Loop {
     waiter.state_ = Waiter::State::kReady;
     waiter.loop_->addReady(waiter);
   }
+  // For implementations whose timers are kept by a loop with another clock: `due` by that clock.
+  static TimePoint dueOf(const Waiter& waiter) { return waiter.due_; }
+  static void setDue(Waiter& waiter, TimePoint due) { waiter.due_ = due; }
   static bool isReady(const Waiter& waiter) { return waiter.state_ == Waiter::State::kReady; }
 
  private:

@@ -74,6 +74,7 @@ void History::add(const HistoryEvent& event) {
   auto counted = counts_.find(event.kind);
   if (counted == counts_.end()) counted = counts_.emplace(event.kind, 0).first;
   ++counted->second;
+  if (observer_) observer_(event);
 }
 
 std::uint64_t History::count(std::string_view kind) const {

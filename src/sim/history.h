@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "rt/time.h"
@@ -34,6 +35,9 @@ class History {
   explicit History(std::size_t kept = 200);
 
   void add(const HistoryEvent& event);
+  // Is told of every event, for checkers; it must not add any.
+  using Observer = std::function<void(const HistoryEvent&)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
 
   std::uint64_t hash() const { return hash_; }
   std::uint64_t events() const { return events_; }
@@ -52,6 +56,7 @@ class History {
     std::uint64_t number = 0;
   };
 
+  Observer observer_;
   std::vector<Kept> ring_;
   std::map<std::string, std::uint64_t, std::less<>> counts_;
   std::uint64_t events_ = 0;

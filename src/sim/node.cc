@@ -53,11 +53,12 @@ Node::Incarnation::Incarnation(Node& node, World& world)
       faults(world.faultPlan(), node.random_.next()),
       env{loop, http, loop, http, workers, jobs, store, files, random, node.log_, faults, registry} {}
 
-Node::Node(World& world, std::string name, ProgramFactory factory, std::uint64_t seed)
+Node::Node(World& world, std::string name, ProgramFactory factory, std::uint64_t seed, HostClock clock)
     : world_(world),
       name_(std::move(name)),
       factory_(std::move(factory)),
       random_(seed),
+      clock_(clock),
       disk_(random_.next(), world.options().disk),
       log_([this](const std::string& line) { world_.violation("Bug", name_ + ": " + line); }) {
   restart();

@@ -42,7 +42,7 @@ enum class CrashKind {
 // Made by World::addNode. The disk and the host's clock outlive crashes; all else is made anew at each start.
 class Node {
  public:
-  Node(World& world, std::string name, ProgramFactory factory, std::uint64_t seed);
+  Node(World& world, std::string name, ProgramFactory factory, std::uint64_t seed, HostClock clock);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;

@@ -129,9 +129,43 @@ TEST(SimNodeLoop, TheHostClockDriftsAndJumpsOnItsOwn) {
   SimNodeLoop node(world, 1, clock);
   world.runFor(1000s);
   EXPECT_EQ(node.wall() - world.wall(), 1s);
-  EXPECT_EQ(node.now(), world.now());
+  EXPECT_EQ(node.now() - world.now(), 1s);
   clock.offset = -1h;
   EXPECT_EQ(node.wall() - world.wall(), 1s - 1h);
+  EXPECT_EQ(node.now() - world.now(), 1s);
+}
+
+TEST(SimNodeLoop, TimersFireByTheHostsClock) {
+  for (const std::int64_t driftPpm : {-10'000, -37, 41, 10'000}) {
+    SimLoop world(1);
+    HostClock clock;
+    clock.driftPpm = driftPpm;
+    SimNodeLoop node(world, 1, clock);
+    rt::TimePoint woken{};
+    const auto sleeper = [&]() -> rt::Task<void> {
+      co_await node.sleepFor(100s);
+      woken = node.now();
+    };
+    rt::TaskGroup tasks(node);
+    tasks.spawn(sleeper());
+    world.runFor(200s);
+    EXPECT_GE(woken - rt::TimePoint{}, 100s) << driftPpm;
+    EXPECT_LE(woken - rt::TimePoint{}, 100s + 2ns) << driftPpm;
+  }
+}
+
+TEST(HostClock, ReadsWhatItWasAskedToReadAndNoLess) {
+  base::Random random(7);
+  for (int i = 0; i < 10'000; ++i) {
+    HostClock clock;
+    clock.driftPpm = random.between(-20'000, 20'000);
+    const rt::TimePoint own(rt::Duration(random.between(0, 3'600'000'000'000)));
+    const rt::TimePoint world = clock.whenReads(own);
+    EXPECT_GE(clock.read(world), own);
+    EXPECT_LE(clock.read(world) - own, 2ns);
+    EXPECT_LT(clock.read(world - 2ns), own);
+  }
+  EXPECT_EQ(HostClock{.driftPpm = 100}.whenReads(rt::TimePoint::max()), rt::TimePoint::max());
 }
 
 TEST(SimWorkers, OneThreadKeepsTheOrderEvenAfterAStall) {

@@ -182,6 +182,9 @@ void SimNet::launch(Call& call) {
   flight.place = std::prev(flights_.end());
   call.flight = &flight;
   note(flight, "net.request", flight.request.body, 0);
+  if (flight.plan.there > faults_.latencyMax) {
+    note(flight, "net.slow", {}, static_cast<std::uint64_t>(flight.plan.there.count()));
+  }
   loop_.wakeAt(flight, loop_.now() + flight.plan.there);
 }
 

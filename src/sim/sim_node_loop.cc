@@ -3,6 +3,29 @@
 #include "base/check.h"
 
 namespace tidemill::sim {
+namespace {
+
+constexpr std::int64_t kMillion = 1'000'000;
+
+// `count` x `times` / `by`, rounded towards zero, without overflow on the way for `times` and `by` up to a
+// few millions.
+std::int64_t scaled(std::int64_t count, std::int64_t times, std::int64_t by) {
+  return count / by * times + count % by * times / by;
+}
+
+}  // namespace
+
+rt::TimePoint HostClock::read(rt::TimePoint world) const {
+  return world + rt::Duration(scaled(world.time_since_epoch().count(), driftPpm, kMillion));
+}
+
+rt::TimePoint HostClock::whenReads(rt::TimePoint own) const {
+  constexpr rt::TimePoint kNever = rt::TimePoint::max();
+  if (driftPpm == 0 || own.time_since_epoch() > kNever.time_since_epoch() / 2) return own;
+  rt::TimePoint world(rt::Duration(scaled(own.time_since_epoch().count(), kMillion, kMillion + driftPpm)));
+  while (read(world) < own) world += rt::Duration(1);  // Rounding: a step or two.
+  return world;
+}
 
 SimNodeLoop::SimNodeLoop(SimLoop& world, std::uint64_t seed, const HostClock& clock)
     : world_(world),
@@ -16,7 +39,7 @@ SimNodeLoop::~SimNodeLoop() {
 }
 
 rt::WallTime SimNodeLoop::wall() const {
-  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(now().time_since_epoch());
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(world_.now().time_since_epoch());
   return world_.wall() + clock_.offset + elapsed * clock_.driftPpm / 1'000'000;
 }
 
@@ -54,7 +77,9 @@ void SimNodeLoop::addReady(rt::Waiter& waiter) {
 }
 
 void SimNodeLoop::addTimer(rt::Waiter& waiter) {
-  if (!dead_) world_.addTimer(waiter);
+  if (dead_) return;
+  setDue(waiter, clock_.whenReads(dueOf(waiter)));
+  world_.addTimer(waiter);
 }
 
 void SimNodeLoop::remove(rt::Waiter& waiter) {

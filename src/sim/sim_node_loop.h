@@ -11,23 +11,30 @@
 
 namespace tidemill::sim {
 
-// The wall clock of one host: survives restarts of its node, unlike the loop.
+// The clocks of one host: survive restarts of its node, unlike the loop.
 struct HostClock {
+  // Of the wall clock alone.
   std::chrono::milliseconds offset{0};
-  // Parts per million by which the clock runs too fast (negative: too slow).
+  // Parts per million by which both clocks run too fast (negative: too slow), since the world began. Range:
+  // [-500'000, 500'000]. Later changes make the monotonic clock jump.
   std::int64_t driftPpm = 0;
+
+  // What the monotonic clock reads at a time of the world.
+  rt::TimePoint read(rt::TimePoint world) const;
+  // The first time of the world at which it reads `own` or more.
+  rt::TimePoint whenReads(rt::TimePoint own) const;
 };
 
 // A lane of its own on the world's SimLoop: the node's ready waiters and posts are kept here, and the world
 // runs one of them, chosen by the seed, per step. That is what makes "crash before the n-th step" and stalls
-// possible. Its monotonic clock is the world's.
+// possible. Its clocks are the host's.
 class SimNodeLoop final : public rt::Loop {
  public:
   // `clock` must outlive this object.
   SimNodeLoop(SimLoop& world, std::uint64_t seed, const HostClock& clock);
   ~SimNodeLoop() override;
 
-  rt::TimePoint now() const override { return world_.now(); }
+  rt::TimePoint now() const override { return clock_.read(world_.now()); }
   rt::WallTime wall() const override;
   void post(base::UniqueFunction<void()> work) override;
 
@@ -35,7 +42,8 @@ class SimNodeLoop final : public rt::Loop {
   // posted work.
   void kill();
   bool dead() const { return dead_; }
-  // Nothing runs until then, as if the host were suspended; timers due meanwhile fire afterwards.
+  // Nothing runs until then (a time of the world), as if the host were suspended; timers due meanwhile fire
+  // afterwards.
   void stallUntil(rt::TimePoint until);
   // Calls `crash` instead of running the `step`-th next thing (1: the very next one).
   void crashBeforeStep(std::uint64_t step, std::function<void()> crash);

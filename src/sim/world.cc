@@ -31,10 +31,10 @@ void World::end() {
   nodes_.clear();
 }
 
-Node& World::addNode(const std::string& name, ProgramFactory program) {
+Node& World::addNode(const std::string& name, ProgramFactory program, HostClock clock) {
   TIDEMILL_CHECK(nodes_.count(name) == 0, "a node's name is used once");
   const std::uint64_t seed = random_.next();
-  auto node = std::make_unique<Node>(*this, name, std::move(program), seed);
+  auto node = std::make_unique<Node>(*this, name, std::move(program), seed, clock);
   return *(nodes_[name] = std::move(node));
 }
 

@@ -57,7 +57,7 @@ class World {
   FaultPlan& faultPlan() { return options_.faults; }
 
   // Starts `program` on a new node at once. The name must be new.
-  Node& addNode(const std::string& name, ProgramFactory program);
+  Node& addNode(const std::string& name, ProgramFactory program, HostClock clock = {});
   // Null if there is none.
   Node* node(const std::string& name);
   // Runs beside the nodes and belongs to none: nemeses, producers, checkers.
