@@ -27,7 +27,7 @@ PLANTED = [
 WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet")
 # What must have come at least once in all seeds together.
 FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends",
-          "stalls", "clean_stops", "owner_changes", "conflicts")
+          "stalls", "clean_stops", "owner_changes", "takeovers", "conflicts")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 
@@ -73,7 +73,7 @@ def simulation(gate: Gate) -> Result:
     """Many seeds, and the first ones once more: the same hash."""
     parts = []
     for workload in WORKLOADS:
-        count = gate.pick(40, 300 if workload == "lease_fleet" else 200, 2000)
+        count = gate.pick(100, 300, 2000) if workload == "lease_fleet" else gate.pick(40, 200, 2000)
         size = max(1, count // (2 * gate.jobs))
         parts += [partial(seeds_pass, gate, "release", workload, first, min(first + size - 1, count))
                   for first in range(1, count + 1, size)]

@@ -119,6 +119,11 @@ bool DeliveryChecker::complete() const {
                      [this](const auto& source) { return settledTo(*source) == source->log.end(); });
 }
 
+std::string DeliveryChecker::lastCommitted(const std::string& shardId) const {
+  const auto found = shards_.find(shardId);
+  return found == shards_.end() ? std::string() : found->second.last;
+}
+
 std::string DeliveryChecker::missing() const {
   const fake::FakeStream* all = stream();
   if (all == nullptr) return "the stream was never made";

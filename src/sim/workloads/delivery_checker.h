@@ -51,6 +51,8 @@ class DeliveryChecker final : public Checker {
 
   // True once every record of every shard was committed.
   bool complete() const;
+  // The last record of a shard that was committed; empty if none was.
+  std::string lastCommitted(const std::string& shardId) const;
   // "shardId-… 12 of 40, …": what complete() still waits for.
   std::string missing() const;
   // I10 and that the run was worth something; once, at the end.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -31,8 +32,15 @@ std::optional<LeaseChecker::Row> LeaseChecker::rowOf(const fake::Item& item) {
   const auto subSequence = static_cast<std::uint64_t>(numberOf(item, "checkpointSubSequenceNumber"));
   const auto checkpoint = lease::Checkpoint::parse(textOf(item, "checkpoint"), subSequence);
   if (!checkpoint) return std::nullopt;
-  return Row{textOf(item, "leaseOwner"), numberOf(item, "leaseCounter"), *checkpoint,
-             textOf(item, "startingHashKey"), textOf(item, "endingHashKey")};
+  const fake::AttributeValue* parents = find(item, "parentShardId");
+  return Row{.owner = textOf(item, "leaseOwner"),
+             .counter = numberOf(item, "leaseCounter"),
+             .checkpoint = *checkpoint,
+             .firstHashKey = textOf(item, "startingHashKey"),
+             .lastHashKey = textOf(item, "endingHashKey"),
+             .wantedBy = textOf(item, "xTidemillWantedBy"),
+             .incarnation = textOf(item, "xTidemillIncarnation"),
+             .parents = parents == nullptr ? std::vector<std::string>() : parents->texts};
 }
 
 void LeaseChecker::onWrite(const fake::AppliedWrite& write) {
@@ -51,6 +59,7 @@ void LeaseChecker::onWrite(const fake::AppliedWrite& write) {
     violation("I2", "the row of " + key + " has no checkpoint that can be read");
     return;
   }
+  after->writtenAt = world().loop().now();
   const auto known = rows_.find(key);
   if (known != rows_.end()) compare(key, known->second, *after);
   const bool ended = after->checkpoint.isShardEnd();
@@ -61,7 +70,7 @@ void LeaseChecker::onWrite(const fake::AppliedWrite& write) {
 void LeaseChecker::compare(const std::string& key, const Row& before, const Row& after) {
   const bool moved = after.checkpoint != before.checkpoint;
   const bool changed = moved || after.owner != before.owner;
-  if (after.owner != before.owner) ++ownerChanges_;
+  if (after.owner != before.owner) compareOwners(key, before, after);
   if (after.checkpoint < before.checkpoint) {
     violation("I2", fmt::format("{}: checkpoint {} after {}", key, after.checkpoint.text(),
                                 before.checkpoint.text()));
@@ -71,6 +80,20 @@ void LeaseChecker::compare(const std::string& key, const Row& before, const Row&
               fmt::format("{}: a write made counter {} of counter {}", key, after.counter, before.counter));
   }
   if (moved) onCheckpoint_(key, before.checkpoint, after.checkpoint);
+}
+
+void LeaseChecker::compareOwners(const std::string& key, const Row& before, const Row& after) {
+  ++ownerChanges_;
+  if (before.owner.empty() || after.owner.empty()) return;
+  // Who takes a lease marks the row; an owner that hands it over does not.
+  const bool taken = after.incarnation.starts_with(after.owner + "/");
+  if (!taken || before.wantedBy == after.owner) return;
+  ++takeovers_;
+  takeoversOf_[key] = {after.owner, after.counter};
+  if (calm_(before.owner)) {
+    violation("I8", fmt::format("{}: {} took the lease from {}, which nothing had befallen (wanted by {})",
+                                key, after.owner, before.owner, base::quoteIfNeeded(before.wantedBy)));
+  }
 }
 
 // A parent is finished only when its children have rows, so what is unfinished covers the stream.
@@ -92,15 +115,42 @@ void LeaseChecker::checkCover() {
 }
 
 void LeaseChecker::onDelivery(const std::string& worker, const FencingToken& token, bool stoodStill) {
+  const auto takeover = takeoversOf_.find(token.shardId);
+  if (takeover != takeoversOf_.end() && takeover->second.by != worker &&
+      token.token < takeover->second.counter) {
+    ++staleDeliveries_;
+    if (stoodStill) return;  // Between the last look at its lease and the call.
+    violation("I6", fmt::format("{} began to deliver {} under token {} after {} took it with {}", worker,
+                                token.shardId, token.token, takeover->second.by, takeover->second.counter));
+    return;
+  }
   std::int64_t& highest = delivered_[token.shardId];
   if (token.token >= highest) {
     highest = token.token;
     return;
   }
   ++staleDeliveries_;
-  if (stoodStill) return;  // Between the last look at its lease and the call.
+  if (stoodStill) return;
   violation("I6", fmt::format("{} began to deliver {} under token {} after {} was in use", worker,
                               token.shardId, token.token, highest));
+}
+
+std::vector<std::string> LeaseChecker::idleSince(rt::TimePoint since) const {
+  std::vector<std::string> idle;
+  for (const auto& [key, row] : rows_) {
+    if (row.checkpoint.isShardEnd() || (!row.owner.empty() && row.writtenAt >= since)) continue;
+    const bool waits = std::any_of(row.parents.begin(), row.parents.end(), [this](const std::string& parent) {
+      const auto found = rows_.find(parent);
+      return found != rows_.end() && !found->second.checkpoint.isShardEnd();
+    });
+    if (!waits) idle.push_back(key);
+  }
+  return idle;
+}
+
+std::optional<lease::Checkpoint> LeaseChecker::checkpointOf(const std::string& shardId) const {
+  const auto found = rows_.find(shardId);
+  return found == rows_.end() ? std::nullopt : std::optional(found->second.checkpoint);
 }
 
 std::map<std::string, int> LeaseChecker::owned() const {

@@ -10,7 +10,7 @@ TEST(LeaseFleet, PassesWhileEverythingThatItPromisesHappens) {
 
   EXPECT_EQ(summary.failed, 0U) << (summary.failures.empty() ? "" : summary.failures[0].report);
   for (const char* name : {"crashes", "stalls", "clock_steps", "lost", "lost_requests", "throttled", "splits",
-                           "merges", "clean_stops", "owner_changes", "conflicts"}) {
+                           "merges", "clean_stops", "owner_changes", "takeovers", "conflicts"}) {
     EXPECT_GT(summary.happened.at(name), 0U) << name;
   }
 }
