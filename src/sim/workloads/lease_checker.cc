@@ -70,14 +70,15 @@ void LeaseChecker::onWrite(const fake::AppliedWrite& write) {
 void LeaseChecker::compare(const std::string& key, const Row& before, const Row& after) {
   const bool moved = after.checkpoint != before.checkpoint;
   const bool changed = moved || after.owner != before.owner;
+  // First, since the first violation counts: what else such a write breaks follows from it.
+  if (after.counter != before.counter + 1 && (changed || after.counter != before.counter)) {
+    violation("I6",
+              fmt::format("{}: a write made counter {} of counter {}", key, after.counter, before.counter));
+  }
   if (after.owner != before.owner) compareOwners(key, before, after);
   if (after.checkpoint < before.checkpoint) {
     violation("I2", fmt::format("{}: checkpoint {} after {}", key, after.checkpoint.text(),
                                 before.checkpoint.text()));
-  }
-  if (after.counter != before.counter + 1 && (changed || after.counter != before.counter)) {
-    violation("I6",
-              fmt::format("{}: a write made counter {} of counter {}", key, after.counter, before.counter));
   }
   if (moved) onCheckpoint_(key, before.checkpoint, after.checkpoint);
 }
