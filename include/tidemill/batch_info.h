@@ -26,7 +26,7 @@ struct BatchInfo {
   Time time{};
   // Every record of the batch lies in exactly one of these, in order per shard. A sink that stores them in
   // the same transaction as its results knows at a restart what it has already done.
-  SequenceNumberRangeList ranges;
+  SequenceNumberRanges ranges;
   // One for each shard that the ranges name, in order of stream and shard.
   std::vector<FencingToken> tokens = {};
   std::int64_t records = 0;

@@ -50,6 +50,9 @@ enum class Code {
   kLeaseLost,
   // A conditional write found another value than expected: an ordinary answer of a LeaseStore.
   kConflict,
+  // Bytes of a stored block are not those that were written; the records may be read again from Kinesis:
+  // exit code 1.
+  kDamagedBlock,
   // The user's own function failed, or a result is not what it should be: exit code 1.
   kUserCodeFailed,
   kWrongResult,

@@ -68,6 +68,8 @@ std::string_view codeName(Code code) {
       return "LeaseLost";
     case Code::kConflict:
       return "Conflict";
+    case Code::kDamagedBlock:
+      return "DamagedBlock";
     case Code::kUserCodeFailed:
       return "UserCodeFailed";
     case Code::kWrongResult:
@@ -95,6 +97,7 @@ int exitCode(Code code) {
     case Code::kLeaseLost:
     case Code::kConflict:
       return 5;
+    case Code::kDamagedBlock:
     case Code::kUserCodeFailed:
     case Code::kWrongResult:
     case Code::kCancelled:

@@ -36,6 +36,7 @@ TEST(CodeName, KeepsTheNamesThatTheCommandLinePromises) {
   EXPECT_EQ(codeName(Code::kUnsupportedFleet), "UnsupportedFleet");
   EXPECT_EQ(codeName(Code::kNoCredentials), "NoCredentials");
   EXPECT_EQ(codeName(Code::kUnreachable), "Unreachable");
+  EXPECT_EQ(codeName(Code::kDamagedBlock), "DamagedBlock");
 }
 
 TEST(ExitCode, FollowsWhoMustAct) {
@@ -53,6 +54,7 @@ TEST(ExitCode, FollowsWhoMustAct) {
   EXPECT_EQ(exitCode(Code::kLeaseInUse), 5);
   EXPECT_EQ(exitCode(Code::kFenced), 5);
   EXPECT_EQ(exitCode(Code::kWrongResult), 1);
+  EXPECT_EQ(exitCode(Code::kDamagedBlock), 1);
 }
 
 TEST(ExitCode, IsNeverSuccessForAnyCode) {

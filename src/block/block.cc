@@ -1,6 +1,9 @@
 #include "block/block.h"
 
+#include <span>
 #include <utility>
+
+#include "block/content_hash.h"
 
 namespace tidemill::block {
 
@@ -10,47 +13,59 @@ Record BlockSlice::record(std::size_t index) const {
   return record;
 }
 
-std::int64_t BlockSlice::payloadBytes() const {
-  const auto& records = page->page.records;
-  if (size() == records.size()) return page->page.payloadBytes;
-  return codec::payloadBytesOf(std::span(records).subspan(begin, size()));
+SliceInfo BlockSlice::info() const {
+  const std::vector<Record>& all = page->page.records;
+  const std::span<const Record> records = std::span(all).subspan(begin, size());
+  const Record& first = records.front();
+  const Record& last = records.back();
+  SliceInfo info;
+  info.token = page->token;
+  info.payloadBytes = records.size() == all.size() ? page->page.payloadBytes : codec::payloadBytesOf(records);
+  info.range = {page->streamName, page->shardId, std::string(first.sequenceNumber),
+                std::string(last.sequenceNumber), static_cast<std::int64_t>(records.size())};
+  if (first.aggregation == Aggregation::kPart) info.range.fromSubSeqNumber = first.subSequenceNumber;
+  if (last.aggregation == Aggregation::kPart) info.range.toSubSeqNumber = last.subSequenceNumber;
+  info.range.contentHash = contentHashOf(records);
+  return info;
 }
 
-SequenceNumberRange BlockSlice::range() const {
-  const auto& records = page->page.records;
-  return {page->streamName, page->shardId, std::string(records[begin].sequenceNumber),
-          std::string(records[end - 1].sequenceNumber), static_cast<std::int64_t>(size())};
+namespace {
+
+std::shared_ptr<const BlockInfo> infoOf(std::string id, const std::vector<BlockSlice>& slices,
+                                        std::vector<ShardEnd> ends) {
+  BlockInfo info{std::move(id), {}, std::move(ends)};
+  info.slices.reserve(slices.size());
+  for (const BlockSlice& slice : slices) info.slices.push_back(slice.info());
+  return std::make_shared<const BlockInfo>(std::move(info));
 }
+
+}  // namespace
 
 Block::Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends)
-    : id_(std::move(id)), slices_(std::move(slices)), ends_(std::move(ends)) {
-  for (const BlockSlice& slice : slices_) {
-    recordCount_ += static_cast<std::int64_t>(slice.size());
-    payloadBytes_ += slice.payloadBytes();
-  }
-}
+    : info_(infoOf(std::move(id), slices, std::move(ends))),
+      slices_(std::move(slices)),
+      recordCount_(info_->recordCount()),
+      payloadBytes_(info_->payloadBytes()) {}
 
-SequenceNumberRangeList Block::ranges() const {
-  SequenceNumberRangeList ranges;
-  ranges.reserve(slices_.size());
-  for (const BlockSlice& slice : slices_) ranges.push_back(slice.range());
-  return ranges;
-}
+Block::Block(std::shared_ptr<const BlockInfo> info, std::vector<BlockSlice> slices)
+    : info_(std::move(info)),
+      slices_(std::move(slices)),
+      recordCount_(info_->recordCount()),
+      payloadBytes_(info_->payloadBytes()) {}
 
-std::shared_ptr<const Block> keepOnly(
-    const std::shared_ptr<const Block>& block,
-    const std::function<bool(const std::string& shardId, std::int64_t token)>& wanted) {
+std::shared_ptr<const Block> keepOnly(const std::shared_ptr<const Block>& block, const SliceFilter& wanted) {
+  // Asked once for each slice and end, in order: the answers must be the same for both.
+  std::shared_ptr<const BlockInfo> info = keepOnly(block->info(), wanted);
+  if (info == block->info()) return block;
+  if (info == nullptr) return nullptr;
   std::vector<BlockSlice> slices;
-  for (const BlockSlice& slice : block->slices()) {
-    if (wanted(slice.page->shardId, slice.page->token)) slices.push_back(slice);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < block->slices().size() && next < info->slices.size(); ++i) {
+    if (block->info()->slices[i] != info->slices[next]) continue;
+    slices.push_back(block->slices()[i]);
+    ++next;
   }
-  std::vector<ShardEnd> ends;
-  for (const ShardEnd& end : block->ends()) {
-    if (wanted(end.shardId, end.token)) ends.push_back(end);
-  }
-  if (slices.size() == block->slices().size() && ends.size() == block->ends().size()) return block;
-  if (slices.empty() && ends.empty()) return nullptr;
-  return std::make_shared<const Block>(block->id(), std::move(slices), std::move(ends));
+  return std::make_shared<const Block>(std::move(info), std::move(slices));
 }
 
 }  // namespace tidemill::block

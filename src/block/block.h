@@ -2,11 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "block/block_info.h"
 #include "block/memory_budget.h"
 #include "codec/records_page.h"
 #include "tidemill/record.h"
@@ -34,36 +34,26 @@ struct BlockSlice {
   std::size_t size() const { return end - begin; }
   // The record at `index` (0 is `begin`), with its shard filled in.
   Record record(std::size_t index) const;
-  // Data and partition keys.
-  std::int64_t payloadBytes() const;
-  SequenceNumberRange range() const;
-};
-
-// Where reading a shard has ended, right behind the last record that was read.
-struct ShardEnd {
-  enum class Kind {
-    kShardEnd,  // Nothing comes after it.
-    kHandOver,  // Another worker reads on.
-  };
-  std::string shardId;
-  std::vector<codec::ChildShard> children = {};
-  std::int64_t token = 0;  // As ShardPage::token.
-  Kind kind = Kind::kShardEnd;
+  // Its range with count, sub-sequence ends and content hash: reads every byte.
+  SliceInfo info() const;
 };
 
 // Immutable once sealed; its pointer travels from the fetch lane over the control lane to a worker. The end
 // of a shard travels in the same order as its records, so it cannot be acted on before they are processed.
 class Block {
  public:
+  // Reads every record, for the hashes.
   Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends);
+  // `info` is of exactly these slices.
+  Block(std::shared_ptr<const BlockInfo> info, std::vector<BlockSlice> slices);
 
-  const std::string& id() const { return id_; }
+  const std::string& id() const { return info_->id; }
+  const std::shared_ptr<const BlockInfo>& info() const { return info_; }
   const std::vector<BlockSlice>& slices() const { return slices_; }
-  const std::vector<ShardEnd>& ends() const { return ends_; }
+  const std::vector<ShardEnd>& ends() const { return info_->ends; }
   std::int64_t recordCount() const { return recordCount_; }
   std::int64_t payloadBytes() const { return payloadBytes_; }
-  // One for each slice, in arrival order.
-  SequenceNumberRangeList ranges() const;
+  SequenceNumberRanges ranges() const { return info_->ranges(); }
 
   // Calls `visit(const Record&)` for each record in arrival order.
   template <class Visit>
@@ -74,17 +64,14 @@ class Block {
   }
 
  private:
-  const std::string id_;
+  const std::shared_ptr<const BlockInfo> info_;
   const std::vector<BlockSlice> slices_;
-  const std::vector<ShardEnd> ends_;
-  std::int64_t recordCount_ = 0;
-  std::int64_t payloadBytes_ = 0;
+  const std::int64_t recordCount_;
+  const std::int64_t payloadBytes_;
 };
 
-// What `wanted(shardId, token)` says yes to: `block` itself if that is all of it, null if it is nothing. The
-// id stays the same.
-std::shared_ptr<const Block> keepOnly(
-    const std::shared_ptr<const Block>& block,
-    const std::function<bool(const std::string& shardId, std::int64_t token)>& wanted);
+// What `wanted` says yes to: `block` itself if that is all of it, null if it is nothing. The id stays the
+// same.
+std::shared_ptr<const Block> keepOnly(const std::shared_ptr<const Block>& block, const SliceFilter& wanted);
 
 }  // namespace tidemill::block

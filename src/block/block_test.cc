@@ -39,10 +39,9 @@ TEST(Block, CoversEachRecordByExactlyOneRange) {
 
   const auto block = builder.seal();
 
-  const SequenceNumberRangeList expected = {{"orders", "shard-a", "8", "11", 4},
-                                            {"orders", "shard-b", "1", "2", 2},
-                                            {"orders", "shard-a", "12", "12", 1}};
-  EXPECT_EQ(block->ranges(), expected);
+  EXPECT_EQ(block->ranges().toString(),
+            "SequenceNumberRanges(SequenceNumberRange(orders,shard-a,8,11,4), "
+            "SequenceNumberRange(orders,shard-b,1,2,2), SequenceNumberRange(orders,shard-a,12,12,1))");
   EXPECT_EQ(block->recordCount(), 7);
   EXPECT_EQ(block->payloadBytes(), 70);
 }
@@ -88,7 +87,8 @@ TEST(KeepOnly, LooksAtShardAndTokenOfRecordsAndEnds) {
   });
   ASSERT_NE(kept, nullptr);
   EXPECT_EQ(kept->id(), block->id());
-  EXPECT_EQ(kept->ranges(), (SequenceNumberRangeList{{"orders", "shard-a", "4", "6", 3}}));
+  EXPECT_EQ(kept->ranges(), SequenceNumberRanges{block->ranges()[2]});
+  EXPECT_EQ(kept->ranges()[0].fromSeqNumber, "4");
   EXPECT_EQ(kept->recordCount(), 3);
   EXPECT_EQ(kept->payloadBytes(), 30);
   ASSERT_EQ(kept->ends().size(), 1u);
@@ -106,6 +106,39 @@ TEST(KeepOnly, KeepsAnEndWhoseRecordsWereNotInTheBlock) {
   ASSERT_NE(kept, nullptr);
   EXPECT_EQ(kept->recordCount(), 0);
   EXPECT_EQ(kept->ends().size(), 1u);
+}
+
+// Numbers 5:0 5:1 5:2 6:0, as two aggregated records would give them.
+std::shared_ptr<const ShardPage> aggregatedPage() {
+  auto page = std::make_shared<ShardPage>();
+  page->streamName = "orders";
+  page->shardId = "shard-a";
+  const auto add = [&page](std::string_view number, std::uint64_t part) {
+    Record record;
+    record.sequenceNumber = number;
+    record.subSequenceNumber = part;
+    record.aggregation = Aggregation::kPart;
+    page->page.records.push_back(record);
+  };
+  for (std::uint64_t part = 0; part < 3; ++part) add("5", part);
+  add("6", 0);
+  return page;
+}
+
+TEST(BlockSlice, NamesThePartsOfAggregatedRecordsAtItsEnds) {
+  const auto page = aggregatedPage();
+  const auto textOf = [&page](std::size_t begin, std::size_t end) {
+    return BlockSlice{page, begin, end}.info().range.toString();
+  };
+  EXPECT_EQ(textOf(0, 4), "SequenceNumberRange(orders,shard-a,5:0,6:0,4)");
+  EXPECT_EQ(textOf(0, 2), "SequenceNumberRange(orders,shard-a,5:0,5:1,2)");
+  EXPECT_EQ(textOf(2, 4), "SequenceNumberRange(orders,shard-a,5:2,6:0,2)");
+}
+
+TEST(SequenceNumberRanges, KnowWhetherTheyAreEmpty) {
+  EXPECT_TRUE(SequenceNumberRanges().isEmpty());
+  EXPECT_EQ(SequenceNumberRanges().toString(), "SequenceNumberRanges()");
+  EXPECT_TRUE((SequenceNumberRanges{{"orders", "shard-a", "4", "6"}}).nonEmpty());
 }
 
 TEST(BlockBuilder, SealsNothingWhenNothingArrived) {

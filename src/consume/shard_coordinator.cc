@@ -167,10 +167,10 @@ std::vector<std::shared_ptr<const block::Block>> ShardCoordinator::deliverable(
 void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::Block>>& blocks) {
   book_.pump();  // A lease may have run out during the batch: that is told before the batch is.
   for (const auto& block : blocks) {
-    for (const block::BlockSlice& slice : block->slices()) {
-      const SequenceNumberRange range = slice.range();
-      const auto to = lease::Checkpoint::at(range.toSeqNumber);
-      book_.processed(range.shardId, slice.page->token, to, range.recordCount);
+    for (const block::SliceInfo& slice : block->info()->slices) {
+      const SequenceNumberRange& range = slice.range;
+      const auto to = lease::Checkpoint::at(range.toSeqNumber, range.toSubSeqNumber.value_or(0));
+      book_.processed(range.shardId, slice.token, to, range.recordCount);
     }
     for (const block::ShardEnd& end : block->ends()) ended(end);
   }

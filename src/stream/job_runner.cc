@@ -61,9 +61,9 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
   std::set<FencingToken> tokens;
   for (const BlockList& blocks : batch.inputs) {
     for (const auto& block : blocks) {
-      for (const block::BlockSlice& slice : block->slices()) {
-        info.ranges.push_back(slice.range());
-        tokens.insert({slice.page->streamName, slice.page->shardId, slice.page->token});
+      for (const block::SliceInfo& slice : block->info()->slices) {
+        info.ranges.push_back(slice.range);
+        tokens.insert({slice.range.streamName, slice.range.shardId, slice.token});
       }
     }
   }
