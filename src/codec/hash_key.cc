@@ -1,0 +1,32 @@
+#include "codec/hash_key.h"
+
+#include "codec/digest.h"
+
+namespace tidemill::codec {
+
+std::optional<HashKey> decimalHashKey(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  HashKey key = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    const auto digit = static_cast<unsigned>(c - '0');
+    if (__builtin_mul_overflow(key, HashKey{10}, &key) || __builtin_add_overflow(key, HashKey{digit}, &key))
+      return std::nullopt;
+  }
+  return key;
+}
+
+HashKey hashKeyOf(std::string_view partitionKey) {
+  HashKey key = 0;
+  for (const unsigned char byte : md5(partitionKey)) key = (key << 8) | byte;
+  return key;
+}
+
+std::optional<HashRange> hashRangeOf(std::string_view first, std::string_view last) {
+  const auto from = decimalHashKey(first);
+  const auto to = decimalHashKey(last);
+  if (!from || !to) return std::nullopt;
+  return HashRange{*from, *to};
+}
+
+}  // namespace tidemill::codec

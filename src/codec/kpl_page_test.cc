@@ -1,0 +1,152 @@
+#include "codec/kpl_page.h"
+
+#include <gtest/gtest.h>
+
+#include "codec/test_kpl.h"
+
+namespace tidemill::codec {
+namespace {
+
+using Kind = KplFinding::Kind;
+
+// md5("a") = 0cc175b9…, md5("b") = 92eb5ffe…: on either side of the middle.
+const HashRange kLowHalf{0, (HashKey{1} << 127) - 1};
+
+// "7/0 one", "8 two": number, sub-sequence number of parts, data.
+std::vector<std::string> linesOf(const RecordsPage& page) {
+  std::vector<std::string> lines;
+  for (const Record& record : page.records) {
+    std::string line(record.sequenceNumber);
+    if (record.aggregation == Aggregation::kPart) line += "/" + std::to_string(record.subSequenceNumber);
+    if (record.aggregation == Aggregation::kDamaged) line += "!";
+    lines.push_back(line + " " + std::string(record.text()));
+  }
+  return lines;
+}
+using Lines = std::vector<std::string>;
+
+TEST(SplitAggregates, PutsThePartsInThePlaceOfTheirRecord) {
+  auto page =
+      kplPageOf({{"7", "plain"}, {"8", aggregateOf({{"k1", "one"}, {"k2", "two", "5"}})}, {"9", "last"}});
+  const KplReport report = splitAggregates(page, {});
+  EXPECT_EQ(linesOf(page), (Lines{"7 plain", "8/0 one", "8/1 two", "9 last"}));
+  EXPECT_EQ(report.aggregates, 1);
+  EXPECT_EQ(report.parts, 2);
+  EXPECT_TRUE(report.findings.empty());
+  const Record& two = page.records[2];
+  EXPECT_EQ(two.partitionKey, "k2");
+  EXPECT_EQ(two.explicitHashKey, "5");
+  EXPECT_EQ(two.approximateArrivalTimestamp.time_since_epoch().count(), 1001);
+  EXPECT_EQ(page.records[3].partitionKey, "a");
+  EXPECT_EQ(page.payloadBytes, payloadBytesOf(page.records));
+  const std::string_view body = page.body->view();
+  EXPECT_TRUE(two.text().data() > body.data() && two.text().data() < body.data() + body.size());
+}
+
+TEST(SplitAggregates, LeavesAPageWithoutAggregatesAsItWas) {
+  auto page = kplPageOf({{"7", "plain"}, {"8", ""}});
+  const Record* const records = page.records.data();
+  page.payloadBytes = 1234;
+  const KplReport report = splitAggregates(page, {.shard = kLowHalf});
+  EXPECT_EQ(page.records.data(), records);
+  EXPECT_EQ(page.payloadBytes, 1234);
+  EXPECT_EQ(report.aggregates + report.damaged, 0);
+}
+
+TEST(SplitAggregates, GivesADamagedOneWholeAndMarked) {
+  std::string wrong = aggregateOf({{"k1", "one"}});
+  wrong.back() = static_cast<char>(wrong.back() ^ 1);
+  auto page = kplPageOf({{"7", wrong}, {"8", aggregateOf({{"a", "x"}})}});
+  const KplReport report = splitAggregates(page, {});
+  EXPECT_EQ(linesOf(page), (Lines{"7! " + wrong, "8/0 x"}));
+  EXPECT_EQ(page.records[0].subSequenceNumber, 0u);
+  EXPECT_EQ(page.records[0].partitionKey, "a");
+  EXPECT_EQ(report.damaged, 1);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].kind, Kind::kDamaged);
+  EXPECT_EQ(report.findings[0].fault, KplFault::kChecksum);
+  EXPECT_EQ(report.findings[0].sequenceNumber, "7");
+}
+
+TEST(SplitAggregates, OnePartOutOfRangeTakesTheWholeAggregateButNotItsNeighbours) {
+  auto page = kplPageOf({{"7", aggregateOf({{"a", "kept"}})},
+                         {"8", aggregateOf({{"a", "one"}, {"b", "two"}, {"a", "three"}})},
+                         {"9", "plain"}});
+  const KplReport report = splitAggregates(page, {.shard = kLowHalf});
+  EXPECT_EQ(linesOf(page), (Lines{"7/0 kept", "9 plain"}));
+  EXPECT_EQ(report.aggregates, 2);
+  EXPECT_EQ(report.parts, 1);
+  EXPECT_EQ(report.dropped, 1);
+  EXPECT_EQ(report.droppedParts, 3);
+  EXPECT_EQ(report.partsOutOfRange, 1);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].kind, Kind::kDropped);
+  EXPECT_EQ(report.findings[0].parts, 3u);
+  EXPECT_EQ(report.findings[0].outside, 1u);
+}
+
+TEST(SplitAggregates, KeepsPartsOutOfRangeIfToldToAndCountsThem) {
+  for (const OutOfRange policy : {OutOfRange::kKeep, OutOfRange::kKeepAndCount}) {
+    auto page = kplPageOf({{"8", aggregateOf({{"a", "one"}, {"b", "two"}})}});
+    const KplReport report = splitAggregates(page, {.outOfRange = policy, .shard = kLowHalf});
+    EXPECT_EQ(linesOf(page), (Lines{"8/0 one", "8/1 two"}));
+    EXPECT_EQ(report.partsOutOfRange, 1);
+    EXPECT_EQ(report.dropped, 0);
+    ASSERT_EQ(report.findings.size(), policy == OutOfRange::kKeep ? 0u : 1u);
+  }
+}
+
+TEST(SplitAggregates, DropsNothingWhileTheRangeIsUnknown) {
+  auto page = kplPageOf({{"8", aggregateOf({{"a", "one"}, {"b", "two"}})}});
+  const KplReport report = splitAggregates(page, {});
+  EXPECT_EQ(page.records.size(), 2u);
+  EXPECT_EQ(report.partsOutOfRange, 0);
+}
+
+TEST(SplitAggregates, NeverLooksAtTheOuterPartitionKey) {
+  // "a" is in the low half, and the record lies in a shard of the high one.
+  auto page = kplPageOf({{"8", aggregateOf({{"b", "one"}})}});
+  splitAggregates(page, {.shard = HashRange{HashKey{1} << 127, ~HashKey{0}}});
+  EXPECT_EQ(linesOf(page), (Lines{"8/0 one"}));
+}
+
+TEST(SplitAggregates, AnEmptyAggregateGivesNothingAndIsCounted) {
+  auto page = kplPageOf({{"8", kplFrame(bytesField(1, "a"))}});
+  const KplReport report = splitAggregates(page, {});
+  EXPECT_TRUE(page.records.empty());
+  EXPECT_EQ(page.payloadBytes, 0);
+  EXPECT_EQ(report.empty, 1);
+  ASSERT_EQ(report.findings.size(), 1u);
+  EXPECT_EQ(report.findings[0].kind, Kind::kEmpty);
+}
+
+TEST(SplitAggregates, LeavesAggregatesWholeIfToldTo) {
+  const std::string whole = aggregateOf({{"a", "one"}, {"b", "two"}});
+  auto page = kplPageOf({{"8", whole}, {"9", "\xf3\x89\x9a\xc2"}});
+  const KplReport report = splitAggregates(page, {.deaggregate = false, .shard = kLowHalf});
+  EXPECT_EQ(linesOf(page), (Lines{"8 " + whole, "9 \xf3\x89\x9a\xc2"}));
+  EXPECT_EQ(report.damaged + report.aggregates, 0);
+}
+
+TEST(SplitAggregates, FindsNoMoreThanFewAndCountsAll) {
+  std::vector<OuterRecord> outer;
+  for (int i = 0; i < 100; ++i) outer.push_back({std::to_string(100 + i), "\xf3\x89\x9a\xc2 no"});
+  auto page = kplPageOf(outer);
+  const KplReport report = splitAggregates(page, {});
+  EXPECT_EQ(page.records.size(), 100u);
+  EXPECT_EQ(report.damaged, 100);
+  EXPECT_EQ(report.findings.size(), KplReport::kFindingsMax);
+}
+
+TEST(SplitAggregates, HoldsNoMoreRoomThanAQuarterAboveItsRecords) {
+  std::vector<PartPlan> parts(100, {"a", "x"});
+  std::vector<OuterRecord> outer;
+  for (int i = 0; i < 100; ++i) outer.push_back({std::to_string(100 + i), aggregateOf(parts)});
+  auto page = kplPageOf(outer);
+  splitAggregates(page, {});
+  EXPECT_EQ(page.records.size(), 10'000u);
+  EXPECT_LE(page.records.capacity(), 12'500u);
+}
+
+}  // namespace
+}  // namespace tidemill::codec

@@ -1,0 +1,309 @@
+#include "codec/kpl_record.h"
+
+#include <algorithm>
+#include <array>
+
+#include "codec/digest.h"
+#include "codec/utf8.h"
+
+namespace tidemill::codec {
+namespace {
+
+constexpr std::array<unsigned char, 4> kMagic = {0xf3, 0x89, 0x9a, 0xc2};
+constexpr std::size_t kChecksumBytes = 16;
+
+enum WireType : std::uint32_t {
+  kVarint = 0,
+  kFixed64 = 1,
+  kBytes = 2,
+  kStartGroup = 3,
+  kEndGroup = 4,
+  kFixed32 = 5
+};
+
+constexpr std::uint32_t tagOf(std::uint32_t field, WireType type) {
+  return field << 3 | type;
+}
+
+// AggregatedRecord.
+constexpr std::uint32_t kPartitionKeyTable = tagOf(1, kBytes);
+constexpr std::uint32_t kHashKeyTable = tagOf(2, kBytes);
+constexpr std::uint32_t kRecords = tagOf(3, kBytes);
+// Record.
+constexpr std::uint32_t kPartitionKeyIndex = tagOf(1, kVarint);
+constexpr std::uint32_t kHashKeyIndex = tagOf(2, kVarint);
+constexpr std::uint32_t kData = tagOf(3, kBytes);
+constexpr std::uint32_t kTags = tagOf(4, kBytes);
+// Tag.
+constexpr std::uint32_t kTagKey = tagOf(1, kBytes);
+
+// Walks over the fields of one message. A field of a known number with another wire type than it should have
+// is an unknown field, as everywhere in protobuf; its tag differs, so it is skipped like one.
+class Fields {
+ public:
+  explicit Fields(std::string_view message) : at_(message.data()), end_(message.data() + message.size()) {}
+
+  // False at the end of the message, or at a fault.
+  bool next() {
+    if (at_ == end_) return false;
+    std::uint64_t tag = 0;
+    // Of the fifth byte the bits that do not fit are ignored, as protobuf's own reader does.
+    if (!readNumber(kShortNumber, tag)) return false;
+    tag_ = static_cast<std::uint32_t>(tag);
+    if (tag_ >> 3 == 0) return refuse(KplFault::kField);
+    switch (tag_ & 7) {
+      case kVarint:
+        return readNumber(kLongNumber, number_);
+      case kFixed64:
+        return take(8);
+      case kBytes: {
+        std::uint64_t size = 0;
+        return readNumber(kShortNumber, size) && take(size);
+      }
+      case kFixed32:
+        return take(4);
+      case kStartGroup:
+      case kEndGroup:
+        return refuse(KplFault::kGroup);
+      default:
+        return refuse(KplFault::kField);
+    }
+  }
+
+  std::uint32_t tag() const { return tag_; }
+  std::uint64_t number() const { return number_; }
+  std::string_view bytes() const { return bytes_; }
+  KplFault fault() const { return fault_; }
+
+ private:
+  static constexpr int kShortNumber = 5;  // Bytes of a number of 32 bits: tags and lengths.
+  static constexpr int kLongNumber = 10;
+
+  bool readNumber(int bytesMax, std::uint64_t& number) {
+    number = 0;
+    for (int i = 0; i < bytesMax; ++i) {
+      if (at_ == end_) return refuse(KplFault::kTruncated);
+      const auto byte = static_cast<unsigned char>(*at_++);
+      number |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
+      if (byte < 0x80) return true;
+    }
+    return refuse(KplFault::kNumber);
+  }
+
+  bool take(std::uint64_t size) {
+    if (size > static_cast<std::uint64_t>(end_ - at_)) return refuse(KplFault::kTruncated);
+    bytes_ = {at_, static_cast<std::size_t>(size)};
+    at_ += size;
+    return true;
+  }
+
+  bool refuse(KplFault fault) {
+    fault_ = fault;
+    return false;
+  }
+
+  const char* at_;
+  const char* const end_;
+  std::uint32_t tag_ = 0;
+  std::uint64_t number_ = 0;
+  std::string_view bytes_;
+  KplFault fault_ = KplFault::kNone;
+};
+
+// Index and data with their tags, inside a tag and a length.
+constexpr std::size_t kPartBytesMin = 6;
+
+// What lies between the magic bytes and the checksum; empty if there is no room for it.
+std::string_view messageOf(std::span<const std::byte> payload) {
+  constexpr std::size_t kFrameBytes = kMagic.size() + kChecksumBytes;
+  const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
+  return text.size() <= kFrameBytes ? std::string_view()
+                                    : text.substr(kMagic.size(), text.size() - kFrameBytes);
+}
+
+// Tags of parts are not given to anybody, but a part with a broken one does not parse.
+KplFault checkTag(std::string_view bytes) {
+  Fields fields(bytes);
+  bool key = false;
+  while (fields.next()) key = key || fields.tag() == kTagKey;
+  if (fields.fault() != KplFault::kNone) return fields.fault();
+  return key ? KplFault::kNone : KplFault::kMissingField;
+}
+
+}  // namespace
+
+std::string_view kplFaultName(KplFault fault) {
+  switch (fault) {
+    case KplFault::kNone:
+      return "none";
+    case KplFault::kTooShort:
+      return "too short";
+    case KplFault::kChecksum:
+      return "checksum";
+    case KplFault::kTruncated:
+      return "truncated";
+    case KplFault::kNumber:
+      return "number";
+    case KplFault::kField:
+      return "field";
+    case KplFault::kGroup:
+      return "group";
+    case KplFault::kMissingField:
+      return "missing field";
+    case KplFault::kIndex:
+      return "index";
+    case KplFault::kPartitionKey:
+      return "partition key";
+    case KplFault::kHashKey:
+      return "hash key";
+  }
+  return "unknown";
+}
+
+bool hasKplMagic(std::span<const std::byte> payload) {
+  if (payload.size() < kMagic.size()) return false;
+  return std::equal(kMagic.begin(), kMagic.end(), payload.begin(), [](unsigned char magic, std::byte byte) {
+    return magic == static_cast<unsigned char>(byte);
+  });
+}
+
+std::size_t kplPartsMax(std::span<const std::byte> payload) {
+  if (!hasKplMagic(payload)) return 0;
+  std::size_t parts = 0;
+  Fields fields(messageOf(payload));
+  while (fields.next()) parts += fields.tag() == kRecords ? 1 : 0;
+  return std::min(parts, payload.size() / kPartBytesMin);
+}
+
+KplKind KplReader::read(std::span<const std::byte> payload) {
+  partitionKeys_.clear();
+  hashKeys_.clear();
+  parts_.clear();
+  fault_ = KplFault::kNone;
+  if (!hasKplMagic(payload)) return KplKind::kPlain;
+  const std::string_view message = messageOf(payload);
+  fault_ = KplFault::kTooShort;
+  if (message.empty()) return KplKind::kDamaged;
+  const std::string_view checksum(message.data() + message.size(), kChecksumBytes);
+  const Md5 digest = md5(message);
+  fault_ = KplFault::kChecksum;
+  if (std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()) != checksum)
+    return KplKind::kDamaged;
+  fault_ = readMessage(message);
+  if (fault_ == KplFault::kNone) return KplKind::kAggregate;
+  parts_.clear();
+  return KplKind::kDamaged;
+}
+
+// Twice over the message: the tables may stand behind the parts that refer to them.
+KplFault KplReader::readMessage(std::string_view message) {
+  const KplFault fault = readTables(message);
+  if (fault != KplFault::kNone) return fault;
+  parts_.reserve(partCount_);
+  Fields fields(message);
+  while (fields.next()) {
+    if (fields.tag() != kRecords) continue;
+    const KplFault wrong = readPart(fields.bytes());
+    if (wrong != KplFault::kNone) return wrong;
+  }
+  return KplFault::kNone;
+}
+
+KplFault KplReader::readTables(std::string_view message) {
+  partCount_ = 0;
+  Fields fields(message);
+  while (fields.next()) {
+    if (fields.tag() == kRecords) {
+      ++partCount_;
+    } else if (fields.tag() == kPartitionKeyTable) {
+      partitionKeys_.push_back({.text = fields.bytes()});
+    } else if (fields.tag() == kHashKeyTable) {
+      hashKeys_.push_back({.text = fields.bytes()});
+    }
+  }
+  return fields.fault();
+}
+
+KplFault KplReader::readPart(std::string_view bytes) {
+  KplPart part;
+  std::uint64_t partitionKey = 0;
+  std::uint64_t hashKey = 0;
+  bool hasPartitionKey = false;
+  bool hasHashKey = false;
+  bool hasData = false;
+  Fields fields(bytes);
+  while (fields.next()) {
+    switch (fields.tag()) {
+      case kPartitionKeyIndex:
+        partitionKey = fields.number();
+        hasPartitionKey = true;
+        break;
+      case kHashKeyIndex:
+        hashKey = fields.number();
+        hasHashKey = true;
+        break;
+      case kData:
+        part.data = std::as_bytes(std::span(fields.bytes()));
+        hasData = true;
+        break;
+      case kTags: {
+        const KplFault fault = checkTag(fields.bytes());
+        if (fault != KplFault::kNone) return fault;
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  if (fields.fault() != KplFault::kNone) return fields.fault();
+  if (!hasPartitionKey || !hasData) return KplFault::kMissingField;
+  const KplFault fault = usePartitionKey(partitionKey, part);
+  if (fault != KplFault::kNone) return fault;
+  if (hasHashKey) {
+    const KplFault wrong = useHashKey(hashKey, part);
+    if (wrong != KplFault::kNone) return wrong;
+  }
+  parts_.push_back(part);
+  return KplFault::kNone;
+}
+
+KplFault KplReader::usePartitionKey(std::uint64_t index, KplPart& part) {
+  if (index >= partitionKeys_.size()) return KplFault::kIndex;
+  Key& key = partitionKeys_[index];
+  if (!key.checked && !isUtf8(key.text)) return KplFault::kPartitionKey;
+  key.checked = true;
+  part.partitionKey = key.text;
+  part.partitionKeyIndex = static_cast<std::uint32_t>(index);
+  return KplFault::kNone;
+}
+
+KplFault KplReader::useHashKey(std::uint64_t index, KplPart& part) {
+  if (index >= hashKeys_.size()) return KplFault::kIndex;
+  Key& key = hashKeys_[index];
+  if (!key.checked) {
+    const auto hash = decimalHashKey(key.text);
+    if (!hash) return KplFault::kHashKey;
+    key.hash = *hash;
+    key.checked = true;
+  }
+  part.explicitHashKey = key.text;
+  part.explicitHashKeyIndex = static_cast<std::uint32_t>(index);
+  return KplFault::kNone;
+}
+
+HashKey KplReader::hashOf(const KplPart& part) {
+  if (!part.explicitHashKey.empty()) return hashKeys_[part.explicitHashKeyIndex].hash;
+  Key& key = partitionKeys_[part.partitionKeyIndex];
+  if (!key.hashed) {
+    key.hash = hashKeyOf(key.text);
+    key.hashed = true;
+  }
+  return key.hash;
+}
+
+std::size_t KplReader::partsOutside(const HashRange& range) {
+  return static_cast<std::size_t>(std::count_if(
+      parts_.begin(), parts_.end(), [&](const KplPart& part) { return !range.holds(hashOf(part)); }));
+}
+
+}  // namespace tidemill::codec
