@@ -293,6 +293,7 @@ def test_counts_that_are_no_database_are_refused_and_left_alone(url, stream, tmp
     assert (tmp_path / "counts.db").read_text() == "my own notes, not a database\n" * 100
 
 
+@pytest.mark.slow
 def test_a_state_that_cannot_grow_loses_nothing(url, tmp_path):
     """A limit on the size of files stands for a full disk: told, not checkpointed, and exact once there is room."""
     make_stream(kinesis(url), "full", 1)

@@ -48,6 +48,7 @@ def parsed(done: subprocess.CompletedProcess) -> dict:
     return json.loads(done.stdout) if done.stdout.strip() else {}
 
 
+@pytest.mark.slow
 def test_the_command_line_creates_puts_splits_lists_and_reads_to_the_end(aws, url):
     assert parsed(aws("create-stream", "--stream-name", "cli", "--shard-count", "1")) == {}
     wait_active(kinesis(url), "cli")

@@ -183,6 +183,7 @@ class Watch:
         return back
 
 
+@pytest.mark.slow
 def test_the_leases_of_a_killed_worker_are_taken_when_they_have_run_out(fleet):
     fleet = fleet(4)
     a = fleet.start("A")
@@ -212,6 +213,7 @@ def test_the_leases_of_a_killed_worker_are_taken_when_they_have_run_out(fleet):
     assert b.lines(STOPPED), b.told()
 
 
+@pytest.mark.slow
 def test_the_leases_of_a_stopped_worker_are_taken_at_the_next_look(fleet):
     fleet = fleet(4)
     a = fleet.start("A")
@@ -250,6 +252,7 @@ def test_a_new_worker_begins_within_a_second_of_the_stop_of_another(fleet):
     assert fleet.counts() == Counter(fleet.sent)
 
 
+@pytest.mark.slow
 def test_a_stalled_worker_learns_of_its_loss_before_it_goes_on(fleet):
     """One shard: every batch line of a worker is one of that shard."""
     fleet = fleet(1)
@@ -280,6 +283,7 @@ def test_a_stalled_worker_learns_of_its_loss_before_it_goes_on(fleet):
     assert holder.lines(STOPPED) and other.lines(STOPPED)
 
 
+@pytest.mark.slow
 def test_of_two_workers_with_one_id_at_least_one_is_told(fleet):
     fleet = fleet(2)
     first = fleet.start("same", state="one")
@@ -303,6 +307,7 @@ def test_of_two_workers_with_one_id_at_least_one_is_told(fleet):
     assert goes_on.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 def test_a_rewind_is_refused_while_an_owner_lives(fleet):
     fleet = fleet(2)
     fleet.put(30)
@@ -351,6 +356,7 @@ def test_a_table_that_is_deleted_ends_the_worker(fleet):
 
 
 @pytest.mark.parametrize("owner", ["its own", "another's"])
+@pytest.mark.slow
 def test_a_row_that_is_deleted_comes_back_where_it_was(fleet, owner):
     """Not at LATEST, where new shards of this application begin."""
     fleet = fleet(1)
@@ -378,6 +384,7 @@ def test_a_row_that_is_deleted_comes_back_where_it_was(fleet, owner):
     assert last.end(signal.SIGTERM) == 0
 
 
+@pytest.mark.slow
 def test_a_restored_backup_is_left_alone(fleet):
     fleet = fleet(2)
     a = fleet.start("A")

@@ -30,6 +30,7 @@ def cases(environment: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["moto", "dynalite", "fake"])
+@pytest.mark.slow
 def test_every_case_of_the_contract_holds(kind, tmp_path):
     if MISSING.get(kind):
         pytest.skip(MISSING[kind])

@@ -122,6 +122,7 @@ def test_a_kinesis_that_is_away_does_not_keep_the_table_from_being_seen(counted_
     assert re.search(r"^warning\[NoCredentials\]: .*the lag is not known$", done.err, re.MULTILINE), done.err
 
 
+@pytest.mark.slow
 def test_an_owner_that_renews_is_told_from_a_dead_one(counted_stream, tmp_path):
     change(tmp_path, "UPDATE leases SET leaseOwner = 'gone' WHERE leaseKey = ?", SHARD(1))
     with owner(tmp_path, SHARD(0)):
@@ -261,6 +262,7 @@ def test_a_rewind_to_a_sequence_number_goes_on_behind_it(url, counted_stream, tm
     assert listed(tmp_path)[SHARD(0)]["checkpoint"] == numbers[2]
 
 
+@pytest.mark.slow
 def test_a_rewind_to_a_time_repeats_what_came_since(url, counted_stream, tmp_path):
     time.sleep(1.2)
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time())) + "Z"
@@ -276,6 +278,7 @@ def test_a_rewind_to_a_time_repeats_what_came_since(url, counted_stream, tmp_pat
         assert stop(program) == 60
 
 
+@pytest.mark.slow
 def test_a_rewind_never_goes_forwards(url, counted_stream, tmp_path):
     before = listed(tmp_path)
     rewind = leases(tmp_path, "rewind", "--yes", "--endpoint", url, *SOON, "--to")
@@ -287,6 +290,7 @@ def test_a_rewind_never_goes_forwards(url, counted_stream, tmp_path):
     assert listed(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_a_finished_shard_is_read_again_and_one_without_a_lease_is_named(url, counted_stream, tmp_path):
     client = kinesis(url)
     client.merge_shards(StreamName=counted_stream, ShardToMerge=SHARD(0), AdjacentShardToMerge=SHARD(1))

@@ -120,6 +120,7 @@ def test_a_table_with_another_key_is_foreign(tables, application):
     assert application in refused(run(*leases(application, tables)), "ForeignTable", 2)
 
 
+@pytest.mark.slow
 def test_a_dynamodb_that_nobody_reaches_is_told_soon(application):
     with socket.socket() as held:  # Bound without listening: connections are refused.
         held.bind(("127.0.0.1", 0))
@@ -127,6 +128,7 @@ def test_a_dynamodb_that_nobody_reaches_is_told_soon(application):
         assert application in refused(run(*leases(application, nobody), timeout=90), "Unreachable", 3)
 
 
+@pytest.mark.slow
 def test_a_living_java_worker_keeps_its_lease(java_table, tables, application):
     with owner(java_table, application, SHARD(0)):
         rewind = leases(application, tables, *SOON, "rewind", "--to", "TRIM_HORIZON")
@@ -139,6 +141,7 @@ def test_a_living_java_worker_keeps_its_lease(java_table, tables, application):
     assert "leaseOwner" not in row and row["zzz"] == java_row(0)["zzz"]
 
 
+@pytest.mark.slow
 def test_count_adopts_the_rows_and_keeps_what_it_does_not_know(url, java_table, tables, application, tmp_path):
     make_stream(kinesis(url), application, 2)
     put(url, application, text(200, 1))
@@ -187,6 +190,7 @@ def test_an_export_moves_a_table(java_table, tables, application, tmp_path):
     assert copied == before
 
 
+@pytest.mark.slow
 def test_the_demo_is_exact_with_leases_in_dynamodb(url, tables, tmp_path):
     source = tmp_path / "text"
     source.write_text("the sea and the tide\n" * 3000)

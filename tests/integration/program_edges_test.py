@@ -156,6 +156,7 @@ def test_two_signals_at_once_are_one_request(url, tmp_path):
         assert program.out[-1] == "stopped: received=20 processed=20 checkpointed=20"
 
 
+@pytest.mark.slow
 def test_count_begins_where_a_time_says(url, tmp_path):
     client = kinesis(url)
     make_stream(client, "timed", 1)
@@ -239,6 +240,7 @@ def test_a_killed_demo_leaves_no_process(tmp_path):
         wait_until(lambda: not [pid for pid in children if alive(pid)], "end of the children")
 
 
+@pytest.mark.slow
 def test_the_shortest_text_is_counted_through_every_shard(tmp_path):
     short = tmp_path / "short"
     short.write_text("one line, no end")

@@ -31,6 +31,7 @@ def make_again(client, stream: str) -> None:
     make_stream(client, stream, 1)
 
 
+@pytest.mark.slow
 def test_a_stream_made_again_is_not_read_with_the_rows_of_the_old_one(url, tmp_path):
     client = kinesis(url)
     make_stream(client, "phoenix", 1)

@@ -128,7 +128,9 @@ def pytest(*paths: str, without: tuple[str, ...] = ()):
         if not files:
             return Result().add(not_built(gate.root / paths[0]))
         report = gate.temporary / f"pytest-{Path(files[0]).stem}.xml"
+        # Most of a test is waiting: two at a time, each file in one process, as its tests share servers.
         ran = gate.run(python, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+                       "-n", "2", "--dist", "loadfile", "-m", gate.pick("not slow", "", ""),
                        f"--basetemp={gate.temporary / Path(files[0]).stem}", *[f"--ignore={path}" for path in without],
                        *files, timeout=gate.pick(300, 1200, 2400), TIDEMILL_BIN=str(gate.root / "build/release/tidemill"),
                        TIDEMILL_PEERS=str(gate.root / "build/peers/node_modules"), AWS_EC2_METADATA_DISABLED="true")
