@@ -7,12 +7,10 @@ void Pace::called(rt::TimePoint now) {
     postpone(now + rt::Duration(std::chrono::seconds(1)) / options_.callsPerSecond);
 }
 
-void Pace::answered(rt::TimePoint now, std::int64_t bytes, bool atTip) {
-  if (options_.bytesPerSecond > 0) {
-    const auto microseconds = bytes * 1'000'000 / options_.bytesPerSecond;
-    postpone(now + std::chrono::microseconds(microseconds));
-  }
-  if (atTip) postpone(now + options_.idle);
+void Pace::answered(rt::TimePoint now, std::int64_t bytes) {
+  if (options_.bytesPerSecond <= 0) return;
+  const auto microseconds = bytes * 1'000'000 / options_.bytesPerSecond;
+  bytesPaid_ = std::max(bytesPaid_, now) + std::chrono::microseconds(microseconds);
 }
 
 }  // namespace tidemill::consume

@@ -1,6 +1,7 @@
 // consume/pace.h: when a shard may be read again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "rt/time.h"
@@ -14,23 +15,23 @@ struct PaceOptions {
   // Bytes read in a second. 0 lifts the limit. AWS allows 2 MB, and after an answer of 10 MiB refuses for 5
   // s, which the same rate implies.
   std::int64_t bytesPerSecond = 2 << 20;
-  // Wait after an empty answer at the tip. Larger costs latency, smaller costs calls.
+  // Wait of a live reader after an empty answer at the tip. Larger costs latency, smaller costs calls.
   rt::Duration idle = std::chrono::milliseconds(1000);
   // Wait after the shard was throttled, so that others get their turn.
   rt::Duration afterThrottle = std::chrono::milliseconds(1000);
 };
 
-// Pure: all times are passed in. One for each shard.
+// Pure: all times are passed in. One for each shard, whoever reads it; calls may overlap.
 class Pace {
  public:
   explicit Pace(PaceOptions options) : options_(options) {}
 
   // The earliest time of the next call.
-  rt::TimePoint next() const { return next_; }
+  rt::TimePoint next() const { return std::max(next_, bytesPaid_); }
 
   void called(rt::TimePoint now);
-  // `bytes` of payload came back; `atTip`: nothing was left to read.
-  void answered(rt::TimePoint now, std::int64_t bytes, bool atTip);
+  // `bytes` of payload came back.
+  void answered(rt::TimePoint now, std::int64_t bytes);
   void throttled(rt::TimePoint now) { postpone(now + options_.afterThrottle); }
 
  private:
@@ -40,6 +41,8 @@ class Pace {
 
   const PaceOptions options_;
   rt::TimePoint next_{};
+  // When the rate has made up for all bytes that came.
+  rt::TimePoint bytesPaid_{};
 };
 
 }  // namespace tidemill::consume

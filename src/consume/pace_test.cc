@@ -18,19 +18,17 @@ TEST(Pace, AllowsFiveCallsASecond) {
 TEST(Pace, WaitsFiveSecondsAfterTenMebibytes) {
   Pace pace({});
   pace.called(kStart);
-  pace.answered(kStart, 10 << 20, false);
+  pace.answered(kStart, 10 << 20);
   EXPECT_EQ(pace.next(), kStart + 5s);
 }
 
-TEST(Pace, WaitsTheIdleTimeAtTheTipOnly) {
-  Pace atTip({});
-  atTip.answered(kStart, 0, true);
-  EXPECT_EQ(atTip.next(), kStart + 1s);
-
-  Pace behind({});
-  behind.called(kStart);
-  behind.answered(kStart, 0, false);
-  EXPECT_EQ(behind.next(), kStart + 200ms);
+TEST(Pace, AddsUpWhatOverlappingCallsBring) {
+  Pace pace({});
+  pace.called(kStart);
+  pace.called(kStart + 200ms);
+  pace.answered(kStart + 300ms, 4 << 20);
+  pace.answered(kStart + 400ms, 4 << 20);
+  EXPECT_EQ(pace.next(), kStart + 300ms + 4s);
 }
 
 TEST(Pace, GivesOthersTheirTurnAfterThrottling) {
@@ -42,7 +40,7 @@ TEST(Pace, GivesOthersTheirTurnAfterThrottling) {
 
 TEST(Pace, NeverMovesTheNextCallForward) {
   Pace pace({});
-  pace.answered(kStart, 10 << 20, false);
+  pace.answered(kStart, 10 << 20);
   pace.called(kStart + 1s);
   EXPECT_EQ(pace.next(), kStart + 5s);
 }
@@ -50,7 +48,7 @@ TEST(Pace, NeverMovesTheNextCallForward) {
 TEST(Pace, HasNoLimitsWhenTheyAreLifted) {
   Pace pace({.callsPerSecond = 0, .bytesPerSecond = 0});
   pace.called(kStart);
-  pace.answered(kStart, 10 << 20, false);
+  pace.answered(kStart, 10 << 20);
   EXPECT_LE(pace.next(), kStart);
 }
 

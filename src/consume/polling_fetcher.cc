@@ -47,7 +47,8 @@ PollingFetcher::PollingFetcher(FetchContext context, ReadTask task, PollingOptio
     : context_(std::move(context)),
       task_(std::move(task)),
       options_(options),
-      pace_(options.pace),
+      pace_(context_.paces != nullptr ? context_.paces->of(task_.stream, task_.shardId, context_.loop.now())
+                                      : std::make_shared<ShardPace>(options.pace)),
       backoff_(options.backoff, context_.random),
       lastSequenceNumber_(task_.start.type == kinesis::IteratorPosition::Type::kAfterSequenceNumber
                               ? task_.start.sequenceNumber
@@ -55,7 +56,7 @@ PollingFetcher::PollingFetcher(FetchContext context, ReadTask task, PollingOptio
 
 rt::Task<Result<Fetched>> PollingFetcher::next() {
   for (;;) {  // Until something was read, or trying again would not help.
-    co_await context_.loop.sleepUntil(pace_.next());
+    co_await context_.loop.sleepUntil(std::max(pace_->reads.next(), idleUntil_));
     if (endClaimed_) {
       auto end = co_await settleEnd();
       if (!end) co_return fail(end.error());
@@ -81,6 +82,7 @@ kinesis::IteratorPosition PollingFetcher::position() const {
 
 rt::Task<Result<bool>> PollingFetcher::haveIterator() {
   if (iterator_) co_return true;
+  co_await takeTurn(context_.loop, pace_->iterators);
   const kinesis::IteratorPosition from = position();
   auto iterator = co_await context_.api.getShardIterator(task_.stream, task_.shardId, from);
   if (!iterator) {
@@ -96,7 +98,7 @@ rt::Task<Result<bool>> PollingFetcher::haveIterator() {
 rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce() {
   const std::int64_t expected = expectedBytes();
   auto hold = co_await context_.budget->acquire(expected);
-  pace_.called(context_.loop.now());
+  co_await takeTurn(context_.loop, pace_->reads);
   const std::string iterator = *iterator_;
   auto page =
       co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, options_.recordsPerCall);
@@ -203,13 +205,13 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
     context_.log.info("iterator_expired",
                       {{"stream", task_.stream}, {"shard", task_.shardId}, {"after", lastSequenceNumber_}});
     iterator_.reset();
-    pace_.called(context_.loop.now());
+    pace_->reads.called(context_.loop.now());
     if (++expired_ < kExpiredMax) co_return Result<void>();
     error = named(Code::kMalformedResponse, "its iterators are called expired as soon as they are made");
   }
   // The message names the stream and the shard already.
   if (!mayPass(error)) co_return fail(std::move(error));
-  if (error.code() == Code::kThrottled) pace_.throttled(context_.loop.now());
+  if (error.code() == Code::kThrottled) pace_->reads.throttled(context_.loop.now());
   const rt::Duration delay = backoff_.next();
   // The 1st, 2nd, 4th, 8th … failure in a row: an outage of hours makes a few lines, not thousands.
   if (std::has_single_bit(static_cast<unsigned>(backoff_.failures()))) {
@@ -252,7 +254,8 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   const bool ended = last && (closedSeen_ || !page.childShards.empty());
   endClaimed_ = last && !ended;
   const bool atTip = page.records.empty() && page.millisBehindLatest <= 0 && !last;
-  pace_.answered(context_.loop.now(), page.payloadBytes, atTip);
+  pace_->reads.answered(context_.loop.now(), page.payloadBytes);
+  if (atTip) idleUntil_ = context_.loop.now() + options_.pace.idle;
   lastBytes_ = static_cast<std::int64_t>(page.bytesHeld() + page.records.capacity() * sizeof(Record));
 
   Fetched fetched;

@@ -11,6 +11,7 @@
 #include "block/memory_budget.h"
 #include "consume/pace.h"
 #include "consume/record_fetcher.h"
+#include "consume/shard_paces.h"
 #include "kinesis/kinesis_api.h"
 #include "rt/backoff.h"
 #include "rt/loop.h"
@@ -37,6 +38,8 @@ struct FetchContext {
   std::shared_ptr<block::MemoryBudget> budget;
   base::Random& random;
   base::LogSink& log;
+  // Shared with whoever else reads the shards. Null: nobody does.
+  std::shared_ptr<ShardPaces> paces = nullptr;
 };
 
 // Which shard is read, from where, and under which lease.
@@ -80,7 +83,8 @@ class PollingFetcher final : public RecordFetcher {
   const FetchContext context_;
   const ReadTask task_;
   const PollingOptions options_;
-  Pace pace_;
+  const std::shared_ptr<ShardPace> pace_;
+  rt::TimePoint idleUntil_{};
   rt::Backoff backoff_;
   std::optional<std::string> iterator_;
   // Of the last record given, in this run or before it; empty: none yet.

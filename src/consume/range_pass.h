@@ -1,0 +1,82 @@
+// consume/range_pass.h: one pass over a shard that collects ranges: what is complete, and how to read on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "consume/range_plan.h"
+
+namespace tidemill::consume {
+
+// Pure. Sequence numbers have gaps, so nobody can tell from two ranges whether one begins right behind the
+// other: the records tell. Ranges that follow each other are read in one go, by the iterator that the service
+// gives with each page; where other records lie between, the next range is sought by its number.
+class RangePass {
+ public:
+  enum class Step {
+    kSeek,    // Ask for an iterator at current().fromSeqNumber.
+    kReadOn,  // Follow the iterator of the page.
+    kDone,
+  };
+
+  // `ranges` of one shard in the order of their beginnings, checked; they may overlap. They outlive this.
+  explicit RangePass(std::vector<const SequenceNumberRange*> ranges);
+
+  Step step() const;
+  bool done() const { return next_ == ranges_.size(); }
+  // The first range that is not complete. Not when done.
+  const SequenceNumberRange& current() const { return *ranges_[next_].range; }
+  // How many records the next page should hold. Range: 1 to 10,000. What is read beyond the ranges is paid
+  // for from the shard's rate, so it is not more than needed to see what follows.
+  int recordsWanted() const;
+
+  // An iterator was got: what comes need not continue what came.
+  void sought() {
+    last_.clear();
+    sought_ = true;
+  }
+  // Calls `visit(place, record)` for each of `records`, which ascend, and each range that it belongs to; the
+  // place is that in `ranges`. Gives the places of the ranges that are complete with these records.
+  template <class Visit>
+  std::vector<std::size_t> take(std::span<const Record> records, Visit&& visit) {
+    for (const Record& record : records) {
+      for (std::size_t i = next_; i < ranges_.size(); ++i) {
+        Wanted& wanted = ranges_[i];
+        const RangePlace place = placeOf(record, *wanted.range);
+        // The following ones begin no earlier.
+        if (place == RangePlace::kBefore) break;
+        if (wanted.complete || place != RangePlace::kInside) continue;
+        if (wanted.got == 0) began(i, record.sequenceNumber);
+        ++wanted.got;
+        visit(i, record);
+      }
+      last_ = record.sequenceNumber;
+    }
+    return settle();
+  }
+  // No record comes any more. Gives the places of the ranges that were open.
+  std::vector<std::size_t> end();
+
+ private:
+  struct Wanted {
+    const SequenceNumberRange* range;
+    std::int64_t got = 0;
+    bool complete = false;
+  };
+  void began(std::size_t place, std::string_view number);
+  std::vector<std::size_t> settle();
+
+  std::vector<Wanted> ranges_;
+  std::size_t next_ = 0;
+  // Of the last record since the last seek; empty: none yet.
+  std::string last_;
+  bool sought_ = false;  // And no record has come since.
+  // So many ranges after the current one are taken to follow closely, because those before did.
+  std::size_t close_ = 0;
+};
+
+}  // namespace tidemill::consume

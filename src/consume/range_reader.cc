@@ -1,0 +1,132 @@
+#include "consume/range_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "consume/range_plan.h"
+#include "rt/semaphore.h"
+#include "rt/task_group.h"
+
+namespace tidemill::consume {
+
+// What the shards of one read share.
+struct RangeReader::Reading {
+  rt::TimePoint deadline;
+  rt::Semaphore workers;
+  // Of the first shard that failed; the others stop after the page that they are reading.
+  std::optional<Error> failure;
+  bool stopped = false;
+};
+
+rt::Task<void> RangeReader::readShard(Reading& reading, std::vector<FoundRange*> ranges) {
+  co_await reading.workers.acquire(1);
+  ShardRangeReader shard(context_, options_, std::move(ranges), reading.deadline, reading.stopped);
+  auto read = co_await shard.run();
+  reading.workers.release(1);
+  if (read) co_return;
+  if (!reading.failure) reading.failure = read.error();
+  reading.stopped = true;
+}
+
+rt::Task<Result<std::vector<FoundRange>>> RangeReader::find(std::vector<SequenceNumberRange> ranges,
+                                                            std::vector<std::int64_t> tokens) {
+  auto plan = planRanges(ranges, options_.streamName);
+  if (!plan) co_return fail(plan.error());
+  std::vector<FoundRange> found;
+  found.reserve(ranges.size());
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    found.emplace_back(std::move(ranges[i]), tokens[i], options_.keepRecords);
+  }
+
+  const rt::TimePoint deadline =
+      options_.deadline ? rt::laterBy(context_.loop.now(), *options_.deadline) : rt::TimePoint::max();
+  Reading reading{deadline, rt::Semaphore(context_.loop, std::max(options_.shardsMax, 1)), std::nullopt};
+  rt::TaskGroup shards(context_.loop);
+  for (const ShardRanges& shard : *plan) {
+    std::vector<FoundRange*> ofShard;
+    ofShard.reserve(shard.indexes.size());
+    for (const std::size_t index : shard.indexes) ofShard.push_back(&found[index]);
+    shards.spawn(readShard(reading, std::move(ofShard)));
+  }
+  co_await shards.join(rt::Duration::max());
+  if (reading.failure) co_return fail(*reading.failure);
+  co_return std::move(found);
+}
+
+rt::Task<Result<std::vector<ReadRange>>> RangeReader::read(std::vector<SequenceNumberRange> ranges) {
+  std::vector<std::int64_t> tokens(ranges.size());
+  auto found = co_await find(std::move(ranges), std::move(tokens));
+  if (!found) co_return fail(found.error());
+  std::vector<ReadRange> read;
+  read.reserve(found->size());
+  for (const FoundRange& range : *found) {
+    ReadRange one{range.found(), range.page(), std::nullopt};
+    if (const auto loss = range.loss()) one.loss = loss->error();
+    read.push_back(std::move(one));
+  }
+  co_return std::move(read);
+}
+
+namespace {
+
+// `next` is the first range of the block, and afterwards that of the block behind it.
+RebuiltBlock rebuiltOf(const std::shared_ptr<const block::BlockInfo>& info,
+                       const std::vector<FoundRange>& found, std::size_t& next) {
+  RebuiltBlock rebuilt;
+  std::vector<block::BlockSlice> slices;
+  bool whole = true;
+  for (const block::SliceInfo& slice : info->slices) {
+    const FoundRange& range = found[next++];
+    const auto& page = range.page();
+    if (page != nullptr) slices.push_back({page, 0, page->page.records.size()});
+    if (const auto loss = range.loss()) rebuilt.losses.push_back(loss->error());
+    whole = whole && range.found().recordCount == slice.range.recordCount && page != nullptr;
+  }
+  whole = whole && rebuilt.losses.empty();
+  rebuilt.block = whole ? std::make_shared<const block::Block>(info, std::move(slices))
+                        : std::make_shared<const block::Block>(info->id, std::move(slices), info->ends);
+  return rebuilt;
+}
+
+}  // namespace
+
+rt::Task<Result<std::vector<RebuiltBlock>>> RangeReader::rebuild(
+    std::vector<std::shared_ptr<const block::BlockInfo>> blocks) {
+  std::vector<SequenceNumberRange> ranges;
+  std::vector<std::int64_t> tokens;
+  for (const auto& block : blocks) {
+    for (const block::SliceInfo& slice : block->slices) {
+      ranges.push_back(slice.range);
+      tokens.push_back(slice.token);
+    }
+  }
+  std::vector<FoundRange> found;
+  if (!ranges.empty()) {
+    auto read = co_await find(std::move(ranges), std::move(tokens));
+    if (!read) co_return fail(read.error());
+    found = std::move(*read);
+  }
+  std::vector<RebuiltBlock> rebuilt;
+  rebuilt.reserve(blocks.size());
+  std::size_t next = 0;
+  for (const auto& block : blocks) rebuilt.push_back(rebuiltOf(block, found, next));
+  co_return std::move(rebuilt);
+}
+
+std::vector<std::vector<std::shared_ptr<const block::BlockInfo>>> RangeReader::portionsOf(
+    const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks, std::int64_t bytesMax) {
+  std::vector<std::vector<std::shared_ptr<const block::BlockInfo>>> portions;
+  std::int64_t bytes = 0;
+  for (const auto& block : blocks) {
+    const std::int64_t more = block->payloadBytes();
+    if (portions.empty() || (bytes > 0 && bytes + more > bytesMax)) {
+      portions.emplace_back();
+      bytes = 0;
+    }
+    portions.back().push_back(block);
+    bytes += more;
+  }
+  return portions;
+}
+
+}  // namespace tidemill::consume
