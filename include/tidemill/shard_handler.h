@@ -90,19 +90,27 @@ class Outcome {
   std::string reason_;
 };
 
-// Moves the lease checkpoint of a shard. Used during the call that received it, on its thread. Nothing here
-// waits: what is asked for is checked at once and written soon afterwards, and tried again by the consumer
-// for as long as the lease is held (throttling and outages are its business). Errors: kInvalidArgument for a
-// position before the last one or behind what was delivered; kLeaseLost, which is final.
-class Checkpointer {
+// Moves the checkpoint of one shard, forward only. Errors: kInvalidArgument for a position before the last
+// one or behind what was delivered; kLeaseLost, which is final; whatever else the place of the checkpoints
+// answers.
+class CheckpointHandle {
  public:
-  virtual ~Checkpointer() = default;
-
-  // Everything that was given to the handler, this call included; takes effect when the call returns ok.
+  virtual ~CheckpointHandle() = default;
+  // Everything that was delivered; at the end of a shard, the end.
   virtual Result<void> checkpoint() = 0;
-  // Everything up to a record, which counts as done from now on, whatever the call returns. Asking for the
-  // last position again is fine.
+  // Everything up to a record, which counts as done from now on. Asking for the last position again is fine.
   virtual Result<void> checkpoint(std::string_view sequenceNumber, std::uint64_t subSequenceNumber = 0) = 0;
+};
+
+// What a handler of a Consumer is given. Used during the call that received it, on its thread. Nothing here
+// waits: what is asked for is checked at once and written soon afterwards, and tried again by the consumer
+// for as long as the lease is held (throttling and outages are its business).
+class Checkpointer : public CheckpointHandle {
+ public:
+  // Everything that was given to the handler, this call included; takes effect when the call returns ok.
+  Result<void> checkpoint() override = 0;
+  // Takes effect at once, whatever the call returns.
+  Result<void> checkpoint(std::string_view sequenceNumber, std::uint64_t subSequenceNumber = 0) override = 0;
   Result<void> checkpoint(const Record& record) {
     return checkpoint(record.sequenceNumber, record.subSequenceNumber);
   }
@@ -121,6 +129,12 @@ class Checkpointer {
   // What the lease row held when the call began.
   virtual const CheckpointPosition& written() const = 0;
   virtual const std::optional<PreparedCheckpoint>& prepared() const = 0;
+
+  // A handle of the same shard that may be kept and used from any thread, between calls as well; it answers
+  // kLeaseLost once the shard is no longer this handler's. For handlers in manual mode that finish records
+  // later, by a KinesisCheckpointer or otherwise. Its checkpoint() without a position covers what the handler
+  // was given so far; the end of a shard is checkpointed in shardEnded() only.
+  virtual std::shared_ptr<CheckpointHandle> handle() = 0;
 };
 
 // Records of one shard in its order, each delivered again until the handler is done with it.

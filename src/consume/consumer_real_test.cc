@@ -11,7 +11,10 @@
 #include "http/production_env.h"
 #include "kinesis/kinesis_client.h"
 #include "rt/blocking_event.h"
+#include "rt/guarded.h"
 #include "tidemill/consumer.h"
+#include "tidemill/kinesis_checkpointer.h"
+#include "tidemill/shard_watermarks.h"
 
 namespace tidemill {
 namespace {
@@ -32,6 +35,10 @@ class Seen {
     const std::lock_guard lock(mutex_);
     payloads_.emplace(payload);
     changed_.notify_all();
+  }
+  void forget() {
+    const std::lock_guard lock(mutex_);
+    payloads_.clear();
   }
   bool waitFor(std::size_t payloads) {
     std::unique_lock lock(mutex_);
@@ -57,6 +64,55 @@ class Collector final : public ShardHandler {
  private:
   Seen& seen_;
   rt::BlockingEvent* gate_;
+};
+
+// Takes records and leaves them to others, who finish them later: the checkpoints follow by a timer.
+struct Postponed {
+  explicit Postponed(std::shared_ptr<Clock> clock)
+      : checkpoints(marks, Seconds(10), "me", std::move(clock)) {}
+
+  void finishAll() {
+    for (const auto& [shardId, upTo] : taken.with([](auto& all) { return std::exchange(all, {}); })) {
+      marks->processed(shardId, upTo);
+    }
+  }
+
+  std::shared_ptr<ShardWatermarks> marks = std::make_shared<ShardWatermarks>();
+  KinesisCheckpointer checkpoints;
+  rt::Guarded<std::vector<std::pair<std::string, CheckpointPosition>>> taken;
+};
+
+class Postponer final : public ShardHandler {
+ public:
+  Postponer(Seen& seen, Postponed& postponed) : seen_(seen), postponed_(postponed) {}
+
+  Outcome initialize(const ShardInfo& shard) override {
+    shardId_ = shard.shardId;
+    postponed_.marks->forget(shardId_);
+    return Outcome::ok();
+  }
+  Outcome processRecords(const RecordBatch& batch, Checkpointer& checkpointer) override {
+    const CheckpointPosition upTo{std::string(batch.records.back().sequenceNumber), 0};
+    if (auto received = postponed_.marks->received(shardId_, upTo); !received) {
+      return Outcome::fatal(received.error().message());
+    }
+    postponed_.checkpoints.setCheckpointer(shardId_, checkpointer.handle());
+    postponed_.taken.with([&](auto& all) { all.emplace_back(shardId_, upTo); });
+    for (const Record& record : batch.records) seen_.add(record.text());
+    return Outcome::ok();
+  }
+  void leaseLost() override {
+    static_cast<void>(postponed_.checkpoints.removeCheckpointer(shardId_, nullptr));
+  }
+  Outcome shutdownRequested(Checkpointer& checkpointer) override {
+    auto removed = postponed_.checkpoints.removeCheckpointer(shardId_, &checkpointer);
+    return removed ? Outcome::ok() : Outcome::retryAfter(Seconds(1), removed.error().message());
+  }
+
+ private:
+  Seen& seen_;
+  Postponed& postponed_;
+  std::string shardId_;
 };
 
 // Consumers with their own threads, sockets and files, and the fake AWS on a port.
@@ -161,6 +217,51 @@ TEST_F(RealConsumerTest, AHandlerThatHangsHoldsBackItsOwnShardAlone) {
   gate.set();
   EXPECT_TRUE(seen_.waitFor(201));
   EXPECT_TRUE(consumer.stop());
+}
+
+TEST_F(RealConsumerTest, CheckpointsFollowByATimerWhatIsFinishedAfterTheCalls) {
+  createStream("orders");
+  put(100);
+  ConsumerOptions manual = options(LeaseStoreKind::kDynamoDb);
+  manual.checkpointMode = CheckpointMode::kManual;
+  const auto clock = std::make_shared<ManualClock>();
+  Postponed postponed(clock);
+  const auto make = [&](const std::string&) { return std::make_unique<Postponer>(seen_, postponed); };
+  const auto moved = [](const Consumer& consumer) {
+    int shards = 0;
+    for (const ShardStatus& shard : consumer.status().shards) {
+      shards += shard.checkpoint.sequenceNumber != "TRIM_HORIZON" ? 1 : 0;
+    }
+    return shards;
+  };
+  {
+    Consumer consumer(manual, make);
+    consumer.start();
+    ASSERT_TRUE(seen_.waitFor(100));
+    clock->advance(Seconds(20));
+    clock->awaitWaiters(1);
+    ASSERT_TRUE(consumer.stop());
+    EXPECT_EQ(moved(consumer), 0);  // Nothing was finished.
+  }
+  postponed.taken.with([](auto& all) { all.clear(); });
+  {
+    seen_.forget();
+    Consumer consumer(manual, make);
+    consumer.start();
+    ASSERT_TRUE(seen_.waitFor(100));
+    postponed.finishAll();
+    clock->advance(Seconds(10));
+    // The timer's, without a call of a handler.
+    while (moved(consumer) < 2) ASSERT_FALSE(consumer.awaitTerminationOrTimeout(10ms));
+    ASSERT_TRUE(consumer.stop());
+  }
+  seen_.forget();
+  put(1);
+  Consumer consumer(manual, make);
+  consumer.start();
+  ASSERT_TRUE(seen_.waitFor(1));
+  ASSERT_TRUE(consumer.stop());
+  EXPECT_EQ(consumer.status().delivered, 1);
 }
 
 TEST_F(RealConsumerTest, ATableOfAnotherStreamIsRefused) {

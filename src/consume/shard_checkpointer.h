@@ -32,13 +32,14 @@ struct CallLimits {
 };
 
 // One for each tenure of a lease. Used by one thread at a time: by the call of the handler between begin()
-// and its end, else by the control lane.
+// and its end, else by the control lane. Handles that were given away are used by any thread at any time:
+// what they share with this object is guarded, and requests leave in the order in which positions were taken.
 class ShardCheckpointer final : public Checkpointer {
  public:
   using Send = std::function<void(CheckpointRequest)>;
 
   // `start`: where the lease row stands. `fence` is closed when the lease is lost. `send` is called on the
-  // handler's thread and takes the request to the control lane.
+  // handler's thread, or on that of a handle, and takes the request to the control lane.
   ShardCheckpointer(std::string shardId, lease::Checkpoint start, std::shared_ptr<const LeaseFence> fence,
                     Send send);
 
@@ -50,12 +51,15 @@ class ShardCheckpointer final : public Checkpointer {
   Result<void> commit(const PreparedCheckpoint& prepared) override;
   const CheckpointPosition& written() const override { return limits_.written; }
   const std::optional<PreparedCheckpoint>& prepared() const override { return limits_.prepared; }
+  std::shared_ptr<CheckpointHandle> handle() override;
 
   void begin(CallLimits limits);
 
   // Everything up to here is done, by the handler's word or by the outcome of a call.
-  const lease::Checkpoint& last() const { return last_; }
+  lease::Checkpoint last() const;
   void moveTo(const lease::Checkpoint& to);
+  // Handles that were given away take nothing more.
+  void close();
   // In the last call: whether checkpoint() without a position was asked for, and whether the end of the shard
   // was.
   bool allAsked() const { return allAsked_; }
@@ -64,16 +68,14 @@ class ShardCheckpointer final : public Checkpointer {
   const std::optional<lease::Checkpoint>& preparedNow() const { return preparedNow_; }
 
  private:
-  Result<void> checkHeld() const;
-  Result<lease::Checkpoint> checked(std::string_view sequenceNumber, std::uint64_t subSequenceNumber) const;
-  Result<void> moveByHandler(const lease::Checkpoint& to);
-  Result<PreparedCheckpoint> prepare(const lease::Checkpoint& at, std::string state);
-  Error refusal(std::string what, std::string hint) const;
+  struct Shared;
+  class KeptHandle;
 
-  const std::string shardId_;
-  const std::shared_ptr<const LeaseFence> fence_;
-  const Send send_;
-  lease::Checkpoint last_;
+  Result<PreparedCheckpoint> prepare(const lease::Checkpoint& at, const lease::Checkpoint& last,
+                                     std::string state);
+
+  const std::shared_ptr<Shared> shared_;
+  std::shared_ptr<CheckpointHandle> handle_;
   CallLimits limits_;
   bool allAsked_ = false;
   bool endAsked_ = false;

@@ -107,6 +107,47 @@ TEST_F(ShardCheckpointerTest, PreparingWithoutAPositionTakesAllThatWasDelivered)
   EXPECT_EQ(prepared->position.sequenceNumber, "30");
 }
 
+TEST_F(ShardCheckpointerTest, AKeptHandleGoesOnAfterTheCallWithinWhatWasDelivered) {
+  const auto handle = user_.handle();
+  EXPECT_TRUE(handle->checkpoint("20"));
+  EXPECT_EQ(checkpointer_.last(), Checkpoint::at("20"));
+  EXPECT_EQ(codeOf(handle->checkpoint("31")), Code::kInvalidArgument);
+  EXPECT_EQ(codeOf(user_.checkpoint("19")), Code::kInvalidArgument);
+
+  begin("40");
+  EXPECT_TRUE(handle->checkpoint("31"));
+  checkpointer_.moveTo(Checkpoint::at("35"));
+  EXPECT_EQ(codeOf(handle->checkpoint("34")), Code::kInvalidArgument);
+  EXPECT_TRUE(handle->checkpoint());
+
+  ASSERT_EQ(sent_.size(), 3u);
+  EXPECT_EQ(sent_[1].to, Checkpoint::at("31"));
+  EXPECT_EQ(sent_[2].to, Checkpoint::at("40"));
+  EXPECT_TRUE(handle->checkpoint());  // There is nothing new.
+  EXPECT_EQ(sent_.size(), 3u);
+}
+
+TEST_F(ShardCheckpointerTest, AKeptHandleNeverWritesTheEndOfTheShard) {
+  const auto handle = user_.handle();
+  begin("30", true);
+  EXPECT_EQ(codeOf(handle->checkpoint("SHARD_END")), Code::kInvalidArgument);
+  EXPECT_TRUE(handle->checkpoint());
+  EXPECT_EQ(sent_.back().to, Checkpoint::at("30"));
+  EXPECT_FALSE(checkpointer_.endAsked());
+}
+
+TEST_F(ShardCheckpointerTest, AKeptHandleTakesNothingOnceTheLeaseIsLostOrTheTenureOver) {
+  const auto handle = user_.handle();
+  checkpointer_.close();
+  EXPECT_EQ(codeOf(handle->checkpoint("20")), Code::kLeaseLost);
+  EXPECT_EQ(codeOf(handle->checkpoint()), Code::kLeaseLost);
+
+  ShardCheckpointer other("shard-1", Checkpoint::at("10"), fence_, [](const CheckpointRequest&) { FAIL(); });
+  const auto another = other.handle();
+  fence_->close();
+  EXPECT_EQ(codeOf(another->checkpoint("10")), Code::kLeaseLost);
+}
+
 TEST_F(ShardCheckpointerTest, PreparingThePresentPositionIsNoWrite) {
   ASSERT_TRUE(checkpointer_.prepareCheckpoint("10", 0, "x"));
   EXPECT_TRUE(sent_.empty());

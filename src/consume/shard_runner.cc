@@ -50,7 +50,8 @@ ShardRunner::ShardRunner(const rt::Env& env, RunnerHost& host, DeadLetterBox& bo
       backoff_(options.backoff, env.random),
       wake_(env.loop),
       delivered_(start.from),
-      done_(start.from) {
+      done_(start.from),
+      passed_(start.from) {
   auto send = [loop = &env.loop, mailbox = mailbox_](CheckpointRequest request) {
     loop->post([mailbox, request = std::move(request)] {
       if (mailbox->runner != nullptr) mailbox->runner->take(request);
@@ -63,6 +64,7 @@ ShardRunner::ShardRunner(const rt::Env& env, RunnerHost& host, DeadLetterBox& bo
 
 ShardRunner::~ShardRunner() {
   mailbox_->runner = nullptr;
+  cell_->checkpointer().close();
   // The handler is the user's: it does not end on a lane.
   env_.workers.submit([cell = std::move(cell_)] {});
 }
@@ -355,6 +357,8 @@ CallLimits ShardRunner::limits(bool atShardEnd) {
 // In the middle of a call of the handler: the checkpointer is that call's.
 void ShardRunner::take(const CheckpointRequest& request) {
   if (lost_) return;
+  // A handle's request may have been on its way when the outcome of a call moved further.
+  if (request.to <= passed_) return;
   if (request.prepare) {
     host_.prepare(start_.shardId, start_.token, request.to, request.state);
   } else {
@@ -364,6 +368,7 @@ void ShardRunner::take(const CheckpointRequest& request) {
 
 void ShardRunner::process(const lease::Checkpoint& to, bool wholly) {
   const std::int64_t records = wholly ? std::exchange(uncounted_, 0) : 0;
+  passed_ = std::max(passed_, to);
   host_.processed(start_.shardId, start_.token, to, records);
 }
 

@@ -143,6 +143,8 @@ class ShardRunner {
   lease::Checkpoint delivered_;
   // The last record with which it is done.
   lease::Checkpoint done_;
+  // Where the lease checkpoint goes, as last passed on.
+  lease::Checkpoint passed_;
   // Records done whose count was not passed on with a checkpoint.
   std::int64_t uncounted_ = 0;
   FailureCounts failures_;
