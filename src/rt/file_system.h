@@ -1,8 +1,10 @@
 // rt/file_system.h: the files that must survive a crash, behind a seam that simulation can tear.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,14 @@ class FileSystem {
   virtual Result<std::unique_ptr<AppendFile>> openAppend(const std::string& path) = 0;
   // The whole content, refused with kIo above `bytesMax`.
   virtual Result<std::string> read(const std::string& path, std::uint64_t bytesMax) = 0;
+  // The bytes from `offset` on, as many as `into` has room for; fewer only where the file ends before.
+  // Callable from any thread, also while another one appends.
+  virtual Result<std::size_t> readAt(const std::string& path, std::uint64_t offset, std::span<char> into) = 0;
+  virtual Result<std::uint64_t> size(const std::string& path) = 0;
+  // Cuts off what lies behind the first `size` bytes; a file that is not longer stays as it is. Survives a
+  // power cut only together with the next sync() of a file that is opened afterwards: until then the old end
+  // may come back.
+  virtual Result<void> truncate(const std::string& path, std::uint64_t size) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
   // Replaces `to` if it exists, in one step. Both names are in the same folder.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;

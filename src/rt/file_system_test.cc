@@ -100,6 +100,38 @@ TEST_P(FileSystemContract, RefusesToReadMoreThanAsked) {
   EXPECT_EQ(refused.error().code(), Code::kIo);
 }
 
+TEST_P(FileSystemContract, ReadsAPart) {
+  write("log", "0123456789");
+  const auto part = [&](std::uint64_t offset, std::size_t length) {
+    std::string into(length, '?');
+    const auto got = files().readAt(at("log"), offset, into);
+    return got ? into.substr(0, *got) : "error: " + got.error().message();
+  };
+  EXPECT_EQ(part(0, 10), "0123456789");
+  EXPECT_EQ(part(3, 4), "3456");
+  EXPECT_EQ(part(8, 4), "89");
+  EXPECT_EQ(part(10, 4), "");
+  EXPECT_EQ(part(99, 4), "");
+  EXPECT_EQ(part(2, 0), "");
+  EXPECT_EQ(files().size(at("log")), 10u);
+}
+
+TEST_P(FileSystemContract, CutsAFileAndAppendsBehindTheNewEnd) {
+  auto file = files().openAppend(at("log"));
+  ASSERT_TRUE(file);
+  ASSERT_TRUE((*file)->append("0123456789"));
+  ASSERT_TRUE(files().truncate(at("log"), 10));
+  ASSERT_TRUE(files().truncate(at("log"), 99));
+  EXPECT_EQ(content("log"), "0123456789");
+
+  ASSERT_TRUE(files().truncate(at("log"), 4));
+  EXPECT_EQ(content("log"), "0123");
+  ASSERT_TRUE((*file)->append("new"));
+  EXPECT_EQ(content("log"), "0123new");
+  ASSERT_TRUE(files().truncate(at("log"), 0));
+  EXPECT_EQ(files().size(at("log")), 0u);
+}
+
 TEST_P(FileSystemContract, NamesTheMissingFile) {
   const auto read = files().read(at("gone"), 10);
   ASSERT_FALSE(read);
@@ -107,6 +139,10 @@ TEST_P(FileSystemContract, NamesTheMissingFile) {
   EXPECT_NE(read.error().message().find("gone"), std::string::npos);
   EXPECT_FALSE(read.error().hint().empty());
   EXPECT_FALSE(files().remove(at("gone")));
+  std::string into(4, '?');
+  EXPECT_FALSE(files().readAt(at("gone"), 0, into));
+  EXPECT_FALSE(files().size(at("gone")));
+  EXPECT_FALSE(files().truncate(at("gone"), 0));
   EXPECT_FALSE(files().rename(at("gone"), at("other")));
   EXPECT_FALSE(files().openAppend(at("no/such/folder")));
   EXPECT_FALSE(files().list(at("gone")));

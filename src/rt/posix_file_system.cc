@@ -171,6 +171,40 @@ Result<std::string> PosixFileSystem::read(const std::string& path, std::uint64_t
   return readAll(fd.get(), path, bytesMax);
 }
 
+Result<std::size_t> PosixFileSystem::readAt(const std::string& path, std::uint64_t offset,
+                                            std::span<char> into) {
+  const Descriptor fd = openFile(path, O_RDONLY);
+  if (!fd.open()) return failed(errno, "could not open", path);
+  std::size_t filled = 0;
+  while (filled < into.size()) {  // Bounded: each round reads something or ends.
+    const ssize_t got = uninterrupted([&] {
+      return ::pread(fd.get(), into.data() + filled, into.size() - filled,
+                     static_cast<off_t>(offset + filled));
+    });
+    if (got < 0) return failed(errno, "could not read", path);
+    if (got == 0) break;
+    filled += static_cast<std::size_t>(got);
+  }
+  return filled;
+}
+
+Result<std::uint64_t> PosixFileSystem::size(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return failed(errno, "could not look at", path);
+  if (!S_ISREG(status.st_mode)) return fail(Code::kIo, path + " is no file", "look at what lies there");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+Result<void> PosixFileSystem::truncate(const std::string& path, std::uint64_t size) {
+  const Descriptor fd = openFile(path, O_WRONLY);
+  if (!fd.open()) return failed(errno, "could not open", path);
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return failed(errno, "could not look at", path);
+  if (static_cast<std::uint64_t>(status.st_size) <= size) return {};
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) return failed(errno, "could not shorten", path);
+  return {};
+}
+
 Result<bool> PosixFileSystem::exists(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) == 0) return true;

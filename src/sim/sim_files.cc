@@ -1,5 +1,6 @@
 #include "sim/sim_files.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tidemill::sim {
@@ -133,6 +134,35 @@ Result<std::string> SimFiles::read(const std::string& path, std::uint64_t bytesM
   if (inode == nullptr) return noSuchFile(path);
   if (inode->bytes.size() > bytesMax) return ioError("file is larger than expected:", path);
   return inode->bytes;
+}
+
+Result<std::size_t> SimFiles::readAt(const std::string& path, std::uint64_t offset, std::span<char> into) {
+  if (view_->disk == nullptr) return deadNode(path);
+  const SimDisk::Inode inode = view_->disk->find(path);
+  if (inode == nullptr) return noSuchFile(path);
+  const std::string& bytes = inode->bytes;
+  if (offset >= bytes.size()) return std::size_t{0};
+  const std::size_t got = std::min<std::size_t>(into.size(), bytes.size() - offset);
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), got, into.begin());
+  return got;
+}
+
+Result<std::uint64_t> SimFiles::size(const std::string& path) {
+  if (view_->disk == nullptr) return deadNode(path);
+  const SimDisk::Inode inode = view_->disk->find(path);
+  if (inode == nullptr) return noSuchFile(path);
+  return inode->bytes.size();
+}
+
+Result<void> SimFiles::truncate(const std::string& path, std::uint64_t size) {
+  if (view_->disk == nullptr) return deadNode(path);
+  const SimDisk::Inode inode = view_->disk->find(path);
+  if (inode == nullptr) return noSuchFile(path);
+  if (inode->bytes.size() <= size) return {};
+  inode->bytes.resize(size);
+  inode->synced = std::min<std::size_t>(inode->synced, size);
+  view_->saw("file.truncate", path);
+  return {};
 }
 
 Result<bool> SimFiles::exists(const std::string& path) {

@@ -29,6 +29,9 @@ class SimFiles final : public rt::FileSystem {
   Result<void> makeDirectory(const std::string& path) override;
   Result<std::unique_ptr<rt::AppendFile>> openAppend(const std::string& path) override;
   Result<std::string> read(const std::string& path, std::uint64_t bytesMax) override;
+  Result<std::size_t> readAt(const std::string& path, std::uint64_t offset, std::span<char> into) override;
+  Result<std::uint64_t> size(const std::string& path) override;
+  Result<void> truncate(const std::string& path, std::uint64_t size) override;
   Result<bool> exists(const std::string& path) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;

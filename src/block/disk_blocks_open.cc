@@ -1,0 +1,100 @@
+// Opening a store of blocks: what an earlier process left.
+#include <algorithm>
+#include <utility>
+
+#include "block/disk_blocks.h"
+
+namespace tidemill::block {
+namespace {
+
+// Larger files are not read as a whole: no store writes them.
+constexpr std::uint64_t kIndexBytesMax = std::uint64_t{1} << 30;
+constexpr std::uint64_t kSegmentBytesMax = std::uint64_t{4} << 30;
+
+}  // namespace
+
+Result<std::unique_ptr<DiskBlocks>> DiskBlocks::open(rt::FileSystem& files, rt::Faults& faults,
+                                                     std::string directory, DiskBlocksOptions options) {
+  auto made = files.makeDirectory(directory);
+  if (!made) return fail(made.error());
+  auto lock = files.lock(directory + "/" + std::string(kStoreLockName), options.holder);
+  if (!lock) return fail(lock.error());
+  std::unique_ptr<DiskBlocks> store(new DiskBlocks(files, faults, std::move(directory), std::move(options)));
+  store->lock_ = std::move(*lock);
+  auto read = store->readStore();
+  if (!read) return fail(read.error());
+  return store;
+}
+
+Result<void> DiskBlocks::readStore() {
+  const auto listing = listStore(files_, directory_);
+  if (!listing) return fail(listing.error());
+  found_.epoch = listing->epochMax() + 1;
+  for (const StoreFile name : listing->segments) {
+    const auto bytes = files_.size(pathOf(segmentName(name)));
+    if (!bytes) return fail(bytes.error());
+    segments_[name].bytes = *bytes;
+  }
+  auto read = readNewestIndex(*listing);
+  if (!read) return read;
+  for (const auto& [id, entry] : entries_) found_.epoch = std::max(found_.epoch, entry.segment.epoch + 1);
+  countLive();
+  // Room that only the dead take comes back now; if that fails, later.
+  static_cast<void>(deleteEmptySegments());
+  return {};
+}
+
+Result<void> DiskBlocks::readNewestIndex(const StoreListing& listing) {
+  for (const StoreFile name : listing.indexes) oldIndexes_.insert(indexName(name));
+  for (const StoreFile name : listing.unfinished) oldIndexes_.insert(unfinishedIndexName(name));
+  if (listing.indexes.empty()) {
+    if (!listing.segments.empty()) found_.indexDamage.push_back("there is no index beside the segments");
+  } else {
+    const std::string path = pathOf(indexName(listing.indexes.back()));
+    const auto bytes = files_.read(path, kIndexBytesMax);
+    if (!bytes) return fail(bytes.error());
+    IndexContent content = readIndex(*bytes);
+    entries_ = std::move(content.entries);
+    found_.indexTorn = content.tornAt.has_value();
+    for (const IndexDamage& damage : content.damaged)
+      found_.indexDamage.push_back(path + " at byte " + std::to_string(damage.offset) + ": " + damage.what);
+    if (!content.damaged.empty()) released_ = std::move(content.released);
+  }
+  if (!found_.indexDamage.empty()) adoptUnindexed(listing);
+  return {};
+}
+
+void DiskBlocks::countLive() {
+  for (const auto& [id, entry] : entries_) {
+    Segment& segment = segments_[entry.segment];  // Of size 0 if the file is gone.
+    ++segment.live;
+    segment.liveBytes += entry.bytes;
+    segment.storedEnd = std::max(segment.storedEnd, entry.end());
+    if (entry.end() > segment.bytes) found_.lost.push_back(entry.info);
+    liveIndexBytes_ += kFrameOverheadBytes + encodeIndexEntry(entry).size();
+  }
+  found_.blocks = entries_.size();
+}
+
+// Blocks that are whole but that a damaged index does not know. One that was released may be among them: it
+// does no harm.
+void DiskBlocks::adoptUnindexed(const StoreListing& listing) {
+  for (const StoreFile name : listing.segments) {
+    const auto bytes = files_.read(pathOf(segmentName(name)), kSegmentBytesMax);
+    if (bytes) adoptFrom(name, *bytes);
+  }
+  released_.clear();
+}
+
+void DiskBlocks::adoptFrom(StoreFile segment, std::string_view bytes) {
+  FrameReader reader(bytes);
+  for (FrameStep step = reader.next(); step.bytes > 0; step = reader.next()) {  // Each step consumes bytes.
+    const bool whole = step.state == FrameState::kFrame || step.state == FrameState::kOutOfOrder;
+    if (!whole || step.frame.header.kind != kBlockFrame) continue;
+    const auto head = readBlockHead(step.frame.head);
+    if (!head || entries_.count(head->info->id) > 0 || released_.count(head->info->id) > 0) continue;
+    entries_[head->info->id] = {segment, step.offset, step.bytes, head->info};
+  }
+}
+
+}  // namespace tidemill::block
