@@ -242,11 +242,34 @@ rt::Task<Result<void>> LeaseBook::restoreVanished(const lease::LeaseListing& lis
 }
 
 rt::Task<Result<void>> LeaseBook::create(std::vector<Lease> rows) {
-  for (const Lease& row : rows) {
-    auto made = co_await lease::createSettled(settleContext(), row);
-    if (!made) co_return fail(made.error());
+  std::optional<Error> error;
+  rt::TaskGroup group(env_.loop);
+  std::set<std::string> begun;
+  for (Lease& row : rows) {
+    const auto runs = [&begun](const std::string& parent) { return begun.contains(parent); };
+    if (std::any_of(row.parentShardIds.begin(), row.parentShardIds.end(), runs)) {
+      // A crash must not leave a child's row without its parent's.
+      co_await group.join(rt::Duration::max());
+      begun.clear();
+    }
+    while (group.running() >= kWritesMax) {
+      // Making thousands outlasts a lease: what is held is renewed meanwhile.
+      pump();
+      co_await env_.loop.sleepFor(1ms);
+    }
+    if (error) break;
+    begun.insert(row.leaseKey);
+    rt::Task<void> task = createOne(std::move(row), error);
+    group.spawn(std::move(task));
   }
+  co_await group.join(rt::Duration::max());
+  if (error) co_return fail(*error);
   co_return Result<void>();
+}
+
+rt::Task<void> LeaseBook::createOne(Lease row, std::optional<Error>& error) {
+  auto made = co_await lease::createSettled(settleContext(), row);
+  if (!made && !error) error = made.error();
 }
 
 rt::Task<Result<void>> LeaseBook::take(std::vector<lease::LeaseTake> takes) {

@@ -138,6 +138,7 @@ class LeaseBook {
   rt::Task<Result<void>> checkBackward(std::vector<std::string> leaseKeys);
   void refuse(const lease::Lease& row, const lease::RowAnomaly& anomaly);
   rt::Task<Result<void>> restoreVanished(const lease::LeaseListing& listing);
+  rt::Task<void> createOne(lease::Lease row, std::optional<Error>& error);
   rt::Task<void> takeOne(lease::LeaseTake take, std::optional<Error>& error);
   void loseExpired();
   void startWrites(std::size_t most);

@@ -27,6 +27,12 @@ Error outcomeOpen(const Error& error) {
   return Error(Code::kServiceError, error.message(), error.hint());
 }
 
+// An answer that cannot be used may be one broken page among good ones: worth another try, unlike a refusal.
+Error unusableRead(const Error& error) {
+  if (error.code() != Code::kMalformedResponse) return error;
+  return Error(Code::kServiceError, error.message(), error.hint());
+}
+
 Error foreignStream(const std::string& leaseKey, const std::string& stream) {
   return Error(
       Code::kForeignTable,
@@ -90,7 +96,7 @@ rt::Task<Result<DynamoLeaseStore::Rows>> DynamoLeaseStore::scan(bool consistent)
   request.table = table_;
   request.consistent = consistent;
   auto items = co_await dynamo::scanAll(api_, request);
-  if (!items) co_return fail(failure(items.error(), name()));
+  if (!items) co_return fail(failure(unusableRead(items.error()), name()));
   Rows rows;
   for (const dynamo::Item& item : *items) {
     const RowPurpose purpose = purposeOf(item);
@@ -158,7 +164,7 @@ rt::Task<Result<std::optional<Lease>>> DynamoLeaseStore::get(const std::string& 
   request.key = leaseKeyItem(leaseKey);
   request.consistent = true;
   auto item = co_await api_.getItem(request);
-  if (!item) co_return fail(failure(item.error(), context));
+  if (!item) co_return fail(failure(unusableRead(item.error()), context));
   if (!*item) co_return std::optional<Lease>();
   if (purposeOf(**item) != RowPurpose::kLease) {
     co_return fail(Code::kForeignTable,

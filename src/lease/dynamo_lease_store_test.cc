@@ -209,6 +209,20 @@ TEST_F(DynamoLeaseStoreTest, ALostAnswerLeavesTheOutcomeOpenAndAReadSettlesIt) {
   EXPECT_TRUE(isAppliedTo(write, **run(store->get(kKey))));
 }
 
+TEST_F(DynamoLeaseStoreTest, AnAnswerToAReadThatCannotBeUsedIsWorthAnotherTry) {
+  auto store = opened();
+  ASSERT_TRUE(run(store->create(freshRow(kKey))).value());
+  dynamo_.refusals.emplace("app", Error(Code::kMalformedResponse, "half an answer"));
+  const auto row = run(store->get(kKey));
+  ASSERT_FALSE(row);
+  EXPECT_TRUE(row.error().retryable());
+  const auto rows = run(store->list());
+  ASSERT_FALSE(rows);
+  EXPECT_TRUE(rows.error().retryable());
+  dynamo_.refusals.at("app") = Error(Code::kAccessDenied, "not for you");
+  EXPECT_FALSE(run(store->get(kKey)).error().retryable());
+}
+
 TEST_F(DynamoLeaseStoreTest, AConflictNeedsNoItemFromTheEndpoint) {
   dynamo_.tellsItems = false;
   auto store = opened();
