@@ -118,7 +118,7 @@ class ConsumerFixture : public testing::Test {
     const rt::Env& env = node_->env();
     pool_ = std::make_unique<HoldingPool>(env.workers);
     env_.emplace(rt::Env{env.loop, env.http, env.fetchLoop, env.fetchHttp, *pool_, env.jobs, env.store,
-                         env.files, env.random, env.log, env.faults, env.registry});
+                         env.replicas, env.files, env.random, env.log, env.faults, env.registry});
     client_ = std::make_unique<kinesis::KinesisClient>(env.loop, env.http, random_, env.log,
                                                        sim::testClient(kEndpoint));
     factory_ = std::make_unique<lease::MemoryLeaseStoreFactory>(*env_, tables_);

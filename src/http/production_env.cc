@@ -8,6 +8,9 @@
 namespace tidemill::http {
 namespace {
 
+// As many copies elsewhere as a storage level can ask for.
+constexpr int kReplicaThreads = 2;
+
 int workersFor(int wanted) {
   if (wanted > 0) return wanted;
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
@@ -33,9 +36,10 @@ ProductionEnv::ProductionEnv(base::LogSink& log, ProductionOptions options)
       workers_(workersFor(options.workers), "tidemill-task"),
       jobs_(1, "tidemill-job"),
       store_(1, "tidemill-store"),
+      replicas_(kReplicaThreads, "tidemill-copies"),
       random_(base::randomSeed()),
-      env_{control_, controlHttp_, fetch_,  fetchHttp_, workers_, jobs_,
-           store_,   files_,       random_, log,        faults_,  registry_},
+      env_{control_,  controlHttp_, fetch_,  fetchHttp_, workers_, jobs_,    store_,
+           replicas_, files_,       random_, log,        faults_,  registry_},
       controlThread_(laneThread(control_, "tidemill-ctl")),
       fetchThread_(laneThread(fetch_, "tidemill-fetch")) {}
 

@@ -47,6 +47,7 @@ class ProductionEnv {
   rt::ThreadPool workers_;
   rt::ThreadPool jobs_;
   rt::ThreadPool store_;
+  rt::ThreadPool replicas_;
   base::Random random_;
   rt::NoFaults faults_;
   rt::Registry registry_;

@@ -44,8 +44,8 @@ class DynamoLeaseStoreTest : public testing::Test {
         factory_(env_, dynamo_) {}
 
   static rt::Env withLog(rt::Env env, base::LogSink& log) {
-    return {env.loop,  env.http,  env.fetchLoop, env.fetchHttp, env.workers, env.jobs,
-            env.store, env.files, env.random,    log,           env.faults,  env.registry};
+    return {env.loop,     env.http,  env.fetchLoop, env.fetchHttp, env.workers, env.jobs,    env.store,
+            env.replicas, env.files, env.random,    log,           env.faults,  env.registry};
   }
   template <class T>
   T run(rt::Task<T> task) {

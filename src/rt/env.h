@@ -48,6 +48,9 @@ struct Env {
   WorkerPool& jobs;
   // SQLite, fsync and other blocking file calls: one thread.
   WorkerPool& store;
+  // Blocking calls on copies of blocks elsewhere, such as a network mount. One that hangs must hold up
+  // nothing else, so there are several threads.
+  WorkerPool& replicas;
   FileSystem& files;
   base::Random& random;
   base::LogSink& log;

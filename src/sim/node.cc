@@ -41,6 +41,8 @@ Node::Incarnation::Incarnation(Node& node, World& world)
       workers(loop, node.random_.next(), world.options().workers),
       jobs(loop, node.random_.next(), world.options().workers),
       store(loop, node.random_.next(), {.threads = 1}),
+      // No draw: it came later, and the runs of all seeds would be others.
+      replicas(loop, static_cast<std::uint64_t>(node.starts_), {.threads = 2}),
       files(node.disk_,
             [&node, &world](std::string_view operation, std::string_view path, std::string_view bytes) {
               world.history().add({.at = world.loop().now(),
@@ -51,7 +53,8 @@ Node::Incarnation::Incarnation(Node& node, World& world)
             }),
       random(node.random_.next()),
       faults(world.faultPlan(), node.random_.next()),
-      env{loop, http, loop, http, workers, jobs, store, files, random, node.log_, faults, registry} {}
+      env{loop,     http,  loop,   http,      workers, jobs,    store,
+          replicas, files, random, node.log_, faults,  registry} {}
 
 Node::Node(World& world, std::string name, ProgramFactory factory, std::uint64_t seed, HostClock clock)
     : world_(world),
@@ -86,6 +89,7 @@ void Node::crash(CrashKind kind) {
   incarnation_->workers.kill();
   incarnation_->jobs.kill();
   incarnation_->store.kill();
+  incarnation_->replicas.kill();
   if (!inside) bury();
 }
 

@@ -84,6 +84,7 @@ class Node {
     SimWorkers workers;
     SimWorkers jobs;
     SimWorkers store;
+    SimWorkers replicas;
     SimFiles files;
     base::Random random;
     SimFaults faults;
