@@ -1,0 +1,82 @@
+#include "block/directory_files.h"
+
+#include <utility>
+
+namespace tidemill::block {
+namespace {
+
+class FileCopy final : public StoredCopy {
+ public:
+  FileCopy(rt::FileSystem& files, BlockLocation location) : files_(files), location_(std::move(location)) {}
+
+  Result<std::shared_ptr<const Block>> load() const override { return loadBlock(files_, location_); }
+  const std::shared_ptr<const BlockInfo>& info() const override { return location_.info; }
+  std::uint64_t bytes() const override { return location_.bytes; }
+  std::string where() const override {
+    return location_.path + " at byte " + std::to_string(location_.offset);
+  }
+
+ private:
+  rt::FileSystem& files_;
+  const BlockLocation location_;
+};
+
+}  // namespace
+
+DirectoryFiles::DirectoryFiles(rt::FileSystem& files, rt::Faults& faults, std::string directory,
+                               DiskBlocksOptions options)
+    : files_(files), faults_(faults), directory_(std::move(directory)), options_(std::move(options)) {}
+
+Result<StoredCopies> DirectoryFiles::open() {
+  if (blocks_ == nullptr) {
+    auto blocks = DiskBlocks::open(files_, faults_, directory_, options_);
+    if (!blocks) return fail(blocks.error());
+    blocks_ = std::move(*blocks);
+  }
+  StoredCopies copies;
+  for (const auto& info : blocks_->live()) {
+    copies.push_back(std::make_shared<const FileCopy>(files_, *blocks_->location(info->id)));
+  }
+  return copies;
+}
+
+// Nobody knows of what lies there any more.
+Result<void> DirectoryFiles::openLate() {
+  if (blocks_ != nullptr) return {};
+  auto found = open();
+  if (!found) return fail(found.error());
+  std::vector<std::string> ids;
+  for (const auto& copy : *found) ids.push_back(copy->info()->id);
+  // Room that does not come back now comes back at the next start.
+  static_cast<void>(blocks_->release(ids));
+  return {};
+}
+
+Result<StoredCopies> DirectoryFiles::put(std::span<const std::shared_ptr<const Block>> blocks,
+                                         BlockEncoding encoding) {
+  auto opened = openLate();
+  if (!opened) return fail(opened.error());
+  auto locations = blocks_->put(blocks, encoding);
+  if (!locations) return fail(locations.error());
+  StoredCopies copies;
+  for (BlockLocation& location : *locations)
+    copies.push_back(std::make_shared<const FileCopy>(files_, std::move(location)));
+  return copies;
+}
+
+Result<std::shared_ptr<const StoredCopy>> DirectoryFiles::replace(std::shared_ptr<const Block> block,
+                                                                  BlockEncoding encoding) {
+  auto opened = openLate();
+  if (!opened) return fail(opened.error());
+  auto location = blocks_->replace(std::move(block), encoding);
+  if (!location) return fail(location.error());
+  return std::make_shared<const FileCopy>(files_, std::move(*location));
+}
+
+Result<void> DirectoryFiles::release(std::span<const std::string> ids) {
+  // Never opened: opening it late releases everything.
+  if (blocks_ == nullptr) return {};
+  return blocks_->release(ids);
+}
+
+}  // namespace tidemill::block
