@@ -77,8 +77,8 @@ class Worker {
  public:
   Worker(const rt::Env& env, const std::string& endpoint)
       : http_(env.http),
-        env_{env.loop,  http_,     env.fetchLoop, env.fetchHttp, env.workers, env.jobs,
-             env.store, env.files, env.random,    env.log,       env.faults,  env.registry},
+        env_{env.loop,     http_,     env.fetchLoop, env.fetchHttp, env.workers, env.jobs,    env.store,
+             env.replicas, env.files, env.random,    env.log,       env.faults,  env.registry},
         kinesis_(env_.loop, http_, env_.random, env_.log, kinesisOptions(endpoint)),
         dynamo_(env_.loop, http_, env_.random, env_.log, dynamoOptions(endpoint)),
         factory_(env_, dynamo_) {}
