@@ -11,10 +11,9 @@ void BlockBuilder::add(std::shared_ptr<const ShardPage> page) {
 
 std::shared_ptr<const Block> BlockBuilder::seal() {
   if (empty()) return nullptr;
-  ++sealed_;
   payloadBytes_ = 0;
-  return std::make_shared<const Block>(idPrefix_ + "-" + std::to_string(sealed_), std::exchange(slices_, {}),
-                                       std::exchange(ends_, {}));
+  std::string id = idPrefix_ + "-" + std::to_string(nextNumber_++);
+  return std::make_shared<const Block>(std::move(id), std::exchange(slices_, {}), std::exchange(ends_, {}));
 }
 
 }  // namespace tidemill::block

@@ -21,9 +21,9 @@ struct BlockBuilderOptions {
 // Lives on the fetch lane. A page is atomic: all its records lie in the same block.
 class BlockBuilder {
  public:
-  // `idPrefix` names the input ("input-0"); ids are unique within the process: prefix-1, prefix-2, …
-  BlockBuilder(std::string idPrefix, BlockBuilderOptions options)
-      : idPrefix_(std::move(idPrefix)), options_(options) {}
+  // `idPrefix` names the input ("input-0"); ids count up from prefix-`firstNumber`.
+  BlockBuilder(std::string idPrefix, BlockBuilderOptions options, std::uint64_t firstNumber = 1)
+      : idPrefix_(std::move(idPrefix)), options_(options), nextNumber_(firstNumber) {}
 
   void add(std::shared_ptr<const ShardPage> page);
   void addEnd(ShardEnd end) { ends_.push_back(std::move(end)); }
@@ -37,7 +37,7 @@ class BlockBuilder {
  private:
   const std::string idPrefix_;
   const BlockBuilderOptions options_;
-  std::uint64_t sealed_ = 0;
+  std::uint64_t nextNumber_;
   std::vector<BlockSlice> slices_;
   std::vector<ShardEnd> ends_;
   std::int64_t payloadBytes_ = 0;

@@ -29,6 +29,7 @@ rt::Task<void> ReaderLane::read(std::string shardId, std::int64_t token,
                                 std::unique_ptr<RecordFetcher> fetcher,
                                 std::shared_ptr<const LeaseFence> fence) {
   for (;;) {  // Until the shard ends or fails, or the reader is stopped.
+    co_await sink_.room();
     while (fence != nullptr && !fence->open(loop_.now())) co_await loop_.sleepFor(kFenceCheck);
     auto fetched = co_await fetcher->next();
     if (!fetched) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "block/block.h"
+#include "rt/task.h"
 #include "tidemill/error.h"
 
 namespace tidemill::consume {
@@ -13,6 +14,8 @@ namespace tidemill::consume {
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
+  // Returns when a read may begin. What reads bring that have begun is accepted all the same.
+  virtual rt::Task<void> room() { co_return; }
   // At least one record. What is accepted here is never fetched again in this run.
   virtual void page(std::shared_ptr<const block::ShardPage> page) = 0;
   // The shard has ended and everything in it was handed over.

@@ -16,8 +16,14 @@ constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
 // Sorted by key.
 constexpr std::array kTable = {
+    ConfEntry{
+        "kinesis.checkpoint.after", ConfType::kText, "processed", "processed|stored", 1, kMost,
+        "What a lease checkpoint follows: the outputs of a batch, or, as in Spark, the store. With stored, "
+        "what is stored and not processed is gone when the process dies."},
     ConfEntry{"spark.streaming.blockInterval", ConfType::kDuration, "200ms", "ms", 1, kHour,
               "How often received records are sealed into a block; one task for each block."},
+    ConfEntry{"spark.streaming.blockQueueSize", ConfType::kInteger, "10", "", 1, 1'000'000,
+              "Sealed blocks of one input that wait to be stored; reading waits at the limit."},
     ConfEntry{"spark.task.maxFailures", ConfType::kInteger, "4", "", 1, 1000,
               "Tries of one task before its batch fails."},
     ConfEntry{"tidemill.batch.maxFailures", ConfType::kInteger, "10", "", 1, 1'000'000,
@@ -71,8 +77,7 @@ constexpr std::array kTable = {
 
 // Keys of Spark Streaming that this version does not act on, without "spark.streaming.". A name that ends
 // with a dot stands for all keys below it. Sorted.
-constexpr std::array<std::string_view, 24> kSparkOnly = {"backpressure.",
-                                                         "blockQueueSize",
+constexpr std::array<std::string_view, 23> kSparkOnly = {"backpressure.",
                                                          "checkpoint.directory",
                                                          "clock",
                                                          "concurrentJobs",

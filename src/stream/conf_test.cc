@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "stream/checkpoint_after.h"
 #include "tidemill/error.h"
 
 namespace tidemill {
@@ -27,6 +28,24 @@ TEST(Conf, GivesDefaultsOfKnownKeys) {
   EXPECT_EQ(conf.getInteger("tidemill.memory.budget"), 256 << 20);
   EXPECT_EQ(conf.getText("tidemill.state.directory"), "tidemill-state");
   EXPECT_EQ(conf.get("no.such.key"), std::nullopt);
+}
+
+TEST(Conf, ALeaseCheckpointFollowsTheOutputOrTheStoreByName) {
+  Conf conf;
+  EXPECT_EQ(stream::checkpointAfter(conf), CheckpointAfter::kProcessed);
+  conf.set("kinesis.checkpoint.after", "stored");
+  EXPECT_EQ(stream::checkpointAfter(conf), CheckpointAfter::kStored);
+  conf.set("kinesis.checkpoint.after", "processed");
+  EXPECT_EQ(stream::checkpointAfter(conf), CheckpointAfter::kProcessed);
+  for (const char* value : {"", "Stored", "received", "never"}) {
+    EXPECT_NE(refusalOf("kinesis.checkpoint.after", value), "accepted") << value;
+  }
+}
+
+TEST(Conf, TheQueueOfBlocksHasRoomForOneAtLeast) {
+  EXPECT_EQ(Conf().getInteger("spark.streaming.blockQueueSize"), 10);
+  EXPECT_EQ(refusalOf("spark.streaming.blockQueueSize", "1"), "accepted");
+  EXPECT_NE(refusalOf("spark.streaming.blockQueueSize", "0"), "accepted");
 }
 
 TEST(Conf, ReadsSparksTimesAndSizes) {

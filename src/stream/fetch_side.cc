@@ -16,8 +16,9 @@ FetchSide::FetchSide(const rt::Env& env, FetchSideOptions options, base::Random 
 void FetchSide::open() {
   budget_ = std::make_shared<block::MemoryBudget>(env_.fetchLoop, options_.budgetBytes);
   api_ = makeApi_(env_.fetchLoop, env_.fetchHttp, random_);
-  generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, options_.idPrefix, options_.blocks,
-                                                options_.blockInterval, onBlock_, onFailure_);
+  BlockGeneratorOptions blocks{options_.idPrefix, options_.blocks, options_.blockInterval,
+                               options_.blockQueueSize};
+  generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, std::move(blocks), onBlock_, onFailure_);
   readers_ = std::make_unique<consume::ReaderLane>(env_.fetchLoop, *generator_);
 }
 
@@ -38,9 +39,13 @@ void FetchSide::stop(const consume::ShardStop& stop) {
   generator_->flush();
 }
 
+void FetchSide::blockStored() {
+  if (generator_ != nullptr) generator_->stored();
+}
+
 void FetchSide::shutdown(bool flush) {
   readers_.reset();
-  if (generator_ != nullptr && flush) generator_->flush();
+  if (generator_ != nullptr && flush) generator_->stop();
   generator_.reset();
   api_.reset();
   budget_.reset();

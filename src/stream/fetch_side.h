@@ -22,6 +22,7 @@ struct FetchSideOptions {
   consume::PollingOptions polling;
   block::BlockBuilderOptions blocks;
   rt::Duration blockInterval;
+  std::int64_t blockQueueSize;
   std::int64_t budgetBytes;
 };
 
@@ -41,6 +42,8 @@ class FetchSide {
   void start(const consume::ShardStart& start);
   // Stops reading a shard; if it is to be handed over, the end of it follows behind what was read.
   void stop(const consume::ShardStop& stop);
+  // One of the blocks that were given out is stored: there is a place for another one.
+  void blockStored();
   // Stops reading. With `flush`, what was read becomes a last block.
   void shutdown(bool flush);
 

@@ -109,13 +109,16 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.polling.pace.idle = conf_.getDuration("tidemill.kinesis.idleTimeBetweenReads");
   options.blocks.sealBytes = conf_.getInteger("tidemill.block.sealBytes");
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");
+  options.blockQueueSize = conf_.getInteger("spark.streaming.blockQueueSize");
   options.budgetBytes = conf_.getInteger("tidemill.memory.budget");
   rt::Loop* control = &env_.loop;
   const auto mailbox = mailbox_;
   auto onBlock = [control, mailbox](std::shared_ptr<const block::Block> block) {
     control->post([mailbox, block = std::move(block)]() mutable {
       KinesisReceiver* receiver = mailbox->receiver;
-      if (receiver != nullptr) receiver->host_.onBlock(receiver->input_, std::move(block));
+      if (receiver == nullptr) return;
+      receiver->host_.onBlock(receiver->input_, std::move(block));
+      receiver->noteStored();
     });
   };
   auto onFailure = [control, mailbox](const Error& error) {
@@ -125,6 +128,11 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   };
   return std::make_shared<FetchSide>(env_, std::move(options), random_.fork(), std::move(makeApi),
                                      std::move(onBlock), std::move(onFailure));
+}
+
+void KinesisReceiver::noteStored() {
+  if (fetchSide_ == nullptr) return;
+  env_.fetchLoop.post([side = fetchSide_] { side->blockStored(); });
 }
 
 void KinesisReceiver::startShard(const consume::ShardStart& start) {

@@ -68,6 +68,8 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   void reportStorageLevel() const;
   Result<FetchSide::MakeApi> apiMaker() const;
   std::shared_ptr<FetchSide> makeFetchSide(FetchSide::MakeApi makeApi);
+  // A block is stored: the fetch lane may make another one.
+  void noteStored();
   rt::Task<void> runCoordinator();
 
   const Seams& seams_;
