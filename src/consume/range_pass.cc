@@ -11,6 +11,8 @@ namespace {
 constexpr std::int64_t kPageMax = 10'000;
 // Of a range that has more records than it should: its end is still sought.
 constexpr std::int64_t kPageOfMore = 1'000;
+// Of aggregated records before the first was seen: a page of them may hold many times what is wanted.
+constexpr std::int64_t kPartsGuessed = 50;
 constexpr std::size_t kCloseMax = 4096;
 
 }  // namespace
@@ -22,7 +24,8 @@ RangePass::RangePass(std::vector<const SequenceNumberRange*> ranges) {
 
 RangePass::Step RangePass::step() const {
   if (done()) return Step::kDone;
-  if (last_.empty()) return sought_ ? Step::kReadOn : Step::kSeek;
+  if (soughtFor_ == next_) return Step::kReadOn;
+  if (last_.empty()) return Step::kSeek;
   if (compareSequenceNumbers(last_, current().fromSeqNumber) >= 0) return Step::kReadOn;
   // Between two ranges. What was read ends with the one before, or already goes beyond it.
   const bool atEnd = next_ > 0 && last_ == ranges_[next_ - 1].range->toSeqNumber;
@@ -39,9 +42,15 @@ int RangePass::recordsWanted() const {
     if (count == 0) return static_cast<int>(kPageMax);
     wanted += count > one.got ? count - one.got : kPageOfMore;
   }
+  const std::int64_t parts = partsPerRecord_ > 0 ? partsPerRecord_ : isAggregated() ? kPartsGuessed : 1;
+  wanted = (wanted + parts - 1) / parts;
   // One more tells whether the next range begins right there.
   if (end < ranges_.size()) ++wanted;
   return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, kPageMax));
+}
+
+bool RangePass::isAggregated() const {
+  return current().fromSubSeqNumber.has_value() || current().toSubSeqNumber.has_value();
 }
 
 void RangePass::began(std::size_t place, std::string_view number) {
@@ -50,9 +59,12 @@ void RangePass::began(std::size_t place, std::string_view number) {
   close_ = close ? std::min(close_ * 2 + 1, kCloseMax) : 0;
 }
 
-std::vector<std::size_t> RangePass::settle() {
+std::vector<std::size_t> RangePass::settle(const PageRecords& page) {
   std::vector<std::size_t> complete;
-  if (last_.empty()) return complete;
+  if (page.lastNumber.empty()) return complete;
+  last_ = page.lastNumber;
+  const auto received = static_cast<std::int64_t>(page.received);
+  partsPerRecord_ = std::max<std::int64_t>(static_cast<std::int64_t>(page.records.size()) / received, 1);
   for (std::size_t i = next_; i < ranges_.size(); ++i) {
     Wanted& wanted = ranges_[i];
     if (compareSequenceNumbers(last_, wanted.range->fromSeqNumber) < 0) break;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,15 @@
 #include "consume/range_plan.h"
 
 namespace tidemill::consume {
+
+// What one page brought.
+struct PageRecords {
+  // Ascending, aggregated ones taken apart.
+  std::span<const Record> records;
+  // How many they were before, and the number of the last of those; empty: there was none.
+  std::size_t received = 0;
+  std::string_view lastNumber;
+};
 
 // Pure. Sequence numbers have gaps, so nobody can tell from two ranges whether one begins right behind the
 // other: the records tell. Ranges that follow each other are read in one go, by the iterator that the service
@@ -37,13 +47,13 @@ class RangePass {
   // An iterator was got: what comes need not continue what came.
   void sought() {
     last_.clear();
-    sought_ = true;
+    soughtFor_ = next_;
   }
-  // Calls `visit(place, record)` for each of `records`, which ascend, and each range that it belongs to; the
-  // place is that in `ranges`. Gives the places of the ranges that are complete with these records.
+  // Calls `visit(place, record)` for each record of `page` and each range that it belongs to; the place is
+  // that in `ranges`. Gives the places of the ranges that are complete with these records.
   template <class Visit>
-  std::vector<std::size_t> take(std::span<const Record> records, Visit&& visit) {
-    for (const Record& record : records) {
+  std::vector<std::size_t> take(const PageRecords& page, Visit&& visit) {
+    for (const Record& record : page.records) {
       for (std::size_t i = next_; i < ranges_.size(); ++i) {
         Wanted& wanted = ranges_[i];
         const RangePlace place = placeOf(record, *wanted.range);
@@ -56,7 +66,7 @@ class RangePass {
       }
       last_ = record.sequenceNumber;
     }
-    return settle();
+    return settle(page);
   }
   // No record comes any more. Gives the places of the ranges that were open.
   std::vector<std::size_t> end();
@@ -68,15 +78,19 @@ class RangePass {
     bool complete = false;
   };
   void began(std::size_t place, std::string_view number);
-  std::vector<std::size_t> settle();
+  std::vector<std::size_t> settle(const PageRecords& page);
+  bool isAggregated() const;
 
   std::vector<Wanted> ranges_;
   std::size_t next_ = 0;
   // Of the last record since the last seek; empty: none yet.
   std::string last_;
-  bool sought_ = false;  // And no record has come since.
+  // The range for which the last seek was. Until it is complete, whatever comes is on the way to it.
+  std::optional<std::size_t> soughtFor_;
   // So many ranges after the current one are taken to follow closely, because those before did.
   std::size_t close_ = 0;
+  // Records in one that was received, as far as was seen. 0: nothing was seen yet.
+  std::int64_t partsPerRecord_ = 0;
 };
 
 }  // namespace tidemill::consume

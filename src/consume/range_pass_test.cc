@@ -31,7 +31,9 @@ class RangePassTest : public testing::Test {
       records.push_back(record);
     }
     given_.clear();
-    return pass.take(records, [&](std::size_t place, const Record& record) {
+    const PageRecords page{records, records.size(),
+                           records.empty() ? std::string_view() : records.back().sequenceNumber};
+    return pass.take(page, [&](std::size_t place, const Record& record) {
       given_.push_back(std::to_string(place) + ":" + std::string(record.sequenceNumber));
     });
   }
@@ -60,6 +62,15 @@ TEST_F(RangePassTest, AnEmptyPageChangesNothing) {
   take(pass, {"9"});
   EXPECT_THAT(take(pass, {}), IsEmpty());
   EXPECT_EQ(pass.step(), Step::kReadOn);
+}
+
+TEST_F(RangePassTest, ReadsOnThroughRecordsBeforeTheRange) {
+  auto pass = this->pass({{"9", "11"}, {"20", "21"}});
+  pass.sought();
+  EXPECT_THAT(take(pass, {"1", "2"}), IsEmpty());
+  EXPECT_EQ(pass.step(), Step::kReadOn);
+  EXPECT_THAT(take(pass, {"9", "11", "12"}), ElementsAre(0u));
+  EXPECT_EQ(pass.step(), Step::kSeek);
 }
 
 TEST_F(RangePassTest, ARangeIsCompleteWhenARecordBehindItCame) {

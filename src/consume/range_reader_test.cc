@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "block/content_hash.h"
+#include "codec/kpl_page.h"
+#include "codec/test_kpl.h"
 #include "consume/scripted_kinesis.h"
 #include "sim/sim_log.h"
 #include "sim/sim_loop.h"
@@ -413,6 +415,15 @@ TEST_F(RangeReaderTest, LooksForWhatIsLeftBehindANumberThatIsRefused) {
   EXPECT_THAT(api_.calls, ElementsAre("AT_SEQUENCE_NUMBER 9", "TRIM_HORIZON", "records i1"));
 }
 
+TEST_F(RangeReaderTest, ReadsThroughEverythingBeforeWhatIsLeft) {
+  options_.onLoss = LossPolicy::kRecord;
+  api_.iterators = {fail(Code::kInvalidArgument, "trimmed"), std::string("i1")};
+  api_.pages = {pageOf({"1", "2"}, "i2", 500), pageOf({"3"}, "i3", 500), pageOf({"10", "11"}, "i4", 0)};
+  const auto read = this->read({range("9", "11", 3)});
+  ASSERT_TRUE(read);
+  EXPECT_THAT(numbersOf(read->at(0)), ElementsAre("10", "11"));
+}
+
 TEST_F(RangeReaderTest, RebuildsABlockAsItWas) {
   const auto lost = blockOf("block-3", {"9", "10", "11"});
   api_.iterators = {std::string("i1")};
@@ -469,6 +480,125 @@ TEST_F(RangeReaderTest, ThePlantedBugLosesTheLastRecordOfARange) {
   ASSERT_TRUE(rebuilt);
   EXPECT_EQ(rebuilt->at(0).block->recordCount(), 2);
   EXPECT_NE(rebuilt->at(0).block->ranges(), lost->ranges());
+}
+
+// A page with an aggregated record for each number; `parts` in each.
+codec::RecordsPage aggregatesOf(const std::vector<std::string>& numbers, int parts,
+                                std::optional<std::string> next, std::int64_t millisBehind) {
+  auto page = pageOf(numbers, std::move(next), millisBehind);
+  std::string bytes;
+  std::vector<std::size_t> sizes;
+  for (const std::string& number : numbers) {
+    std::vector<codec::PartPlan> plan;
+    for (int i = 0; i < parts; ++i)
+      plan.push_back({"key-" + std::to_string(i), number + "/" + std::to_string(i)});
+    const std::string record = codec::aggregateOf(plan);
+    bytes += record;
+    sizes.push_back(record.size());
+  }
+  page.arena = codec::Body::copyOf(bytes);
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    page.records[i].data = codec::bytesOf(page.arena->view().substr(at, sizes[i]));
+    at += sizes[i];
+  }
+  page.payloadBytes = codec::payloadBytesOf(page.records);
+  return page;
+}
+
+std::vector<std::string> textsOf(const ReadRange& read) {
+  std::vector<std::string> texts;
+  if (read.page == nullptr) return texts;
+  for (const Record& record : read.page->page.records) texts.emplace_back(record.text());
+  return texts;
+}
+
+TEST_F(RangeReaderTest, TakesAggregatedRecordsApart) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {aggregatesOf({"9", "10", "11"}, 3, "i2", 500)};
+  const auto read = this->read({range("9", "10", 6)});
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_THAT(textsOf(read->at(0)), ElementsAre("9/0", "9/1", "9/2", "10/0", "10/1", "10/2"));
+  EXPECT_EQ(read->at(0).page->page.records[4].subSequenceNumber, 1u);
+  EXPECT_EQ(read->at(0).page->page.records[4].partitionKey, "key-1");
+  EXPECT_EQ(read->at(0).range.fromSubSeqNumber, 0u);
+  EXPECT_EQ(read->at(0).range.toSubSeqNumber, 2u);
+}
+
+TEST_F(RangeReaderTest, HonoursThePartsAtBothEnds) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {aggregatesOf({"9", "10", "11"}, 3, "i2", 500)};
+  auto parts = range("9", "11", 6);
+  parts.fromSubSeqNumber = 1;
+  parts.toSubSeqNumber = 0;
+  const auto read = this->read({parts});
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_THAT(textsOf(read->at(0)), ElementsAre("9/1", "9/2", "10/0", "10/1", "10/2", "11/0"));
+}
+
+TEST_F(RangeReaderTest, OneAggregatedRecordMayBelongToTwoRanges) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {aggregatesOf({"9"}, 5, "i2", 500)};
+  auto head = range("9", "9", 2);
+  head.fromSubSeqNumber = 0;
+  head.toSubSeqNumber = 1;
+  auto tail = range("9", "9", 3);
+  tail.fromSubSeqNumber = 2;
+  tail.toSubSeqNumber = 4;
+  const auto read = this->read({tail, head});
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_THAT(textsOf(read->at(0)), ElementsAre("9/2", "9/3", "9/4"));
+  EXPECT_THAT(textsOf(read->at(1)), ElementsAre("9/0", "9/1"));
+}
+
+TEST_F(RangeReaderTest, MissesAPartThatIsNotThere) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {aggregatesOf({"9"}, 2, "i2", 500)};
+  auto parts = range("9", "9");
+  parts.toSubSeqNumber = 2;
+  EXPECT_EQ(read({parts}).error().code(), Code::kDataLoss);
+}
+
+TEST_F(RangeReaderTest, FiltersAsLiveReadingByTheHashKeysOfTheShard) {
+  api_.shards[0].endingHashKey = "0";  // Nothing is its own.
+  api_.iterators = {std::string("i1")};
+  auto page = aggregatesOf({"10"}, 3, "i2", 500);
+  auto plain = pageOf({"9", "11"}, "i2", 500);
+  page.records.insert(page.records.begin(), plain.records[0]);
+  page.records.push_back(plain.records[1]);
+  page.body = plain.body;
+  page.records[1].sequenceNumber = "10";
+  api_.pages = {page};
+  const auto read = this->read({range("9", "11", 2)});
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_THAT(numbersOf(read->at(0)), ElementsAre("9", "11"));
+}
+
+TEST_F(RangeReaderTest, GivesAggregatedRecordsWholeWhereLiveReadingDoes) {
+  options_.kpl.deaggregate = false;
+  api_.iterators = {std::string("i1")};
+  api_.pages = {aggregatesOf({"9"}, 3, "i2", 500)};
+  const auto read = this->read({range("9", "9", 1)});
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->at(0).page->page.records[0].aggregation, Aggregation::kNone);
+}
+
+TEST_F(RangeReaderTest, APageOfWhichEveryRecordIsDroppedIsNoEmptyPage) {
+  api_.shards[0].endingHashKey = "0";
+  api_.iterators = {std::string("i1")};
+  api_.pages = {aggregatesOf({"9"}, 3, "i2", 0), aggregatesOf({"10"}, 3, "i3", 0), pageOf({"11"}, "i4", 0)};
+  const auto read = this->read({range("11", "11", 1)});
+  ASSERT_TRUE(read) << read.error().message();
+}
+
+TEST_F(RangeReaderTest, AsksForFewerRecordsWhereEachHasManyParts) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {aggregatesOf({"9"}, 50, "i2", 500), aggregatesOf({"10", "11", "12"}, 50, "i3", 500)};
+  auto parts = range("9", "12", 200);
+  parts.fromSubSeqNumber = 0;
+  parts.toSubSeqNumber = 49;
+  ASSERT_TRUE(read({parts}));
+  EXPECT_THAT(api_.limits, ElementsAre(4, 3));
 }
 
 TEST(RangeReaderPortions, HoldAtMostTheBytesGivenAndAtLeastOneBlock) {

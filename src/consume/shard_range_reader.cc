@@ -63,7 +63,9 @@ ShardRangeReader::ShardRangeReader(const RangeReadContext& context, const RangeR
       stream_(ranges_.front()->asked().streamName),
       shardId_(ranges_.front()->asked().shardId),
       pace_(context_.paces->of(stream_, shardId_, context_.loop.now())),
-      pass_(askedOf(ranges_)) {}
+      pass_(askedOf(ranges_)),
+      rules_(options_.kpl),
+      haveRules_(!options_.kpl.deaggregate || options_.kpl.outOfRange != codec::OutOfRange::kDropAggregate) {}
 
 std::string ShardRangeReader::shardContext() const {
   return kinesis::shardContext(stream_, shardId_);
@@ -193,6 +195,19 @@ Result<void> ShardRangeReader::expired() {
   return fail(named(Code::kMalformedResponse, "its iterators are called expired as soon as they are made"));
 }
 
+rt::Task<Result<void>> ShardRangeReader::haveRules(const codec::RecordsPage& page) {
+  const bool needed = std::any_of(page.records.begin(), page.records.end(),
+                                  [](const Record& record) { return codec::hasKplMagic(record.data); });
+  if (haveRules_ || !needed) co_return Result<void>();
+  auto listed = co_await listShardsAgain(context_, options_.retry, stream_, deadline_);
+  if (!listed) co_return fail(listed.error());
+  if (const kinesis::Shard* shard = findShard(*listed, shardId_)) {
+    rules_.shard = codec::hashRangeOf(shard->startingHashKey, shard->endingHashKey);
+  }
+  haveRules_ = true;
+  co_return Result<void>();
+}
+
 rt::Task<Result<void>> ShardRangeReader::accept(codec::RecordsPage page) {
   expired_ = 0;
   absences_ = 0;
@@ -203,10 +218,15 @@ rt::Task<Result<void>> ShardRangeReader::accept(codec::RecordsPage page) {
   iterator_ = std::move(page.nextShardIterator);
   if (!empty) {
     falseEnds_ = emptyPages_ = pagesAtTip_ = 0;
+    auto ready = co_await haveRules(page);
+    if (!ready) co_return ready;
     lastSequenceNumber_ = page.records.back().sequenceNumber;
+    const std::size_t received = page.records.size();
+    codec::splitAggregates(page, rules_);
     const auto kept = std::make_shared<const codec::RecordsPage>(std::move(page));
-    const auto complete = pass_.take(
-        kept->records, [&](std::size_t place, const Record& record) { ranges_[place]->add(record, kept); });
+    const auto complete =
+        pass_.take(PageRecords{kept->records, received, lastSequenceNumber_},
+                   [&](std::size_t place, const Record& record) { ranges_[place]->add(record, kept); });
     auto finished = finish(complete, {});
     if (!finished) co_return finished;
   }

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "codec/kpl_page.h"
 #include "codec/records_page.h"
 #include "consume/call_attempts.h"
 #include "consume/found_range.h"
@@ -46,6 +47,9 @@ struct RangeReadOptions {
   int shardsMax = 4;
   // Only ranges of this stream are read; empty: of any.
   std::string streamName;
+  // What becomes of aggregated records: as in live reading, or what comes back is not what was lost. The
+  // range of the shard is looked up.
+  codec::KplRules kpl;
   // False: the records are counted and hashed, and forgotten.
   bool keepRecords = true;
 };
@@ -75,6 +79,9 @@ class ShardRangeReader {
   rt::Task<Result<void>> readOnce();
   rt::Task<Result<codec::RecordsPage>> readPage(std::string iterator, int limit);
   rt::Task<Result<void>> accept(codec::RecordsPage page);
+  // Looks the shard's hash keys up once there are aggregated records, which are dropped where they are of
+  // another shard.
+  rt::Task<Result<void>> haveRules(const codec::RecordsPage& page);
   // The answer named no next page.
   rt::Task<Result<void>> settleEnd(bool namesChildren);
   // The service says that it does not know the shard.
@@ -110,6 +117,8 @@ class ShardRangeReader {
   bool fromOldest_ = false;
   // A listing had the shard closed: an answer from now on may end it.
   bool closedSeen_ = false;
+  codec::KplRules rules_;
+  bool haveRules_ = false;
   // Each counts what happened in a row.
   int expired_ = 0;
   int falseEnds_ = 0;
