@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tidemill/aggregation.h"
 #include "tidemill/consumer_options.h"
 #include "tidemill/result.h"
 #include "tidemill/shard_handler.h"
@@ -62,6 +63,8 @@ struct ConsumerStatus {
   std::int64_t delivered = 0;
   std::int64_t checkpointed = 0;
   std::int64_t deadLettered = 0;
+  // Of this run.
+  AggregateTotals aggregates = {};
   // The shards that this worker reads, by shard id.
   std::vector<ShardStatus> shards;
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "tidemill/aggregation.h"
 #include "tidemill/credentials.h"
 #include "tidemill/initial_position.h"
 #include "tidemill/record.h"
@@ -146,6 +147,11 @@ struct ConsumerOptions {
   // Calls processRecords() with no records when an answer of Kinesis was empty.
   // (KCL: callProcessRecordsEvenForEmptyRecordList)
   bool callProcessRecordsEvenForEmptyRecordList = false;
+  // Gives the parts of records that the Kinesis Producer Library has packed into one, each as a record with
+  // its own sub-sequence number. False gives such records whole. (KCL: always on)
+  bool kplDeaggregate = true;
+  // For an aggregated record with parts that belong into another shard. (KCL: drops it)
+  KplOutOfRange kplOutOfRange = KplOutOfRange::kDropAggregate;
 
   // --- The handler ---
 

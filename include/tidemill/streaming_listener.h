@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "tidemill/aggregation.h"
 #include "tidemill/batch_info.h"
 
 namespace tidemill {
@@ -16,6 +17,8 @@ struct StreamingTotals {
   std::int64_t processed = 0;
   // Records that a written lease checkpoint covers.
   std::int64_t checkpointed = 0;
+  // What was read of records that a producer had packed into one.
+  AggregateTotals aggregates = {};
 };
 
 // Override what you need. Called on the control lane: return at once, never block, never call the context.

@@ -37,11 +37,11 @@ class PageSplit {
       case KplKind::kDamaged:
         out_.push_back(record);
         out_.back().aggregation = Aggregation::kDamaged;
-        ++report_.damaged;
+        ++report_.counts.damaged;
         note({KplFinding::Kind::kDamaged, record.sequenceNumber, reader_.fault()});
         return;
       case KplKind::kAggregate:
-        ++report_.aggregates;
+        ++report_.counts.aggregates;
         if (isWanted(record)) addParts(record);
         return;
     }
@@ -50,21 +50,21 @@ class PageSplit {
   bool isWanted(const Record& record) {
     const std::size_t parts = reader_.parts().size();
     if (parts == 0) {
-      ++report_.empty;
+      ++report_.counts.empty;
       note({KplFinding::Kind::kEmpty, record.sequenceNumber});
       return false;
     }
     const std::size_t outside = rules_.shard ? reader_.partsOutside(*rules_.shard) : 0;
     if (outside == 0) return true;
-    report_.partsOutOfRange += static_cast<std::int64_t>(outside);
-    const bool drop = rules_.outOfRange == OutOfRange::kDropAggregate;
-    if (rules_.outOfRange != OutOfRange::kKeep) {
+    report_.counts.partsOutOfRange += static_cast<std::int64_t>(outside);
+    const bool drop = rules_.outOfRange == KplOutOfRange::kDropAggregate;
+    if (rules_.outOfRange != KplOutOfRange::kKeep) {
       note({drop ? KplFinding::Kind::kDropped : KplFinding::Kind::kOutOfRange, record.sequenceNumber,
             KplFault::kNone, parts, outside});
     }
     if (!drop) return true;
-    ++report_.dropped;
-    report_.droppedParts += static_cast<std::int64_t>(parts);
+    ++report_.counts.dropped;
+    report_.counts.droppedParts += static_cast<std::int64_t>(parts);
     return false;
   }
 
@@ -79,7 +79,7 @@ class PageSplit {
       added.subSequenceNumber = index++;
       added.aggregation = Aggregation::kPart;
     }
-    report_.parts += static_cast<std::int64_t>(parts.size());
+    report_.counts.parts += static_cast<std::int64_t>(parts.size());
   }
 
   void note(KplFinding finding) {
@@ -101,6 +101,7 @@ KplReport splitAggregates(RecordsPage& page, const KplRules& rules) {
   if (first == records.end()) return {};
   PageSplit split(records, static_cast<std::size_t>(first - records.begin()), rules);
   page.records = split.takeRecords();
+  page.ascending = false;  // Parts share a number.
   page.payloadBytes = payloadBytesOf(page.records);
   return split.takeReport();
 }

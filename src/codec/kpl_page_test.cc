@@ -30,8 +30,8 @@ TEST(SplitAggregates, PutsThePartsInThePlaceOfTheirRecord) {
       kplPageOf({{"7", "plain"}, {"8", aggregateOf({{"k1", "one"}, {"k2", "two", "5"}})}, {"9", "last"}});
   const KplReport report = splitAggregates(page, {});
   EXPECT_EQ(linesOf(page), (Lines{"7 plain", "8/0 one", "8/1 two", "9 last"}));
-  EXPECT_EQ(report.aggregates, 1);
-  EXPECT_EQ(report.parts, 2);
+  EXPECT_EQ(report.counts.aggregates, 1);
+  EXPECT_EQ(report.counts.parts, 2);
   EXPECT_TRUE(report.findings.empty());
   const Record& two = page.records[2];
   EXPECT_EQ(two.partitionKey, "k2");
@@ -50,7 +50,7 @@ TEST(SplitAggregates, LeavesAPageWithoutAggregatesAsItWas) {
   const KplReport report = splitAggregates(page, {.shard = kLowHalf});
   EXPECT_EQ(page.records.data(), records);
   EXPECT_EQ(page.payloadBytes, 1234);
-  EXPECT_EQ(report.aggregates + report.damaged, 0);
+  EXPECT_EQ(report.counts.aggregates + report.counts.damaged, 0);
 }
 
 TEST(SplitAggregates, GivesADamagedOneWholeAndMarked) {
@@ -61,7 +61,7 @@ TEST(SplitAggregates, GivesADamagedOneWholeAndMarked) {
   EXPECT_EQ(linesOf(page), (Lines{"7! " + wrong, "8/0 x"}));
   EXPECT_EQ(page.records[0].subSequenceNumber, 0u);
   EXPECT_EQ(page.records[0].partitionKey, "a");
-  EXPECT_EQ(report.damaged, 1);
+  EXPECT_EQ(report.counts.damaged, 1);
   ASSERT_EQ(report.findings.size(), 1u);
   EXPECT_EQ(report.findings[0].kind, Kind::kDamaged);
   EXPECT_EQ(report.findings[0].fault, KplFault::kChecksum);
@@ -74,11 +74,11 @@ TEST(SplitAggregates, OnePartOutOfRangeTakesTheWholeAggregateButNotItsNeighbours
                          {"9", "plain"}});
   const KplReport report = splitAggregates(page, {.shard = kLowHalf});
   EXPECT_EQ(linesOf(page), (Lines{"7/0 kept", "9 plain"}));
-  EXPECT_EQ(report.aggregates, 2);
-  EXPECT_EQ(report.parts, 1);
-  EXPECT_EQ(report.dropped, 1);
-  EXPECT_EQ(report.droppedParts, 3);
-  EXPECT_EQ(report.partsOutOfRange, 1);
+  EXPECT_EQ(report.counts.aggregates, 2);
+  EXPECT_EQ(report.counts.parts, 1);
+  EXPECT_EQ(report.counts.dropped, 1);
+  EXPECT_EQ(report.counts.droppedParts, 3);
+  EXPECT_EQ(report.counts.partsOutOfRange, 1);
   ASSERT_EQ(report.findings.size(), 1u);
   EXPECT_EQ(report.findings[0].kind, Kind::kDropped);
   EXPECT_EQ(report.findings[0].parts, 3u);
@@ -86,13 +86,13 @@ TEST(SplitAggregates, OnePartOutOfRangeTakesTheWholeAggregateButNotItsNeighbours
 }
 
 TEST(SplitAggregates, KeepsPartsOutOfRangeIfToldToAndCountsThem) {
-  for (const OutOfRange policy : {OutOfRange::kKeep, OutOfRange::kKeepAndCount}) {
+  for (const KplOutOfRange policy : {KplOutOfRange::kKeep, KplOutOfRange::kKeepAndCount}) {
     auto page = kplPageOf({{"8", aggregateOf({{"a", "one"}, {"b", "two"}})}});
     const KplReport report = splitAggregates(page, {.outOfRange = policy, .shard = kLowHalf});
     EXPECT_EQ(linesOf(page), (Lines{"8/0 one", "8/1 two"}));
-    EXPECT_EQ(report.partsOutOfRange, 1);
-    EXPECT_EQ(report.dropped, 0);
-    ASSERT_EQ(report.findings.size(), policy == OutOfRange::kKeep ? 0u : 1u);
+    EXPECT_EQ(report.counts.partsOutOfRange, 1);
+    EXPECT_EQ(report.counts.dropped, 0);
+    ASSERT_EQ(report.findings.size(), policy == KplOutOfRange::kKeep ? 0u : 1u);
   }
 }
 
@@ -100,7 +100,7 @@ TEST(SplitAggregates, DropsNothingWhileTheRangeIsUnknown) {
   auto page = kplPageOf({{"8", aggregateOf({{"a", "one"}, {"b", "two"}})}});
   const KplReport report = splitAggregates(page, {});
   EXPECT_EQ(page.records.size(), 2u);
-  EXPECT_EQ(report.partsOutOfRange, 0);
+  EXPECT_EQ(report.counts.partsOutOfRange, 0);
 }
 
 TEST(SplitAggregates, NeverLooksAtTheOuterPartitionKey) {
@@ -115,7 +115,7 @@ TEST(SplitAggregates, AnEmptyAggregateGivesNothingAndIsCounted) {
   const KplReport report = splitAggregates(page, {});
   EXPECT_TRUE(page.records.empty());
   EXPECT_EQ(page.payloadBytes, 0);
-  EXPECT_EQ(report.empty, 1);
+  EXPECT_EQ(report.counts.empty, 1);
   ASSERT_EQ(report.findings.size(), 1u);
   EXPECT_EQ(report.findings[0].kind, Kind::kEmpty);
 }
@@ -125,7 +125,7 @@ TEST(SplitAggregates, LeavesAggregatesWholeIfToldTo) {
   auto page = kplPageOf({{"8", whole}, {"9", "\xf3\x89\x9a\xc2"}});
   const KplReport report = splitAggregates(page, {.deaggregate = false, .shard = kLowHalf});
   EXPECT_EQ(linesOf(page), (Lines{"8 " + whole, "9 \xf3\x89\x9a\xc2"}));
-  EXPECT_EQ(report.damaged + report.aggregates, 0);
+  EXPECT_EQ(report.counts.damaged + report.counts.aggregates, 0);
 }
 
 TEST(SplitAggregates, FindsNoMoreThanFewAndCountsAll) {
@@ -134,7 +134,7 @@ TEST(SplitAggregates, FindsNoMoreThanFewAndCountsAll) {
   auto page = kplPageOf(outer);
   const KplReport report = splitAggregates(page, {});
   EXPECT_EQ(page.records.size(), 100u);
-  EXPECT_EQ(report.damaged, 100);
+  EXPECT_EQ(report.counts.damaged, 100);
   EXPECT_EQ(report.findings.size(), KplReport::kFindingsMax);
 }
 

@@ -87,8 +87,8 @@ struct OuterRecord {
 };
 
 // A page of Kinesis records, as GetRecords gives it. `next` empty: the shard has ended.
-inline RecordsPage kplPageOf(const std::vector<OuterRecord>& outer,
-                             std::optional<std::string> next = "next") {
+inline RecordsPage kplPageOf(const std::vector<OuterRecord>& outer, std::optional<std::string> next = "next",
+                             std::int64_t millisBehind = 0) {
   std::string text = "a";  // The partition key of all of them, as the producer library writes it.
   for (const OuterRecord& record : outer) text += record.sequenceNumber + record.data;
   RecordsPage page;
@@ -107,7 +107,7 @@ inline RecordsPage kplPageOf(const std::vector<OuterRecord>& outer,
   }
   page.payloadBytes = payloadBytesOf(page.records);
   page.nextShardIterator = std::move(next);
-  page.millisBehindLatest = 0;
+  page.millisBehindLatest = millisBehind;
   return page;
 }
 

@@ -92,9 +92,12 @@ ReadingOptions ConsumerEngine::readingOptions() const {
   options.polling.recordsPerCall = options_.maxRecords;
   options.polling.pace.idle = options_.idleTimeBetweenReads;
   options.polling.pace.callsPerSecond = options_.readCallsPerSecond;
+  options.polling.deaggregate = options_.kplDeaggregate;
+  options.polling.kplOutOfRange = options_.kplOutOfRange;
   options.budgetBytes = options_.memoryBudget;
   options.pendingPagesMax = options_.maxPendingBatches;
   options.pendingBytesMax = options_.maxPendingBytes;
+  options.aggregates = aggregates_;
   return options;
 }
 
@@ -340,6 +343,7 @@ ConsumerStatus ConsumerEngine::status() {
   status.state = state_;
   status.workerId = options_.workerId;
   status.delivered = delivered_;
+  status.aggregates = aggregates_->totals();
   status.deadLettered = deadLettered_;
   if (coordinator_ != nullptr) status.checkpointed = coordinator_->totals().checkpointed;
   for (const auto& [shardId, slot] : slots_) status.shards.push_back(slot.runner->status());

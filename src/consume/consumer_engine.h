@@ -87,6 +87,7 @@ class ConsumerEngine final : private CoordinatorListener, private RunnerHost, pr
   DeadLetterBox box_;
 
   std::shared_ptr<ReadingMailbox> mailbox_;
+  const std::shared_ptr<AggregateCounters> aggregates_ = std::make_shared<AggregateCounters>();
   std::shared_ptr<ConsumerReading> reading_;
   std::unique_ptr<kinesis::KinesisApi> api_;
   std::unique_ptr<lease::LeaseStore> store_;

@@ -23,8 +23,9 @@ void ConsumerReading::start(const ShardStart& start) {
   auto gate =
       std::make_shared<PendingGate>(env_.fetchLoop, options_.pendingPagesMax, options_.pendingBytesMax);
   shards_.insert_or_assign(start.shardId, Reading{start.token, gate});
-  const FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
-  const ReadTask task{options_.stream, start.shardId, start.position, start.token};
+  FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
+  context.aggregates = options_.aggregates;
+  const ReadTask task = readTaskOf(options_.stream, start);
   auto polling = std::make_unique<PollingFetcher>(context, task, options_.polling);
   auto onEmpty = [this, shardId = start.shardId, token = start.token] {
     tell([shardId, token](ReadingListener& listener) { listener.onEmpty(shardId, token); });

@@ -24,6 +24,7 @@ struct ReadingOptions {
   std::int64_t budgetBytes = 0;
   std::int64_t pendingPagesMax = 1;
   std::int64_t pendingBytesMax = 1;
+  std::shared_ptr<AggregateCounters> aggregates = nullptr;
 };
 
 // What comes of reading. Called on the control lane, in the order in which things happened for a shard.

@@ -41,18 +41,43 @@ bool saysInFuture(const Error& error) {
          error.message().find("cannot be greater than") != std::string::npos;
 }
 
+// If nobody takes records apart, one whose first part is processed is processed: it had but one.
+kinesis::IteratorPosition startOf(const ReadTask& task, const PollingOptions& options) {
+  using Type = kinesis::IteratorPosition::Type;
+  kinesis::IteratorPosition start = task.start;
+  if (start.type == Type::kAtSequenceNumber && task.processedPart == 0u && !options.deaggregate)
+    start.type = Type::kAfterSequenceNumber;
+  return start;
+}
+
 }  // namespace
+
+ReadTask readTaskOf(std::string stream, const ShardStart& start) {
+  ReadTask task{std::move(stream), start.shardId, start.position, start.token};
+  if (start.from.isSequenceNumber()) task.processedPart = start.from.subSequenceNumber();
+  task.hashRange = start.hashRange;
+  return task;
+}
 
 PollingFetcher::PollingFetcher(FetchContext context, ReadTask task, PollingOptions options)
     : context_(std::move(context)),
       task_(std::move(task)),
       options_(options),
+      start_(startOf(task_, options_)),
+      split_(task_.stream, task_.shardId,
+             {.deaggregate = options_.deaggregate,
+              .outOfRange = options_.kplOutOfRange,
+              .shard = task_.hashRange},
+             context_.log, context_.aggregates),
       pace_(context_.paces != nullptr ? context_.paces->of(task_.stream, task_.shardId, context_.loop.now())
                                       : std::make_shared<ShardPace>(options.pace)),
       backoff_(options.backoff, context_.random),
-      lastSequenceNumber_(task_.start.type == kinesis::IteratorPosition::Type::kAfterSequenceNumber
-                              ? task_.start.sequenceNumber
-                              : std::string()) {}
+      lastSequenceNumber_(start_.type == kinesis::IteratorPosition::Type::kAfterSequenceNumber
+                              ? start_.sequenceNumber
+                              : std::string()) {
+  if (start_.type == kinesis::IteratorPosition::Type::kAtSequenceNumber && task_.processedPart)
+    split_.resumeBehind({start_.sequenceNumber, *task_.processedPart});
+}
 
 rt::Task<Result<Fetched>> PollingFetcher::next() {
   for (;;) {  // Until something was read, or trying again would not help.
@@ -73,7 +98,7 @@ rt::Task<Result<Fetched>> PollingFetcher::next() {
 }
 
 kinesis::IteratorPosition PollingFetcher::position() const {
-  if (lastSequenceNumber_.empty()) return task_.start;
+  if (lastSequenceNumber_.empty()) return start_;
   kinesis::IteratorPosition after;
   after.type = kinesis::IteratorPosition::Type::kAfterSequenceNumber;
   after.sequenceNumber = lastSequenceNumber_;
@@ -256,13 +281,14 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   const bool atTip = page.records.empty() && page.millisBehindLatest <= 0 && !last;
   pace_->reads.answered(context_.loop.now(), page.payloadBytes);
   if (atTip) idleUntil_ = context_.loop.now() + options_.pace.idle;
+  if (!page.records.empty()) lastSequenceNumber_ = std::string(page.records.back().sequenceNumber);
+  split_.apply(page);
   lastBytes_ = static_cast<std::int64_t>(page.bytesHeld() + page.records.capacity() * sizeof(Record));
 
   Fetched fetched;
   fetched.ended = ended;
   if (ended) fetched.children = std::move(page.childShards);
   if (!page.records.empty()) {
-    lastSequenceNumber_ = std::string(page.records.back().sequenceNumber);
     hold.resize(lastBytes_);
     auto shardPage = std::make_shared<block::ShardPage>();
     shardPage->streamName = task_.stream;

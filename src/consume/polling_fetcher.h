@@ -9,9 +9,11 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "block/memory_budget.h"
+#include "consume/aggregate_split.h"
 #include "consume/pace.h"
 #include "consume/record_fetcher.h"
 #include "consume/shard_paces.h"
+#include "consume/shard_start.h"
 #include "kinesis/kinesis_api.h"
 #include "rt/backoff.h"
 #include "rt/loop.h"
@@ -29,6 +31,9 @@ struct PollingOptions {
   // Ends of the shard in a row, without children, that ListShards contradicts before the shard is given up.
   // Range: at least 1.
   int falseEndsMax = 10;
+  // What becomes of aggregated records.
+  bool deaggregate = true;
+  KplOutOfRange kplOutOfRange = KplOutOfRange::kDropAggregate;
 };
 
 // Where and with what a fetcher works; the references outlive it. All on the fetch lane.
@@ -40,6 +45,8 @@ struct FetchContext {
   base::LogSink& log;
   // Shared with whoever else reads the shards. Null: nobody does.
   std::shared_ptr<ShardPaces> paces = nullptr;
+  // Where aggregated records are counted; may be null.
+  std::shared_ptr<AggregateCounters> aggregates = nullptr;
 };
 
 // Which shard is read, from where, and under which lease.
@@ -48,8 +55,15 @@ struct ReadTask {
   std::string shardId;
   kinesis::IteratorPosition start;
   std::int64_t token = 0;  // See block::ShardPage::token.
+  // With AT_SEQUENCE_NUMBER: that record is processed up to this part of it, or as a whole if it is no
+  // aggregated one. Nothing: it is not processed.
+  std::optional<std::uint64_t> processedPart = std::nullopt;
+  // The hash keys that the shard owns; nothing: unknown, so no part of an aggregated record is out of range.
+  std::optional<codec::HashRange> hashRange = std::nullopt;
 };
+ReadTask readTaskOf(std::string stream, const ShardStart& start);
 
+// Aggregated records are taken apart as they come; the position and the pace go by the records of Kinesis.
 // An answer without a next iterator ends the shard if it names the children, as AWS does. Without them
 // ListShards decides: an open shard is read on after the last record. An unknown shard of a stream that
 // exists is kDataLoss (see data_loss.h).
@@ -83,6 +97,8 @@ class PollingFetcher final : public RecordFetcher {
   const FetchContext context_;
   const ReadTask task_;
   const PollingOptions options_;
+  const kinesis::IteratorPosition start_;
+  AggregateSplit split_;
   const std::shared_ptr<ShardPace> pace_;
   rt::TimePoint idleUntil_{};
   rt::Backoff backoff_;

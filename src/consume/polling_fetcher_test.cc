@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "codec/test_kpl.h"
 #include "consume/scripted_kinesis.h"
 #include "sim/sim_log.h"
 #include "sim/sim_loop.h"
@@ -353,6 +354,137 @@ TEST_F(PollingFetcherTest, AsksForNothingWhileTheBudgetIsUsedUp) {
   everything.reset();
   loop_.runFor(1s);
   EXPECT_TRUE(fetched.has_value());
+}
+
+// Aggregated records.
+
+const std::string kThree = codec::aggregateOf({{"a", "one"}, {"a", "two"}, {"a", "three"}});
+
+class AggregatesTest : public PollingFetcherTest {
+ protected:
+  // Of a lease row whose checkpoint is part `part` of record `number`.
+  PollingFetcher behind(const std::string& number, std::uint64_t part, PollingOptions options = {}) {
+    ShardStart start;
+    start.shardId = "shard-1";
+    start.token = 7;
+    start.from = lease::Checkpoint::at(number, part);
+    start.position.type = kinesis::IteratorPosition::Type::kAtSequenceNumber;
+    start.position.sequenceNumber = number;
+    return PollingFetcher({loop_, api_, budget_, random_, log_}, readTaskOf("orders", start), options);
+  }
+  static Calls linesOf(const Result<Fetched>& fetched) {
+    Calls lines;
+    if (fetched->page == nullptr) return lines;
+    for (const Record& record : fetched->page->page.records)
+      lines.push_back(std::string(record.sequenceNumber) + "/" + std::to_string(record.subSequenceNumber));
+    return lines;
+  }
+};
+
+TEST_F(AggregatesTest, AreTakenApartBehindTheCheckOfTheirOrder) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {codec::kplPageOf({{"8", kThree}, {"9", "plain"}}, "i2"),
+                codec::kplPageOf({{"9", "plain"}, {"10", kThree}}, "i3")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(linesOf(next(fetcher)), (Calls{"8/0", "8/1", "8/2", "9/0"}));
+  EXPECT_EQ(linesOf(next(fetcher)), (Calls{"10/0", "10/1", "10/2"}));
+  EXPECT_EQ(log_.count("repeated_records_dropped"), 1u);
+}
+
+TEST_F(AggregatesTest, ReadingGoesOnBehindTheRecordOfKinesisWhenTheIteratorHasExpired) {
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {codec::kplPageOf({{"8", kThree}}, "i2"), fail(Code::kExpiredIterator, "expired"),
+                codec::kplPageOf({{"9", kThree}}, "j2")};
+  auto fetcher = this->fetcher();
+  EXPECT_EQ(linesOf(next(fetcher)), (Calls{"8/0", "8/1", "8/2"}));
+  EXPECT_EQ(linesOf(next(fetcher)), (Calls{"9/0", "9/1", "9/2"}));
+  EXPECT_EQ(api_.calls[3], "AFTER_SEQUENCE_NUMBER 8");
+}
+
+TEST_F(AggregatesTest, ReadingResumesInTheMiddleOfARecord) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {codec::kplPageOf({{"8", kThree}, {"9", kThree}}, "i2")};
+  auto fetcher = behind("8", 1);
+  EXPECT_EQ(linesOf(next(fetcher)), (Calls{"8/2", "9/0", "9/1", "9/2"}));
+  EXPECT_EQ(api_.calls[0], "AT_SEQUENCE_NUMBER 8");
+}
+
+TEST_F(AggregatesTest, ReadingResumesInTheMiddleAlsoIfTheFirstIteratorExpires) {
+  api_.iterators = {std::string("i1"), std::string("j1"), std::string("k1")};
+  api_.pages = {fail(Code::kExpiredIterator, "expired"), codec::kplPageOf({}, "j2"),
+                fail(Code::kExpiredIterator, "expired"), codec::kplPageOf({{"8", kThree}}, "k2")};
+  auto fetcher = behind("8", 0);
+  EXPECT_EQ(linesOf(next(fetcher)), Calls{});
+  EXPECT_EQ(linesOf(next(fetcher)), (Calls{"8/1", "8/2"}));
+  EXPECT_EQ(api_.calls, (Calls{"AT_SEQUENCE_NUMBER 8", "records i1", "AT_SEQUENCE_NUMBER 8", "records j1",
+                               "records j2", "AT_SEQUENCE_NUMBER 8", "records k1"}));
+}
+
+TEST_F(AggregatesTest, NothingComesAgainIfTheRestOfTheRecordWasDoneAndTheIteratorExpires) {
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {codec::kplPageOf({{"8", kThree}}, "i2"), fail(Code::kExpiredIterator, "expired"),
+                codec::kplPageOf({{"9", "plain"}}, "j2")};
+  auto fetcher = behind("8", 2);
+  EXPECT_EQ(linesOf(next(fetcher)), Calls{});
+  EXPECT_EQ(linesOf(next(fetcher)), Calls{"9/0"});
+  EXPECT_EQ(api_.calls[3], "AFTER_SEQUENCE_NUMBER 8");
+}
+
+TEST_F(AggregatesTest, APlainRecordAtTheCheckpointDoesNotComeAgain) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {codec::kplPageOf({{"8", "plain"}, {"9", "plain"}}, "i2")};
+  auto fetcher = behind("8", 0);
+  EXPECT_EQ(linesOf(next(fetcher)), Calls{"9/0"});
+}
+
+TEST_F(AggregatesTest, StayWholeIfToldTo) {
+  PollingOptions options;
+  options.deaggregate = false;
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {codec::kplPageOf({{"9", kThree}}, "i2"),
+                codec::kplPageOf({{"8", kThree}, {"9", kThree}}, "j2")};
+  auto whole = behind("8", 0, options);
+  EXPECT_EQ(linesOf(next(whole)), Calls{"9/0"});
+  // Parts of it were processed when records were taken apart: the others must not be lost.
+  auto part = behind("8", 1, options);
+  EXPECT_EQ(linesOf(next(part)), (Calls{"8/0", "9/0"}));
+  EXPECT_EQ(api_.calls,
+            (Calls{"AFTER_SEQUENCE_NUMBER 8", "records i1", "AT_SEQUENCE_NUMBER 8", "records j1"}));
+}
+
+TEST_F(AggregatesTest, ThePaceCountsBytesAsTheServiceSentThemAndTheBudgetTheRoomForTheParts) {
+  std::vector<codec::PartPlan> parts(1000, {"a-partition-key", ""});
+  auto page = codec::kplPageOf({{"8", codec::aggregateOf(parts)}}, "i2", 5000);
+  const std::int64_t sent = page.payloadBytes;
+  const std::size_t body = page.bytesHeld();
+  api_.iterators = {std::string("i1")};
+  api_.pages = {std::move(page), codec::kplPageOf({{"9", "plain"}}, "i3", 5000)};
+  PollingOptions options;
+  options.pace.callsPerSecond = 0;
+  options.pace.bytesPerSecond = sent;  // The next call waits a second for what was sent.
+  auto fetcher = this->fetcher(options);
+  const auto first = next(fetcher);
+  EXPECT_EQ(first->page->page.payloadBytes, 1000 * std::int64_t{15});
+  EXPECT_GE(first->page->hold.bytes(), static_cast<std::int64_t>(body + 1000 * sizeof(Record)));
+  const auto before = loop_.now();
+  next(fetcher);
+  EXPECT_EQ(loop_.now() - before, 1s);
+}
+
+TEST_F(AggregatesTest, APageThatWasDroppedWhollyIsAnEmptyAnswerThatReadingGoesOnBehind) {
+  ShardStart start;
+  start.shardId = "shard-1";
+  start.hashRange = codec::HashRange{0, 5};
+  api_.iterators = {std::string("i1"), std::string("j1")};
+  api_.pages = {codec::kplPageOf({{"8", kThree}}, "i2"), fail(Code::kExpiredIterator, "expired"),
+                codec::kplPageOf({{"9", "plain"}}, "j2")};
+  PollingFetcher fetcher({loop_, api_, budget_, random_, log_}, readTaskOf("orders", start), {});
+  EXPECT_EQ(next(fetcher)->page, nullptr);
+  const auto second = next(fetcher);
+  EXPECT_EQ(linesOf(second), Calls{"9/0"});
+  EXPECT_EQ(budget_->used(), second->page->hold.bytes());
+  EXPECT_EQ(api_.calls[3], "AFTER_SEQUENCE_NUMBER 8");
+  EXPECT_EQ(log_.count("aggregate_dropped"), 1u);
 }
 
 }  // namespace

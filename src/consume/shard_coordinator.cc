@@ -91,6 +91,11 @@ rt::Task<Result<void>> ShardCoordinator::checkFleet() {
 
 rt::Task<Result<void>> ShardCoordinator::adopt(const StreamView& view) {
   const StoreSection section(storing_);
+  hashRanges_.clear();
+  for (const kinesis::Shard& shard : view.shards) {
+    const auto range = codec::hashRangeOf(shard.startingHashKey, shard.endingHashKey);
+    if (range) hashRanges_.emplace(shard.shardId, *range);
+  }
   auto made = co_await sync_.adopt(view);
   if (!made) co_return fail(made.error());
   if (!made->empty()) taker_.hurry();
@@ -119,10 +124,18 @@ void ShardCoordinator::startReadyShards() {
                           .token = tenure.token(),
                           .from = lease.checkpoint,
                           .position = positionOf(lease, options_.initialPosition.timestamp()),
+                          .hashRange = hashRangeOf(lease),
                           .pending = lease.pendingCheckpoint,
                           .pendingState = lease.pendingCheckpointState,
                           .fence = tenure.fence()});
   }
+}
+
+std::optional<codec::HashRange> ShardCoordinator::hashRangeOf(const Lease& lease) const {
+  const auto written = codec::hashRangeOf(lease.startingHashKey, lease.endingHashKey);
+  const auto listed = hashRanges_.find(lease.leaseKey);
+  if (written || listed == hashRanges_.end()) return written;
+  return listed->second;
 }
 
 void ShardCoordinator::leaseLost(const std::string& shardId, std::int64_t token, LeaseLoss loss) {

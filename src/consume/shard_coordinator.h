@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "block/block.h"
+#include "codec/hash_key.h"
 #include "consume/fleet_duties.h"
 #include "consume/lease_book.h"
 #include "consume/lease_fence.h"
 #include "consume/lease_taker.h"
 #include "consume/shard_end.h"
+#include "consume/shard_start.h"
 #include "consume/stream_sync.h"
 #include "consume/stream_view.h"
 #include "kinesis/kinesis_api.h"
@@ -46,20 +48,6 @@ struct CoordinatorOptions {
   lease::TakeOptions take;
   // Of rows of shards that have ended.
   lease::CleanupOptions cleanup;
-};
-
-// A shard that shall be read now, and from where.
-struct ShardStart {
-  std::string shardId;
-  // The fencing token: leaseCounter at the take. What is read under it carries it.
-  std::int64_t token = 0;
-  lease::Checkpoint from;
-  kinesis::IteratorPosition position;
-  // Prepared by an earlier reader and never committed, with the application's own bytes.
-  std::optional<lease::Checkpoint> pending;
-  std::optional<std::string> pendingState;
-  // Closed when the lease is not certain to be held any more.
-  std::shared_ptr<const LeaseFence> fence;
 };
 
 // A shard that shall not be read any further.
@@ -154,6 +142,7 @@ class ShardCoordinator final : private LeaseEvents {
   rt::Task<Result<void>> watchOthers();
   rt::Task<Result<void>> checkFleet();
   void startReadyShards();
+  std::optional<codec::HashRange> hashRangeOf(const lease::Lease& lease) const;
   bool note(const Result<void>& done, std::string_view event);
 
   // Ends of shards. Without `mayList` one whose children only a listing knows stays where it is.
@@ -174,6 +163,8 @@ class ShardCoordinator final : private LeaseEvents {
   LeaseTaker taker_;
   StreamSync sync_;
   FleetDuties duties_;
+  // As the last view that was adopted has them, for rows of programs that do not write them.
+  std::map<std::string, codec::HashRange> hashRanges_;
   std::set<std::string> started_;
   std::map<std::string, PendingEnd> ends_;
   bool stopRequested_ = false;

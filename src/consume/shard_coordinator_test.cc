@@ -25,8 +25,24 @@ TEST_F(ShardCoordinatorTest, ReadsOnBehindTheCheckpoint) {
   api_.shards = {shardOf("shard-1")};
   addRow("shard-1", Checkpoint::at("41"));
   ASSERT_TRUE(open());
-  EXPECT_EQ(started_.at("shard-1").position.type, Type::kAfterSequenceNumber);
+  // At it, not behind it: it may be an aggregated record of which parts are left.
+  EXPECT_EQ(started_.at("shard-1").position.type, Type::kAtSequenceNumber);
   EXPECT_EQ(started_.at("shard-1").position.sequenceNumber, "41");
+}
+
+TEST_F(ShardCoordinatorTest, TellsTheHashKeysOfTheShardFromItsRowOrElseFromTheListing) {
+  api_.shards = {shardOf("shard-1"), shardOf("shard-2", "90")};
+  api_.shards[1].startingHashKey = "7";
+  auto& written = addRow("shard-1", Checkpoint::at("41"));
+  written.startingHashKey = "100";
+  written.endingHashKey = "200";
+  addRow("shard-2", Checkpoint::at("41"));  // As KCL 1.x makes rows.
+  ASSERT_TRUE(open());
+  ASSERT_TRUE(started_.at("shard-1").hashRange);
+  EXPECT_TRUE(started_.at("shard-1").hashRange->first == 100 &&
+              started_.at("shard-1").hashRange->last == 200);
+  ASSERT_TRUE(started_.at("shard-2").hashRange);
+  EXPECT_TRUE(started_.at("shard-2").hashRange->first == 7);
 }
 
 TEST_F(ShardCoordinatorTest, StartsNoChildBeforeItsParentsEnd) {

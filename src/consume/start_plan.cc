@@ -27,9 +27,7 @@ kinesis::IteratorPosition positionOf(const lease::Lease& lease, rt::WallTime con
   using Type = kinesis::IteratorPosition::Type;
   kinesis::IteratorPosition position;
   if (lease.checkpoint.isSequenceNumber()) {
-    // Of an aggregated record only a part may be processed: it is read once more.
-    const bool part = lease.checkpoint.subSequenceNumber() > 0;
-    position.type = part ? Type::kAtSequenceNumber : Type::kAfterSequenceNumber;
+    position.type = Type::kAtSequenceNumber;
     position.sequenceNumber = lease.checkpoint.sequenceNumber();
   } else if (lease.checkpoint.kind() == lease::Checkpoint::Kind::kTrimHorizon) {
     // A row that began at a time keeps it, also when an operator rewinds it to the oldest record.

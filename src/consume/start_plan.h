@@ -26,8 +26,9 @@ std::vector<std::string> shardsToStart(const std::map<std::string, lease::Lease>
                                        const std::set<std::string>& started,
                                        const StartPlanOptions& options = {});
 
-// Where reading starts for a row. `configured` is the time of an AT_TIMESTAMP row that holds none, as other
-// programs write them.
+// Where reading starts for a row: at the record of a checkpoint, of which only a part may have been
+// processed, since nobody knows yet whether it is an aggregated one. `configured` is the time of an
+// AT_TIMESTAMP row that holds none, as other programs write them.
 kinesis::IteratorPosition positionOf(const lease::Lease& lease, rt::WallTime configured);
 
 }  // namespace tidemill::consume

@@ -58,5 +58,14 @@ TEST(StartPlan, LeavesWhatIsStartedFinishedOrSomebodyElses) {
   EXPECT_TRUE(shardsToStart(leases, {"finished", "started"}, {"started"}).empty());
 }
 
+TEST(StartPosition, IsAtTheRecordOfACheckpointWhateverThePart) {
+  for (const std::uint64_t part : {0u, 3u}) {
+    lease::Lease lease;
+    lease.checkpoint = Checkpoint::at("41", part);
+    EXPECT_EQ(positionOf(lease, {}).type, kinesis::IteratorPosition::Type::kAtSequenceNumber);
+    EXPECT_EQ(positionOf(lease, {}).sequenceNumber, "41");
+  }
+}
+
 }  // namespace
 }  // namespace tidemill::consume

@@ -51,6 +51,14 @@ constexpr std::array kTable = {
     ConfEntry{"tidemill.kinesis.readCallsPerSecond", ConfType::kInteger, "5", "", 0, 1000,
               "GetRecords calls to one shard in a second; 0 lifts the limit. AWS allows 5 for all readers "
               "together."},
+    ConfEntry{"tidemill.kpl.deaggregate", ConfType::kBoolean, "true", "", 0, 1,
+              "Gives the parts of records that the Kinesis Producer Library has packed into one; false gives "
+              "such records whole."},
+    ConfEntry{
+        "tidemill.kpl.outOfRange", ConfType::kText, "drop_aggregate", "drop_aggregate|keep|keep_and_count", 1,
+        kMost,
+        "An aggregated record with parts that belong into another shard is left out, as by KCL, or kept; "
+        "keep_and_count tells each as an event."},
     ConfEntry{
         "tidemill.leases.failover", ConfType::kDuration, "10s", "ms", 200, kHour,
         "How long a lease stands still before others take it; the same for all workers of an application. "

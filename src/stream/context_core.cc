@@ -153,10 +153,11 @@ void ContextCore::publishTotals() {
   received_ = totals.received;
   processed_ = totals.processed;
   checkpointed_ = totals.checkpointed;
+  aggregates_.set(totals.aggregates);
 }
 
 StreamingTotals ContextCore::totals() const {
-  return {received_, processed_, checkpointed_};
+  return {received_, processed_, checkpointed_, aggregates_.totals()};
 }
 
 void ContextCore::requestStop(bool graceful) {

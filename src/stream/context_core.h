@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "consume/aggregate_counters.h"
 #include "http/production_env.h"
 #include "lease/lease_store.h"
 #include "rt/blocking_event.h"
@@ -66,6 +67,7 @@ class ContextCore {
   std::atomic<std::int64_t> received_{0};
   std::atomic<std::int64_t> processed_{0};
   std::atomic<std::int64_t> checkpointed_{0};
+  consume::AggregateCounters aggregates_;
   rt::BlockingEvent ended_;
   Result<void> result_;  // Written before ended_ is set, read after.
 

@@ -271,6 +271,7 @@ StreamingTotals Engine::totals() const {
     const consume::CoordinatorTotals one = receiver->totals();
     totals.processed += one.processed;
     totals.checkpointed += one.checkpointed;
+    totals.aggregates += receiver->aggregates();
   }
   return totals;
 }

@@ -24,8 +24,9 @@ void FetchSide::open() {
 
 void FetchSide::start(const consume::ShardStart& start) {
   if (readers_ == nullptr) return;  // Shut down meanwhile.
-  const consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
-  const consume::ReadTask task{options_.streamName, start.shardId, start.position, start.token};
+  consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
+  context.aggregates = options_.aggregates;
+  const consume::ReadTask task = consume::readTaskOf(options_.streamName, start);
   readers_->start(start.shardId, start.token,
                   std::make_unique<consume::PollingFetcher>(context, task, options_.polling), start.fence);
 }

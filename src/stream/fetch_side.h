@@ -24,6 +24,7 @@ struct FetchSideOptions {
   rt::Duration blockInterval;
   std::int64_t blockQueueSize;
   std::int64_t budgetBytes;
+  std::shared_ptr<consume::AggregateCounters> aggregates = nullptr;
 };
 
 // Reads shards and makes blocks. Built on the control lane; from then on every call, and shutdown(), happens

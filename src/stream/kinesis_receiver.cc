@@ -13,6 +13,12 @@ using namespace std::chrono_literals;
 // A lease write takes milliseconds; a call to a service that hangs is not waited for.
 constexpr rt::Duration kAbandonPatience = 2s;
 
+// One of the values of tidemill.kpl.outOfRange.
+KplOutOfRange outOfRangeOf(std::string_view name) {
+  if (name == "keep") return KplOutOfRange::kKeep;
+  return name == "keep_and_count" ? KplOutOfRange::kKeepAndCount : KplOutOfRange::kDropAggregate;
+}
+
 }  // namespace
 
 // Belongs to the control lane; the fetch lane only carries the pointer.
@@ -107,6 +113,9 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
       static_cast<int>(conf_.getInteger("tidemill.kinesis.readCallsPerSecond"));
   options.polling.pace.bytesPerSecond = conf_.getInteger("tidemill.kinesis.readBytesPerSecond");
   options.polling.pace.idle = conf_.getDuration("tidemill.kinesis.idleTimeBetweenReads");
+  options.polling.deaggregate = conf_.getBoolean("tidemill.kpl.deaggregate");
+  options.polling.kplOutOfRange = outOfRangeOf(conf_.getText("tidemill.kpl.outOfRange"));
+  options.aggregates = aggregates_;
   options.blocks.sealBytes = conf_.getInteger("tidemill.block.sealBytes");
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");
   options.blockQueueSize = conf_.getInteger("spark.streaming.blockQueueSize");

@@ -59,6 +59,7 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   rt::Task<void> abandon();
 
   consume::CoordinatorTotals totals() const;
+  AggregateTotals aggregates() const { return aggregates_->totals(); }
 
  private:
   struct Mailbox;
@@ -84,6 +85,8 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   // What messages from the fetch lane find: this receiver, or nobody.
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<FetchSide> fetchSide_;
+  const std::shared_ptr<consume::AggregateCounters> aggregates_ =
+      std::make_shared<consume::AggregateCounters>();
   std::unique_ptr<kinesis::KinesisApi> api_;
   std::unique_ptr<lease::LeaseStore> store_;
   std::unique_ptr<consume::ShardCoordinator> coordinator_;

@@ -26,7 +26,7 @@ void checkSplit(const RecordsPage& before, const RecordsPage& page, const KplRep
     parts += record.aggregation == Aggregation::kPart ? 1 : 0;
     damaged += record.aggregation == Aggregation::kDamaged ? 1 : 0;
   }
-  TIDEMILL_CHECK(damaged == report.damaged && parts == report.parts);
+  TIDEMILL_CHECK(damaged == report.counts.damaged && parts == report.counts.parts);
   TIDEMILL_CHECK(page.payloadBytes == payloadBytesOf(page.records));
   // A part takes six bytes or more of the record that it is in.
   TIDEMILL_CHECK(parts * 6 <= payloadBytesOf(before.records));
@@ -34,12 +34,12 @@ void checkSplit(const RecordsPage& before, const RecordsPage& page, const KplRep
 
 void split(const std::string& payload) {
   const auto whole = kplPageOf({{"1", payload}, {"2", payload}, {"3", "plain"}});
-  for (const OutOfRange policy : {OutOfRange::kDropAggregate, OutOfRange::kKeepAndCount}) {
+  for (const KplOutOfRange policy : {KplOutOfRange::kDropAggregate, KplOutOfRange::kKeepAndCount}) {
     auto page = whole;
     const KplReport report =
         splitAggregates(page, {.outOfRange = policy, .shard = HashRange{0, HashKey{1} << 127}});
     checkSplit(whole, page, report);
-    if (policy != OutOfRange::kDropAggregate) TIDEMILL_CHECK(report.dropped == 0);
+    if (policy != KplOutOfRange::kDropAggregate) TIDEMILL_CHECK(report.counts.dropped == 0);
   }
 }
 
