@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "consume/dead_letter_file.h"
 #include "rt/env.h"
 #include "rt/task.h"
 #include "tidemill/consumer_options.h"
@@ -20,10 +21,6 @@ struct DeadLetterParcel {
   std::string reason;
 };
 
-// One JSON object with a line break: "shard", "sequenceNumber", "subSequenceNumber", "partitionKey", "data"
-// (in base64), "reason".
-std::string deadLetterLine(const Record& record, std::string_view shardId, std::string_view reason);
-
 // Lives on the control lane; writes elsewhere.
 class DeadLetterBox {
  public:
@@ -37,14 +34,12 @@ class DeadLetterBox {
   rt::Task<Result<void>> keep(DeadLetterParcel parcel);
 
  private:
-  class File;
-
   const rt::Env env_;
   const DeadLetterFunction function_;
   const std::string application_;
   const std::string stream_;
   // Of the store thread.
-  std::shared_ptr<File> file_;
+  std::shared_ptr<DeadLetterFile> file_;
 };
 
 }  // namespace tidemill::consume

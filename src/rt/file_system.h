@@ -37,8 +37,8 @@ class FileSystem {
 
   // Creates the folder and its parents, and makes them survive a power cut; succeeds if it exists.
   virtual Result<void> makeDirectory(const std::string& path) = 0;
-  // Opens for appending; creates the file if `path` is missing. Its name survives a crash after
-  // syncDirectory().
+  // Opens for appending; creates the file if `path` is missing, for its owner's eyes alone: records may be
+  // in it. Its name survives a crash after syncDirectory().
   virtual Result<std::unique_ptr<AppendFile>> openAppend(const std::string& path) = 0;
   // The whole content, refused with kIo above `bytesMax`.
   virtual Result<std::string> read(const std::string& path, std::uint64_t bytesMax) = 0;

@@ -54,8 +54,9 @@ class Descriptor {
   int fd_;
 };
 
-Descriptor openFile(const std::string& path, int flags) {
-  return Descriptor(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); }));
+// `mode` is for a file that this makes.
+Descriptor openFile(const std::string& path, int flags, mode_t mode = 0) {
+  return Descriptor(uninterrupted([&] { return ::open(path.c_str(), flags | O_CLOEXEC, mode); }));
 }
 
 Result<void> writeAll(int fd, std::string_view bytes, const std::string& path) {
@@ -160,7 +161,7 @@ Result<void> PosixFileSystem::makeDirectory(const std::string& path) {
 }
 
 Result<std::unique_ptr<AppendFile>> PosixFileSystem::openAppend(const std::string& path) {
-  Descriptor fd = openFile(path, O_WRONLY | O_CREAT | O_APPEND);
+  Descriptor fd = openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (!fd.open()) return failed(errno, "could not open", path);
   return std::make_unique<PosixFile>(std::move(fd), path);
 }
@@ -252,7 +253,7 @@ Result<void> PosixFileSystem::syncDirectory(const std::string& directory) {
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path, const std::string& holder) {
-  Descriptor fd = openFile(path, O_RDWR | O_CREAT);
+  Descriptor fd = openFile(path, O_RDWR | O_CREAT, 0644);
   if (!fd.open()) return failed(errno, "could not open the lock", path);
   if (uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return failed(errno, "could not lock", path);

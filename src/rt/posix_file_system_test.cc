@@ -38,6 +38,13 @@ TEST_F(PosixFileSystemTest, AFullDiskSaysSoWithPathAndHint) {
   EXPECT_NE(written.error().hint().find("free space"), std::string::npos);
 }
 
+TEST_F(PosixFileSystemTest, WhatIsAppendedToIsForItsOwnerAlone) {
+  ASSERT_TRUE(files_.openAppend(at("letters")));
+  struct stat status{};
+  ASSERT_EQ(::stat(at("letters").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, mode_t{0600});
+}
+
 TEST_F(PosixFileSystemTest, AnAppendThatFailsHalfWayLeavesNothingBehind) {
   // A file size limit gives a short write and then an error, as a disk that runs full does.
   const pid_t child = ::fork();
