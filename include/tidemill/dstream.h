@@ -39,6 +39,14 @@ class DStream {
   auto map(F f) const {
     return derive([f = std::move(f)](const RDD<T>& rdd) { return rdd.map(f); });
   }
+  // f: const T& -> U; elements for which it throws are left out, and onError(const T&) is told:
+  // RDD::tryMap().
+  template <class F, class OnError>
+  auto tryMap(F f, OnError onError) const {
+    return derive([f = std::move(f), onError = std::move(onError)](const RDD<T>& rdd) {
+      return rdd.tryMap(f, onError);
+    });
+  }
   // f: T -> a container of U.
   template <class F>
   auto flatMap(F f) const {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <optional>
 #include <type_traits>
@@ -185,6 +186,27 @@ class RDD {
     return narrow<U>([f = std::move(f)](T&& element, const FunctionRef<void(U&&)>& emit) {
       emit(U(f(std::move(element))));
     });
+  }
+
+  // f: const T& -> U. An element for which f throws is left out, and onError(const T&) hears of it on the
+  // worker thread, where std::current_exception() says what it was; each time that its partition is computed.
+  // What onError throws is the task's failure, and so is std::bad_alloc.
+  template <class F, class OnError>
+  auto tryMap(F f, OnError onError) const {
+    using U = std::decay_t<std::invoke_result_t<const F&, const T&>>;
+    return narrow<U>(
+        [f = std::move(f), onError = std::move(onError)](T&& element, const FunctionRef<void(U&&)>& emit) {
+          std::optional<U> made;
+          try {
+            made.emplace(f(std::as_const(element)));
+          } catch (const std::bad_alloc&) {
+            throw;  // The machine's trouble: no element is given up for it.
+          } catch (...) {
+            onError(std::as_const(element));
+            return;
+          }
+          emit(std::move(*made));
+        });
   }
 
   // f: T -> a container of U.

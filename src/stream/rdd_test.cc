@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <map>
+#include <new>
 #include <stdexcept>
 #include <string>
 
@@ -115,6 +116,27 @@ TEST_F(RddTest, SaysWhichTaskKeptFailingAndWhatItThrew) {
     EXPECT_NE(error.message().find("task 1 of 2 failed 3 times: bad two"), std::string::npos)
         << error.message();
   }
+}
+
+TEST_F(RddTest, TryMapLeavesOutWhatThrowsAndTellsOfIt) {
+  std::vector<int> bad;  // Of one task.
+  const auto halfOf = [](const int& n) { return n % 2 == 0 ? n / 2 : throw n; };
+  const auto halves = rdd<int>({{4, 5, 6, 7}}).tryMap(halfOf, [&](const int& n) { bad.push_back(n); });
+  EXPECT_EQ(halves.collect(), (std::vector<int>{2, 3}));
+  EXPECT_EQ(bad, (std::vector<int>{5, 7}));
+}
+
+TEST_F(RddTest, TryMapGivesNoElementUpForLackOfMemoryNorForWhatComesBehindIt) {
+  int failures = 1;
+  int told = 0;
+  const auto same = [&](const int& n) { return failures-- > 0 ? throw std::bad_alloc() : n; };
+  const auto tell = [&](const int&) { ++told; };
+  EXPECT_EQ(rdd<int>({{1}}).tryMap(same, tell).collect(), (std::vector<int>{1}));
+  const auto behind = [](int) -> int { throw std::runtime_error("behind"); };
+  EXPECT_THROW(rdd<int>({{1}}).tryMap(same, tell).map(behind).collect(), Error);
+  const auto refuse = [](const int&) { throw std::runtime_error("refused"); };
+  EXPECT_THROW(rdd<int>({{1}}).tryMap(behind, refuse).collect(), Error);
+  EXPECT_EQ(told, 0);
 }
 
 TEST_F(RddTest, SurvivesThrownThingsThatAreNoExceptions) {
