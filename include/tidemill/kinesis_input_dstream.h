@@ -65,6 +65,13 @@ class KinesisInputDStream {
       return *this;
     }
 
+    // What becomes of records for which the message handler throws. Default: what tidemill.handler.onError
+    // says, and by default that is HandlerPolicy::failBatch().
+    Builder& handlerPolicy(HandlerPolicy policy) {
+      source_.handlerPolicy = std::move(policy);
+      return *this;
+    }
+
     // These four are kept, and used as soon as leases lie in DynamoDB and metrics go to CloudWatch. In this
     // version leases lie in the state directory and nothing is sent to CloudWatch.
     // Default of both: the credentials for Kinesis.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "tidemill/credentials.h"
 #include "tidemill/dstream.h"
+#include "tidemill/handler_policy.h"
 #include "tidemill/initial_position.h"
 #include "tidemill/storage_level.h"
 
@@ -38,6 +40,9 @@ struct KinesisSource {
   std::optional<AwsCredentials> cloudWatchCredentials = std::nullopt;
   MetricsLevel metricsLevel = MetricsLevel::DETAILED;
   std::set<std::string> metricsEnabledDimensions = {"Operation", "ShardId"};
+
+  // None: what tidemill.handler.onError says.
+  std::optional<HandlerPolicy> handlerPolicy = std::nullopt;
 };
 
 }  // namespace stream
@@ -49,16 +54,25 @@ struct CopyPayload {
   std::string operator()(const Record& record) const { return std::string(record.text()); }
 };
 
-// The records of an input; `handler` runs in the tasks, each time a block is computed.
+// The records of an input; `handler` runs in the tasks, each time a block is computed. `failures` decides
+// what its exceptions do; null: they are the task's.
 template <class T, class Handler>
 class RecordsNode final : public RddNode<T> {
  public:
   RecordsNode(TaskRunner& runner, std::vector<std::shared_ptr<const RecordBlock>> blocks,
-              std::shared_ptr<const Handler> handler)
-      : RddNode<T>(runner), blocks_(std::move(blocks)), handler_(std::move(handler)) {}
+              std::shared_ptr<const Handler> handler, std::shared_ptr<HandlerFailures> failures = nullptr)
+      : RddNode<T>(runner),
+        blocks_(std::move(blocks)),
+        handler_(std::move(handler)),
+        failures_(std::move(failures)) {}
   std::size_t partitions() const override { return blocks_.size(); }
   void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const override {
-    blocks_[partition]->forEachRecord([&](const Record& record) { emit(T((*handler_)(record))); });
+    std::size_t index = 0;
+    blocks_[partition]->forEachRecord([&](const Record& record) {
+      // What `emit` throws is no failure of the handler.
+      std::optional<T> made = handled(partition, index++, record);
+      if (made) emit(std::move(*made));
+    });
   }
   std::int64_t count(std::size_t partition) const override {
     // A handler of the user must run: it may throw, or count by itself.
@@ -67,8 +81,25 @@ class RecordsNode final : public RddNode<T> {
   }
 
  private:
+  // Nothing if the record is left out.
+  std::optional<T> handled(std::size_t partition, std::size_t index, const Record& record) const {
+    for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax().
+      try {
+        return std::optional<T>(std::in_place, (*handler_)(record));
+      } catch (const std::bad_alloc&) {
+        throw;  // The machine's trouble: no record is given up for it.
+      } catch (...) {
+        if (failures_ == nullptr) throw;
+        if (attempt < failures_->attemptsMax()) continue;
+        failures_->failed(partition, index, record);
+        return std::nullopt;
+      }
+    }
+  }
+
   const std::vector<std::shared_ptr<const RecordBlock>> blocks_;
   const std::shared_ptr<const Handler> handler_;
+  const std::shared_ptr<HandlerFailures> failures_;
 };
 
 template <class Handler>
@@ -78,7 +109,8 @@ auto makeKinesisStream(StreamingContext& context, const stream::KinesisSource& s
   auto shared = std::make_shared<const Handler>(std::move(handler));
   return DStream<T>(GraphAccess::core(context), [input, shared](BatchContext& batch) {
     return RDD<T>(std::make_shared<RecordsNode<T, Handler>>(
-        *batch.tasks, batch.blocks[static_cast<std::size_t>(input)], shared));
+        *batch.tasks, batch.blocks[static_cast<std::size_t>(input)], shared,
+        batch.handlerFailures[static_cast<std::size_t>(input)]));
   });
 }
 
@@ -87,7 +119,9 @@ auto makeKinesisStream(StreamingContext& context, const stream::KinesisSource& s
 // Parameters, all overloads: `kinesisAppName` names the lease table; `endpointUrl` and `regionName` may be
 // empty (see KinesisSource); `checkpointInterval` is the least time between two lease checkpoints of a shard.
 // A messageHandler is f(const Record&) -> T, called on worker threads on views that are valid during the
-// call. Throws Error(kInvalidConfig or kUsage), naming the parameter.
+// call; it runs in the tasks, each time a block is computed, so a record may see it more than once. What it
+// throws is judged by the HandlerPolicy, by default that of the configuration (tidemill.handler.onError).
+// Throws Error(kInvalidConfig or kUsage), naming the parameter.
 class KinesisUtils {
  public:
   // A stream of payloads, each copied into a string of bytes.
@@ -114,6 +148,18 @@ class KinesisUtils {
                                      sourceOf(kinesisAppName, streamName, endpointUrl, regionName,
                                               initialPosition, checkpointInterval, storageLevel),
                                      std::move(messageHandler));
+  }
+  template <class Handler>
+    requires std::is_invocable_v<const Handler&, const Record&>
+  static auto createStream(StreamingContext& context, const std::string& kinesisAppName,
+                           const std::string& streamName, const std::string& endpointUrl,
+                           const std::string& regionName, KinesisInitialPosition initialPosition,
+                           Duration checkpointInterval, StorageLevel storageLevel, Handler messageHandler,
+                           HandlerPolicy handlerPolicy) {
+    stream::KinesisSource source = sourceOf(kinesisAppName, streamName, endpointUrl, regionName,
+                                            initialPosition, checkpointInterval, storageLevel);
+    source.handlerPolicy = std::move(handlerPolicy);
+    return detail::makeKinesisStream(context, source, std::move(messageHandler));
   }
   template <class Handler>
     requires std::is_invocable_v<const Handler&, const Record&>

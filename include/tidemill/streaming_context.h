@@ -35,12 +35,25 @@ class RecordBlock {
   virtual std::int64_t recordCount() const = 0;
 };
 
+// Hears of the records of one input for which the handler threw. Called by tasks, several at a time, each
+// with partitions of its own.
+class HandlerFailures {
+ public:
+  virtual ~HandlerFailures() = default;
+  // Calls of the handler for one record.
+  virtual int attemptsMax() const = 0;
+  // The last of them has failed; called while its exception is handled. Returns if the record is left out,
+  // else throws Error. `index` counts the records of the partition.
+  virtual void failed(std::size_t partition, std::size_t index, const Record& record) = 0;
+};
+
 // What the operators of one batch are computed from.
 struct BatchContext {
   BatchInfo info;
   TaskRunner* tasks = nullptr;
   // By input id.
   std::vector<std::vector<std::shared_ptr<const RecordBlock>>> blocks;
+  std::vector<std::shared_ptr<HandlerFailures>> handlerFailures;
   // RDDs that were made for this batch, by stream id: a stream used twice is computed from one RDD.
   std::vector<std::any> made;
 };

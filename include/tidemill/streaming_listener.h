@@ -19,6 +19,10 @@ struct StreamingTotals {
   std::int64_t checkpointed = 0;
   // What was read of records that a producer had packed into one.
   AggregateTotals aggregates = {};
+  // Of the processed ones: left out of their batch because the messageHandler threw, and counted by the
+  // HandlerPolicy of their stream, or kept as dead letters.
+  std::int64_t skipped = 0;
+  std::int64_t deadLettered = 0;
 };
 
 // Override what you need. Called on the control lane: return at once, never block, never call the context.

@@ -37,6 +37,17 @@ constexpr std::array kTable = {
               "Url of DynamoDB; empty: AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, or the region's own."},
     ConfEntry{"tidemill.dynamodb.region", ConfType::kText, "", "", 0, kMost,
               "Region of the lease table; empty: AWS_REGION or AWS_DEFAULT_REGION."},
+    ConfEntry{"tidemill.handler.attempts", ConfType::kInteger, "1", "", 1, 1000,
+              "Calls of a messageHandler for one record before tidemill.handler.onError."},
+    ConfEntry{"tidemill.handler.deadLetter", ConfType::kText, "", "", 0, kMost,
+              "Where dead letters go: file:PATH or kinesis:STREAM."},
+    ConfEntry{"tidemill.handler.deadLetterBytes", ConfType::kBytes, "64m", "", 1, std::int64_t{1} << 32,
+              "Dead letters of one batch, as they are written; the batch fails above it."},
+    ConfEntry{"tidemill.handler.onError", ConfType::kText, "fail", "fail|dead-letter|skip", 1, kMost,
+              "What becomes of a record for which the messageHandler throws, in streams that have no "
+              "HandlerPolicy of their own."},
+    ConfEntry{"tidemill.handler.skipReason", ConfType::kText, "", "", 0, 100,
+              "The name under which tidemill.handler.onError=skip counts records."},
     ConfEntry{
         "tidemill.kinesis.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
         "Lets an endpoint other than this machine's be http; everybody on the way can read the records."},

@@ -154,10 +154,12 @@ void ContextCore::publishTotals() {
   processed_ = totals.processed;
   checkpointed_ = totals.checkpointed;
   aggregates_.set(totals.aggregates);
+  skipped_ = totals.skipped;
+  deadLettered_ = totals.deadLettered;
 }
 
 StreamingTotals ContextCore::totals() const {
-  return {received_, processed_, checkpointed_, aggregates_.totals()};
+  return {received_, processed_, checkpointed_, aggregates_.totals(), skipped_, deadLettered_};
 }
 
 void ContextCore::requestStop(bool graceful) {

@@ -43,6 +43,7 @@ class ContextCore {
   StreamingContextState state() const { return state_; }
   StreamingTotals totals() const;
   Duration batchInterval() const { return batchInterval_; }
+  const Conf& conf() const { return conf_; }
 
  private:
   class TotalsPublisher;
@@ -68,6 +69,8 @@ class ContextCore {
   std::atomic<std::int64_t> processed_{0};
   std::atomic<std::int64_t> checkpointed_{0};
   consume::AggregateCounters aggregates_;
+  std::atomic<std::int64_t> skipped_{0};
+  std::atomic<std::int64_t> deadLettered_{0};
   rt::BlockingEvent ended_;
   Result<void> result_;  // Written before ended_ is set, read after.
 

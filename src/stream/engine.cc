@@ -28,6 +28,7 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       graph_(std::move(graph)),
       listeners_(std::move(listeners)),
       plan_(graph_->inputs.size()),
+      letters_(env_, [this](std::size_t input) -> kinesis::KinesisApi& { return receivers_[input]->api(); }),
       events_(env_.loop, kQueueMax),
       batches_(env_.loop, kQueueMax),
       ticker_(std::make_unique<rt::TaskGroup>(env_.loop)),
@@ -210,8 +211,11 @@ rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int 
     markProcessed(*batch);
     co_await env_.loop.sleepFor(200ms);
   }
-  OutputRun work{graph_, batch, stateLock_, attempt, taskAttempts};
-  co_return co_await runOutputs(env_, std::move(work));
+  auto outcomes = std::make_shared<HandlerOutcomes>(conf_.getInteger("tidemill.handler.deadLetterBytes"));
+  OutputRun work{graph_, batch, stateLock_, attempt, taskAttempts, outcomes};
+  auto done = co_await runOutputs(env_, std::move(work));
+  if (!done) co_return done;
+  co_return co_await letters_.settle(outcomes);
 }
 
 void Engine::markProcessed(const Batch& batch) {
@@ -273,6 +277,8 @@ StreamingTotals Engine::totals() const {
     totals.checkpointed += one.checkpointed;
     totals.aggregates += receiver->aggregates();
   }
+  totals.skipped = letters_.skipped();
+  totals.deadLettered = letters_.deadLettered();
   return totals;
 }
 

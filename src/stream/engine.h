@@ -11,6 +11,7 @@
 #include "rt/task.h"
 #include "rt/task_group.h"
 #include "stream/batch_plan.h"
+#include "stream/dead_letter_office.h"
 #include "stream/graph.h"
 #include "stream/kinesis_receiver.h"
 #include "stream/seams.h"
@@ -80,6 +81,7 @@ class Engine final : public ReceiverHost {
   std::shared_ptr<rt::FileLock> stateLock_;
   WorkerLife life_;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
+  DeadLetterOffice letters_;
   rt::Channel<Event> events_;
   rt::Channel<std::shared_ptr<const Batch>> batches_;
   std::optional<Error> batchFailure_;

@@ -21,23 +21,25 @@ class BlockView final : public detail::RecordBlock {
   const std::shared_ptr<const block::Block> block_;
 };
 
-detail::BatchContext contextOf(const Batch& batch, int attempt, TaskRunner& tasks) {
+detail::BatchContext contextOf(const OutputRun& run, TaskRunner& tasks) {
   detail::BatchContext context;
-  context.info = infoOf(batch, attempt);
+  context.info = infoOf(*run.batch, run.attempt);
   context.tasks = &tasks;
-  for (const BlockList& blocks : batch.inputs) {
+  for (const BlockList& blocks : run.batch->inputs) {
     auto& views = context.blocks.emplace_back();
     for (const auto& block : blocks) {
       if (block->recordCount() > 0) views.push_back(std::make_shared<BlockView>(block));
     }
+    const KinesisSource& source = run.graph->inputs[context.handlerFailures.size()];
+    context.handlerFailures.push_back(run.outcomes->add(source, views.size()));
   }
   return context;
 }
 
-Result<void> runOn(const Graph& graph, const Batch& batch, int attempt, TaskRunner& tasks) {
-  detail::BatchContext context = contextOf(batch, attempt, tasks);
-  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-    const OutputOperation& output = graph.outputs[i];
+Result<void> runOn(const OutputRun& run, TaskRunner& tasks) {
+  detail::BatchContext context = contextOf(run, tasks);
+  for (std::size_t i = 0; i < run.graph->outputs.size(); ++i) {
+    const OutputOperation& output = run.graph->outputs[i];
     try {
       output.body(context);
     } catch (const Error& error) {
@@ -74,7 +76,7 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
 rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run) {
   auto work = [workers = &env.workers, run = std::move(run)]() -> Result<void> {
     RetryingTaskRunner tasks(*workers, run.taskAttemptsMax);
-    return runOn(*run.graph, *run.batch, run.attempt, tasks);
+    return runOn(run, tasks);
   };
   co_return co_await rt::runOn(env.jobs, env.loop, std::move(work));
 }

@@ -7,6 +7,7 @@
 #include "rt/task.h"
 #include "stream/batch.h"
 #include "stream/graph.h"
+#include "stream/handler_outcomes.h"
 #include "tidemill/batch_info.h"
 #include "tidemill/result.h"
 
@@ -24,6 +25,8 @@ struct OutputRun {
   int attempt;
   // Tries of one task.
   int taskAttemptsMax;
+  // Made for this try.
+  std::shared_ptr<HandlerOutcomes> outcomes;
 };
 
 // Runs the outputs one after the other, in the order in which they were defined; the first that throws ends

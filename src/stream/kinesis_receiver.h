@@ -60,6 +60,8 @@ class KinesisReceiver final : public consume::CoordinatorListener {
 
   consume::CoordinatorTotals totals() const;
   AggregateTotals aggregates() const { return aggregates_->totals(); }
+  // The client on the control lane, from start() on.
+  kinesis::KinesisApi& api() { return *api_; }
 
  private:
   struct Mailbox;

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "stream/context_core.h"
+#include "stream/handler_conf.h"
 #include "tidemill/dstream.h"
 
 namespace tidemill {
@@ -82,8 +83,11 @@ int GraphAccess::addKinesisInput(StreamingContext& context, const stream::Kinesi
                 fmt::format("stream {}: a checkpoint interval of {} ms", streamOf(source), interval.count()),
                 "choose between 0 and 24 hours, for example Seconds(10)");
   }
+  stream::KinesisSource input = source;
+  if (!input.handlerPolicy) input.handlerPolicy = stream::handlerPolicyOf(context.core_->conf());
+  stream::checkHandlerPolicy(*input.handlerPolicy, input.streamName);
   auto& inputs = context.core_->editableGraph().inputs;
-  inputs.push_back(source);
+  inputs.push_back(std::move(input));
   return static_cast<int>(inputs.size()) - 1;
 }
 
