@@ -4,7 +4,7 @@
 
 namespace tidemill::block {
 
-CopyPlaces::CopyPlaces(rt::Env& env, TieredFiles files, CopyPlacesOptions options, OnWritten onWritten)
+CopyPlaces::CopyPlaces(const rt::Env& env, TieredFiles files, CopyPlacesOptions options, OnWritten onWritten)
     : env_(env), options_(options) {
   const auto queueOf = [&](rt::WorkerPool& pool, std::shared_ptr<BlockFiles> to) {
     const std::size_t place = places_.size();

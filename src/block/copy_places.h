@@ -39,7 +39,7 @@ class CopyPlaces {
   static constexpr std::size_t kLocal = 0;
   using OnWritten = std::function<void(std::size_t place, const CopyWrite&)>;
 
-  CopyPlaces(rt::Env& env, TieredFiles files, CopyPlacesOptions options, OnWritten onWritten);
+  CopyPlaces(const rt::Env& env, TieredFiles files, CopyPlacesOptions options, OnWritten onWritten);
 
   std::size_t size() const { return places_.size(); }
   bool has(std::size_t place) const { return places_[place].queue != nullptr; }
@@ -65,7 +65,7 @@ class CopyPlaces {
   };
   bool worthAsking(const Place& place) const;
 
-  rt::Env& env_;
+  const rt::Env env_;
   const CopyPlacesOptions options_;
   std::vector<Place> places_;
 };

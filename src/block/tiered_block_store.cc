@@ -27,7 +27,7 @@ class TieredBlockStore::PlacingHold {
   const std::shared_ptr<Placing> placing_;
 };
 
-TieredBlockStore::TieredBlockStore(rt::Env& env, TieredOptions options, TieredFiles files)
+TieredBlockStore::TieredBlockStore(const rt::Env& env, TieredOptions options, TieredFiles files)
     : env_(env),
       options_(options),
       admission_(std::make_shared<rt::Semaphore>(env.loop, 1)),

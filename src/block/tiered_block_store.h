@@ -56,8 +56,8 @@ struct StoreTotals {
 // never exceeded by more than the block that is being put.
 class TieredBlockStore final : public BlockStore {
  public:
-  // `env` and what its references name must outlive this and every source; this must outlive all puts.
-  TieredBlockStore(rt::Env& env, TieredOptions options, TieredFiles files);
+  // What the references of `env` name must outlive this and every source; this must outlive all puts.
+  TieredBlockStore(const rt::Env& env, TieredOptions options, TieredFiles files);
   ~TieredBlockStore() override;
 
   // What an earlier process has left, by id; find() knows it from now on, and release() frees its room.
@@ -131,7 +131,7 @@ class TieredBlockStore final : public BlockStore {
   void copyDamaged(const std::string& id, std::uint64_t serial, std::size_t place, const std::string& where,
                    const Error& what);
 
-  rt::Env& env_;
+  const rt::Env env_;
   const TieredOptions options_;
   const std::shared_ptr<rt::Semaphore> admission_;  // To the memory: one after the other.
   MemoryBlocks memory_;

@@ -20,16 +20,44 @@ constexpr std::array kTable = {
         "kinesis.checkpoint.after", ConfType::kText, "processed", "processed|stored", 1, kMost,
         "What a lease checkpoint follows: the outputs of a batch, or, as in Spark, the store. With stored, "
         "what is stored and not processed is gone when the process dies."},
+    ConfEntry{"spark.executor.memory", ConfType::kBytes, "1g", "m", 0, std::int64_t{1} << 46,
+              "Bytes that blocks may hold in memory; at the limit the oldest move to the disk, if their "
+              "storage level has one. A number alone is in MiB."},
+    ConfEntry{
+        "spark.io.compression.codec", ConfType::kText, "auto",
+        "auto|lz4|zstd|none|org.apache.spark.io.LZ4CompressionCodec|org.apache.spark.io.ZStdCompressionCodec",
+        1, kMost,
+        "What compresses blocks of _SER and disk levels; auto: lz4, or what spark.serializer says."},
+    ConfEntry{"spark.local.dir", ConfType::kText, "", "", 0, kMost,
+              "Folders for scratch files, of which blocks take the first; empty: the state folder."},
+    ConfEntry{"spark.serializer", ConfType::kText, "auto",
+              "auto|org.apache.spark.serializer.JavaSerializer|org.apache.spark.serializer.KryoSerializer|"
+              "java|kryo",
+              1, kMost,
+              "Accepted for programs that set it: of Java means blocks are not compressed, Kryo means lz4."},
     ConfEntry{"spark.streaming.blockInterval", ConfType::kDuration, "200ms", "ms", 1, kHour,
               "How often received records are sealed into a block; one task for each block."},
     ConfEntry{"spark.streaming.blockQueueSize", ConfType::kInteger, "10", "", 1, 1'000'000,
               "Sealed blocks of one input that wait to be stored; reading waits at the limit."},
+    ConfEntry{"spark.streaming.receiver.blockStoreTimeout", ConfType::kDuration, "30s", "s", 100, kHour,
+              "A replica of a block that is not written by then is done without."},
     ConfEntry{"spark.task.maxFailures", ConfType::kInteger, "4", "", 1, 1000,
               "Tries of one task before its batch fails."},
     ConfEntry{"tidemill.batch.maxFailures", ConfType::kInteger, "10", "", 1, 1'000'000,
               "Tries of one batch, with growing waits, before the context stops; nothing is lost by it."},
+    ConfEntry{"tidemill.block.directory", ConfType::kText, "", "", 0, kMost,
+              "Folder of stored blocks, with one in it for each worker; empty: below spark.local.dir or the "
+              "state folder."},
+    ConfEntry{"tidemill.block.replicas", ConfType::kText, "", "", 0, kMost,
+              "Where second and third copies of blocks go: dir:PATH for a folder on another disk or a "
+              "network mount, several with commas."},
+    ConfEntry{"tidemill.block.replication", ConfType::kText, "warn", "warn|require", 1, kMost,
+              "What fewer copies than the storage level asks for are: a warning, or a failure that is tried "
+              "again."},
     ConfEntry{"tidemill.block.sealBytes", ConfType::kBytes, "16m", "", 1, std::int64_t{1} << 32,
               "Payload at which a block is sealed before its interval is over."},
+    ConfEntry{"tidemill.block.segmentBytes", ConfType::kBytes, "64m", "", 1 << 10, std::int64_t{1} << 31,
+              "Size of the files of stored blocks; larger means fewer files, whose room comes back later."},
     ConfEntry{"tidemill.dynamodb.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
               "Lets the endpoint of DynamoDB be http on another machine; everybody on the way can read the "
               "leases."},
@@ -96,7 +124,7 @@ constexpr std::array kTable = {
 
 // Keys of Spark Streaming that this version does not act on, without "spark.streaming.". A name that ends
 // with a dot stands for all keys below it. Sorted.
-constexpr std::array<std::string_view, 23> kSparkOnly = {"backpressure.",
+constexpr std::array<std::string_view, 22> kSparkOnly = {"backpressure.",
                                                          "checkpoint.directory",
                                                          "clock",
                                                          "concurrentJobs",
@@ -110,7 +138,6 @@ constexpr std::array<std::string_view, 23> kSparkOnly = {"backpressure.",
                                                          "kinesis.retry.waitTime",
                                                          "manualClock.jump",
                                                          "minRememberDuration",
-                                                         "receiver.blockStoreTimeout",
                                                          "receiver.maxRate",
                                                          "receiver.writeAheadLog.",
                                                          "receiverRestartDelay",
@@ -231,7 +258,8 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
       number = parseDuration(entry, value);
       break;
     case ConfType::kBytes:
-      number = parseScaled(entry, value, kSizes, "b", "a size such as 512k, 64m or 2g");
+      number = parseScaled(entry, value, kSizes, entry.unit.empty() ? "b" : entry.unit,
+                           "a size such as 512k, 64m or 2g");
       break;
   }
   if (!number) return number;

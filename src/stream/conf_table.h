@@ -17,7 +17,7 @@ struct ConfEntry {
   std::string_view key;
   ConfType type;
   std::string_view fallback;
-  // "ms", "s" or "" (bytes, numbers). Text: the values that it may have, "a|b"; empty: any.
+  // "ms", "s", "m" (MiB) or "" (bytes, numbers). Text: the values that it may have, "a|b"; empty: any.
   std::string_view unit;
   std::int64_t least;  // Durations: milliseconds. Text: length.
   std::int64_t most;

@@ -88,6 +88,29 @@ TEST(Conf, RefusesAChoiceThatIsNotOffered) {
     EXPECT_NE(refusalOf("tidemill.leases.store", value), "accepted") << value;
 }
 
+TEST(Conf, TakesSparksSerializersAndCodecsAndRefusesOthersByName) {
+  Conf conf;
+  for (const char* value : {"org.apache.spark.serializer.JavaSerializer",
+                            "org.apache.spark.serializer.KryoSerializer", "java", "kryo"})
+    conf.set("spark.serializer", value);
+  for (const char* value : {"lz4", "zstd", "none", "org.apache.spark.io.ZStdCompressionCodec"})
+    conf.set("spark.io.compression.codec", value);
+  const std::string message = refusalOf("spark.serializer", "com.example.MySerializer");
+  EXPECT_NE(message.find("com.example.MySerializer"), std::string::npos);
+  EXPECT_NE(message.find("org.apache.spark.serializer.KryoSerializer"), std::string::npos);
+  for (const char* value : {"", "snappy", "lzf", "LZ4"})
+    EXPECT_NE(refusalOf("spark.io.compression.codec", value), "accepted") << value;
+}
+
+TEST(Conf, AMemoryOfSparkWithoutUnitIsInMebibytes) {
+  Conf conf;
+  EXPECT_EQ(conf.getInteger("spark.executor.memory"), 1 << 30);
+  conf.set("spark.executor.memory", "512");
+  EXPECT_EQ(conf.getInteger("spark.executor.memory"), 512 << 20);
+  conf.set("spark.executor.memory", "64k");
+  EXPECT_EQ(conf.getInteger("spark.executor.memory"), 64 << 10);
+}
+
 TEST(Conf, RefusesAnEmptyNameWhereOneIsNeeded) {
   for (const char* key : {"tidemill.state.directory", "tidemill.worker.id"}) {
     EXPECT_NE(refusalOf(key, "").find(key), std::string::npos);
