@@ -65,7 +65,7 @@ ShardRangeReader::ShardRangeReader(const RangeReadContext& context, const RangeR
       pace_(context_.paces->of(stream_, shardId_, context_.loop.now())),
       pass_(askedOf(ranges_)),
       rules_(options_.kpl),
-      haveRules_(!options_.kpl.deaggregate || options_.kpl.outOfRange != codec::OutOfRange::kDropAggregate) {}
+      haveRules_(!options_.kpl.deaggregate || options_.kpl.outOfRange != KplOutOfRange::kDropAggregate) {}
 
 std::string ShardRangeReader::shardContext() const {
   return kinesis::shardContext(stream_, shardId_);
