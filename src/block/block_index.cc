@@ -26,6 +26,7 @@ bool apply(const Frame& frame, IndexContent& content) {
     content.entries[id] = std::move(*entry);
     return true;
   }
+  if (frame.header.kind == kStartFrame) return frame.header.sequence == 0;
   if (frame.header.kind != kReleaseFrame) return false;
   const auto ids = readRelease(frame.head);
   if (!ids) return false;
@@ -85,6 +86,7 @@ Result<std::vector<std::string>> readRelease(std::string_view head) {
 
 IndexContent readIndex(std::string_view file) {
   IndexContent content;
+  if (file.empty()) content.tornAt = 0;
   FrameReader reader(file);
   for (;;) {  // Bounded by the bytes of the file.
     FrameStep step = reader.next();

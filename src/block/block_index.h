@@ -21,6 +21,7 @@ enum FrameKind : std::uint16_t {
   kBlockFrame = 1,    // In a segment: the head and the body of a block.
   kStoredFrame = 2,   // In an index: an IndexEntry as head. It replaces an earlier one of the same id.
   kReleaseFrame = 3,  // In an index: ids that are forgotten, as head.
+  kStartFrame = 4,    // The first of an index, so that an empty file is seen to be cut.
 };
 
 // The frame of one block.

@@ -50,7 +50,7 @@ TEST_F(Index, TheLastWordAboutABlockCounts) {
   release({"b", "c", "unknown"});
   store("b", 2000);
   EXPECT_EQ(text(readIndex(bytes())), "a@1000 b@2000 -c -unknown 0 damaged");
-  EXPECT_EQ(text(readIndex("")), "0 damaged");
+  EXPECT_EQ(text(readIndex("")), "0 damaged torn");
 }
 
 TEST_F(Index, DamageCostsOneFrameAndATornTailIsNone) {

@@ -216,10 +216,12 @@ Result<void> DiskBlocks::release(std::span<const std::string> ids) {
   std::vector<std::string> dropped;
   for (const std::string& id : ids)
     if (drop(id)) dropped.push_back(id);
+  // If there is no index to append to, a new one says it by what it leaves out; one that fails is tried
+  // again.
   if (!dropped.empty() && index_ != nullptr) {
-    auto noted = index_->append(kReleaseFrame, encodeRelease(dropped));
-    if (noted) noted = index_->flush();
-    if (!noted) index_.reset();
+    noteReleased(dropped);
+  } else if (!dropped.empty()) {
+    static_cast<void>(rewriteIndex());
   }
   if (index_ != nullptr && index_->size() > options_.indexBytes + 2 * liveIndexBytes_) {
     auto rewritten = rewriteIndex();
@@ -227,6 +229,12 @@ Result<void> DiskBlocks::release(std::span<const std::string> ids) {
   }
   closeWasteful();
   return deleteEmptySegments();
+}
+
+void DiskBlocks::noteReleased(const std::vector<std::string>& ids) {
+  auto noted = index_->append(kReleaseFrame, encodeRelease(ids));
+  if (noted) noted = index_->flush();
+  if (!noted) index_.reset();
 }
 
 std::vector<StoreFile> DiskBlocks::emptySegments() const {
@@ -303,6 +311,8 @@ Result<void> DiskBlocks::writeIndex(StoreFile name) {
       files_, {.path = unfinished, .epoch = found_.epoch, .salt = options_.salt ^ ~lastIndex_});
   if (!file) return fail(file.error());
   index_ = std::move(*file);
+  auto started = index_->append(kStartFrame, {});
+  if (!started) return started;
   for (const auto& [id, entry] : entries_) {
     auto appended = index_->append(kStoredFrame, encodeIndexEntry(entry));
     if (!appended) return appended;

@@ -48,8 +48,8 @@ Result<std::shared_ptr<const Block>> loadBlock(rt::FileSystem& files, const Bloc
 struct FoundStore {
   std::uint64_t epoch = 0;
   std::size_t blocks = 0;
-  // Bytes of the index that are not as they were written, for people. Blocks that it forgot by that are taken
-  // from the segments.
+  // Bytes of the index that are not as they were written, for people. Blocks that it forgot by that, or by a
+  // torn tail, are taken from the segments.
   std::vector<std::string> indexDamage;
   bool indexTorn = false;
   // Blocks whose bytes are missing, cut or gone with their file. They stay stored, loading them fails.
@@ -125,6 +125,7 @@ class DiskBlocks {
   Result<void> note(const std::vector<IndexEntry>& entries);
   void count(IndexEntry entry);
   bool drop(const std::string& id);
+  void noteReleased(const std::vector<std::string>& ids);
   void giveUpUnstored();
   void closeActive();
   void closeWasteful();

@@ -41,6 +41,8 @@ Result<void> DiskBlocks::readStore() {
   countLive();
   // Room that only the dead take comes back now; if that fails, later.
   static_cast<void>(deleteEmptySegments());
+  const bool mended = found_.indexTorn || !found_.indexDamage.empty();
+  if (mended && index_ == nullptr) static_cast<void>(rewriteIndex());
   return {};
 }
 
@@ -58,9 +60,10 @@ Result<void> DiskBlocks::readNewestIndex(const StoreListing& listing) {
     found_.indexTorn = content.tornAt.has_value();
     for (const IndexDamage& damage : content.damaged)
       found_.indexDamage.push_back(path + " at byte " + std::to_string(damage.offset) + ": " + damage.what);
-    if (!content.damaged.empty()) released_ = std::move(content.released);
+    released_ = std::move(content.released);
   }
-  if (!found_.indexDamage.empty()) adoptUnindexed(listing);
+  if (!found_.indexDamage.empty() || found_.indexTorn) adoptUnindexed(listing);
+  released_.clear();
   return {};
 }
 
@@ -76,14 +79,13 @@ void DiskBlocks::countLive() {
   found_.blocks = entries_.size();
 }
 
-// Blocks that are whole but that a damaged index does not know. One that was released may be among them: it
-// does no harm.
+// Blocks that are whole but that a damaged or torn index does not know. One that was released or never
+// counted may be among them: it does no harm.
 void DiskBlocks::adoptUnindexed(const StoreListing& listing) {
   for (const StoreFile name : listing.segments) {
     const auto bytes = files_.read(pathOf(segmentName(name)), kSegmentBytesMax);
     if (bytes) adoptFrom(name, *bytes);
   }
-  released_.clear();
 }
 
 void DiskBlocks::adoptFrom(StoreFile segment, std::string_view bytes) {

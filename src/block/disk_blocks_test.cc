@@ -116,23 +116,24 @@ TEST_F(DiskBlocksTest, SegmentsRollAndAreDeletedWithTheirLastBlock) {
 }
 
 TEST_F(DiskBlocksTest, ASmallDiskNeverFillsUpWhenBlocksAreReleased) {
-  disk_.faults().bytesMax = 8 << 20;
+  disk_.faults().bytesMax = 800'000;
+  options_.segmentBytes = 400'000;
   const auto store = open();
   for (int i = 0; i < 40; ++i) {
     const std::string id = "b" + std::to_string(i);
-    const auto put = store->put(Blocks{testBlock(id, i * 100, 40, 50'000)});
+    const auto put = store->put(Blocks{testBlock(id, i * 100, 40, 5'000)});
     ASSERT_TRUE(put) << i << put.error().message();
     if (i > 0) release(*store, {"b" + std::to_string(i - 1)});
   }
 }
 
 TEST_F(DiskBlocksTest, AFullDiskLeavesWhatIsStoredAndTakesNoRoom) {
-  disk_.faults().bytesMax = 8 << 20;
+  disk_.faults().bytesMax = 800'000;
   const auto store = open();
-  const auto kept = testBlock("kept", 1, 60, 50'000);
+  const auto kept = testBlock("kept", 1, 60, 5'000);
   ASSERT_TRUE(store->put(Blocks{kept}));
   const std::uint64_t used = disk_.bytesUsed();
-  const auto large = testBlock("large", 1000, 130, 50'000);
+  const auto large = testBlock("large", 1000, 130, 5'000);
 
   for (int i = 0; i < 3; ++i) {
     const auto full = store->put(Blocks{large});
@@ -238,7 +239,7 @@ TEST_F(DiskBlocksTest, BlocksThatADamagedIndexForgotAreFoundInTheSegments) {
     release(*store, {"c"});
   }
   std::string& index = bytesOf("/store/" + names("index-")[0]);
-  index[80] ^= 1;  // The entry of a.
+  index[160] ^= 1;  // The entry of a.
 
   const auto store = open();
 

@@ -21,6 +21,7 @@ void addCountCommand(CLI::App& app, Chosen& chosen);
 // `program` is how this program was called: what it prints to be repeated can be pasted.
 void addSimCommand(CLI::App& app, Chosen& chosen, const std::string& program);
 void addLeasesCommand(CLI::App& app, Chosen& chosen);
+void addFsckCommand(CLI::App& app, Chosen& chosen);
 void addDemoCommand(CLI::App& app, Chosen& chosen);
 
 }  // namespace tidemill::cli

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   cli::addDemoCommand(app, chosen);
   cli::addFakeCommand(app, chosen);
   cli::addCountCommand(app, chosen);
+  cli::addFsckCommand(app, chosen);
   cli::addLeasesCommand(app, chosen);
   cli::addPutCommand(app, chosen);
   cli::addSimCommand(app, chosen, argc > 0 ? argv[0] : "tidemill");
