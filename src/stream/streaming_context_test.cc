@@ -196,8 +196,9 @@ TEST_F(StreamingContextTest, RefusesASecondWorkerOnTheSameStateDirectory) {
   world_.runFor(2s);
   rt::Registry registry;
   const rt::Env& mine = env();
-  const rt::Env other{mine.loop,  mine.http,  mine.fetchLoop, mine.fetchHttp, mine.workers, mine.jobs,
-                      mine.store, mine.files, mine.random,    mine.log,       mine.faults,  registry};
+  const rt::Env other{mine.loop, mine.http,   mine.fetchLoop, mine.fetchHttp, mine.workers,
+                      mine.jobs, mine.store,  mine.replicas,  mine.files,     mine.random,
+                      mine.log,  mine.faults, registry};
   const stream::Seams seams{other, *factory_, sim::testEnvironment()};
   Conf conf;
   conf.set("tidemill.worker.id", "me");
