@@ -36,9 +36,10 @@ function(tidemill_library)
 endfunction()
 
 # tidemill_test(NAME rt SOURCES a_test.cc DEPENDS rt sim [LABELS unit])
-# makes the GoogleTest program `rt_test` and registers it with ctest under label `unit`.
+# makes the GoogleTest program `rt_test` and registers it with ctest under label `unit`. With GOLDEN it knows
+# where tests/golden is; others compile to the same in every folder, so that a second clone builds quickly.
 function(tidemill_test)
-  cmake_parse_arguments(ARG "" "NAME;TIMEOUT" "SOURCES;DEPENDS;PACKAGES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "GOLDEN" "NAME;TIMEOUT" "SOURCES;DEPENDS;PACKAGES;LABELS" ${ARGN})
   if(NOT TIDEMILL_TESTS)
     return()
   endif()
@@ -54,8 +55,9 @@ function(tidemill_test)
   endforeach()
   target_link_libraries(${ARG_NAME}_test PRIVATE
     tidemill_flags ${ARG_PACKAGES} GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${ARG_NAME}_test PRIVATE
-    TIDEMILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(ARG_GOLDEN)
+    target_compile_definitions(${ARG_NAME}_test PRIVATE TIDEMILL_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  endif()
   add_test(NAME ${ARG_NAME}_test COMMAND ${ARG_NAME}_test)
   set_tests_properties(${ARG_NAME}_test PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
 endfunction()
