@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "rt/no_waiting.h"
+
 namespace tidemill::http {
 namespace {
 
@@ -22,7 +24,10 @@ std::thread laneThread(rt::AsioLoop& loop, const char* name) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread([&loop] { loop.run(); });
+  std::thread thread([&loop] {
+    const rt::NoWaiting noWaiting("on a lane of the engine");
+    loop.run();
+  });
   pthread_setname_np(thread.native_handle(), name);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return thread;
