@@ -66,6 +66,11 @@ class RecordsNode final : public RddNode<T> {
         handler_(std::move(handler)),
         failures_(std::move(failures)) {}
   std::size_t partitions() const override { return blocks_.size(); }
+  Partition partition(std::size_t index) const override {
+    Partition one = blocks_[index]->partition();
+    one.index = index;
+    return one;
+  }
   void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const override {
     std::size_t index = 0;
     blocks_[partition]->forEachRecord([&](const Record& record) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tidemill/function_ref.h"
+#include "tidemill/partition.h"
 #include "tidemill/task_runner.h"
 
 namespace tidemill {
@@ -33,6 +34,7 @@ class RddNode {
 
   TaskRunner& runner() const { return runner_; }
   virtual std::size_t partitions() const = 0;
+  virtual Partition partition(std::size_t index) const { return {.index = index}; }
   // Runs what must be complete before any partition can be computed (the map side of a shuffle). Called by an
   // action, on its thread, before its tasks.
   virtual void prepare() {}
@@ -70,6 +72,7 @@ class NarrowNode final : public RddNode<U> {
   NarrowNode(std::shared_ptr<RddNode<T>> parent, Step step)
       : RddNode<U>(parent->runner()), parent_(std::move(parent)), step_(std::move(step)) {}
   std::size_t partitions() const override { return parent_->partitions(); }
+  Partition partition(std::size_t index) const override { return parent_->partition(index); }
   void prepare() override { parent_->prepare(); }
   void compute(std::size_t partition, FunctionRef<void(U&&)> emit) const override {
     parent_->compute(partition, [&](T&& element) { step_(std::move(element), emit); });
@@ -299,6 +302,13 @@ class RDD {
 
   bool isEmpty() const { return count() == 0; }
   std::size_t getNumPartitions() const { return node_->partitions(); }
+  // Which block and which sequence numbers each partition is computed from; nothing is computed.
+  std::vector<Partition> getPartitions() const {
+    std::vector<Partition> all;
+    all.reserve(node_->partitions());
+    for (std::size_t i = 0; i < node_->partitions(); ++i) all.push_back(node_->partition(i));
+    return all;
+  }
 
  private:
   template <class U, class Step>

@@ -10,7 +10,9 @@
 
 #include "tidemill/batch_info.h"
 #include "tidemill/conf.h"
+#include "tidemill/context.h"
 #include "tidemill/function_ref.h"
+#include "tidemill/partition.h"
 #include "tidemill/record.h"
 #include "tidemill/result.h"
 #include "tidemill/streaming_listener.h"
@@ -33,6 +35,8 @@ class RecordBlock {
   virtual ~RecordBlock() = default;
   virtual void forEachRecord(FunctionRef<void(const Record&)> visit) const = 0;
   virtual std::int64_t recordCount() const = 0;
+  // Block id and ranges; the index is the caller's.
+  virtual Partition partition() const = 0;
 };
 
 // Hears of the records of one input for which the handler threw. Called by tasks, several at a time, each
@@ -86,6 +90,8 @@ class StreamingContext {
   StreamingContext(Conf conf, Duration batchInterval);
   // Borrows its surroundings: simulation and tests.
   StreamingContext(const stream::Seams& seams, Conf conf, Duration batchInterval);
+  // Stands on `context`, with its configuration; one at a time can be active there.
+  StreamingContext(const Context& context, Duration batchInterval);
   // Stops without grace if it still runs.
   ~StreamingContext();
   StreamingContext(const StreamingContext&) = delete;
@@ -99,13 +105,16 @@ class StreamingContext {
   // long that takes, lease checkpoints are written, leases released. Else: a running batch is abandoned, and
   // nothing more is written; this also cuts short a graceful stop that was asked for before, and a start.
   void requestStop(bool stopGracefully);
-  // requestStop() and awaitTermination(). (Spark's first parameter, stopSparkContext, has no meaning here.)
+  // requestStop() and awaitTermination(), and then with `stopSparkContext` the Context's stop().
   Result<void> stop(bool stopSparkContext = true, bool stopGracefully = false);
 
   // Blocks until the context has stopped. An error says why it stopped by itself.
   Result<void> awaitTermination();
   // False if it still runs after `patience`.
   bool awaitTerminationOrTimeout(Duration patience);
+
+  // What this stands on: the same block store and workers for RDDs that the program makes.
+  Context& sparkContext() const { return *context_; }
 
   StreamingContextState getState() const;
   StreamingTotals totals() const;
@@ -116,6 +125,7 @@ class StreamingContext {
  private:
   friend class detail::GraphAccess;
   std::shared_ptr<stream::ContextCore> core_;
+  std::unique_ptr<Context> context_;
 };
 
 namespace detail {

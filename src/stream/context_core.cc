@@ -4,9 +4,6 @@
 
 #include <utility>
 
-#include "aws/curl_options.h"
-#include "stream/lease_stores.h"
-
 namespace tidemill::stream {
 namespace {
 
@@ -14,24 +11,7 @@ constexpr char kActiveContext[] = "active streaming context";
 constexpr Duration kIntervalMin{10};
 constexpr Duration kIntervalMax{3'600'000};
 
-std::unique_ptr<OwnWorld> ownWorldUnless(bool borrowed, const Conf& conf) {
-  if (borrowed) return nullptr;
-  return std::make_unique<OwnWorld>(conf);
-}
-
-http::ProductionOptions productionOptions(const Conf& conf) {
-  http::ProductionOptions options;
-  options.curl = aws::curlOptionsFrom(aws::processEnvironment());
-  // A batch gives its bodies back all at once; the next batch is read into the same memory.
-  options.curl.idleBodyBytesMax = static_cast<std::size_t>(conf.getInteger("tidemill.memory.budget"));
-  return options;
-}
-
 }  // namespace
-
-OwnWorld::OwnWorld(const Conf& conf)
-    : production(log, productionOptions(conf)),
-      leases(leaseStoresOf(production.env(), conf, aws::processEnvironment())) {}
 
 // Keeps the published totals fresh, batch by batch.
 class ContextCore::TotalsPublisher final : public StreamingListener {
@@ -43,11 +23,11 @@ class ContextCore::TotalsPublisher final : public StreamingListener {
   ContextCore& core_;
 };
 
-ContextCore::ContextCore(std::optional<Seams> borrowed, Conf conf, Duration batchInterval)
-    : conf_(std::move(conf)),
+ContextCore::ContextCore(std::shared_ptr<ContextWorld> world, Duration batchInterval)
+    : world_(std::move(world)),
+      seams_(world_->seams()),
+      conf_(world_->conf()),
       batchInterval_(batchInterval),
-      own_(ownWorldUnless(borrowed.has_value(), conf_)),
-      seams_(borrowed ? *borrowed : Seams{own_->production.env(), *own_->leases, aws::processEnvironment()}),
       publisher_(std::make_unique<TotalsPublisher>(*this)) {
   if (batchInterval < kIntervalMin || batchInterval > kIntervalMax) {
     throw Error(Code::kInvalidConfig, fmt::format("batch interval of {} ms", batchInterval.count()),
@@ -57,19 +37,14 @@ ContextCore::ContextCore(std::optional<Seams> borrowed, Conf conf, Duration batc
 }
 
 ContextCore::~ContextCore() {
-  if (own_ == nullptr) {
-    root_.reset();
-    engine_.reset();
-    leaveEnvironment();
-    return;
-  }
-  if (state_ == StreamingContextState::ACTIVE) {
+  if (!world_->borrowed() && state_ == StreamingContextState::ACTIVE) {
     requestStop(false);
     ended_.wait();
   }
-  own_->production.onControlLane([this] {
+  world_->onControlLane([this] {
     root_.reset();
     engine_.reset();
+    leaveEnvironment();
   });
 }
 
@@ -107,12 +82,15 @@ void ContextCore::start() {
 }
 
 void ContextCore::claimEnvironment() {
-  if (own_ != nullptr || state_ != StreamingContextState::INITIALIZED) return;
-  rt::Registry& registry = seams_.env.registry;
-  if (registry.find(kActiveContext) != nullptr) {
-    throw Error(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
-  }
-  registry.put(kActiveContext, this);
+  if (state_ != StreamingContextState::INITIALIZED) return;
+  bool claimed = false;
+  world_->onControlLane([&] {
+    rt::Registry& registry = seams_.env.registry;
+    claimed = registry.find(kActiveContext) == nullptr || registry.find(kActiveContext) == this;
+    if (claimed) registry.put(kActiveContext, this);
+  });
+  if (claimed) return;
+  throw Error(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
 }
 
 void ContextCore::leaveEnvironment() {

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "consume/aggregate_counters.h"
-#include "http/production_env.h"
-#include "lease/lease_store.h"
 #include "rt/blocking_event.h"
 #include "rt/task_group.h"
+#include "stream/context_world.h"
 #include "stream/engine.h"
 #include "stream/graph.h"
 #include "stream/seams.h"
@@ -18,20 +17,11 @@
 
 namespace tidemill::stream {
 
-// The world that a StreamingContext(conf, interval) makes for itself.
-struct OwnWorld {
-  explicit OwnWorld(const Conf& conf);
-
-  base::StderrLog log;
-  http::ProductionEnv production;
-  const std::unique_ptr<lease::LeaseStoreFactory> leases;
-};
-
 // The user's threads talk to the engine on the control lane by messages; what they read (state, totals) is
 // published. In a borrowed world whoever made it runs the lane, and starts and destroys the context on it.
 class ContextCore {
  public:
-  ContextCore(std::optional<Seams> borrowed, Conf conf, Duration batchInterval);
+  ContextCore(std::shared_ptr<ContextWorld> world, Duration batchInterval);
   ~ContextCore();
 
   Graph& editableGraph();
@@ -44,11 +34,12 @@ class ContextCore {
   StreamingTotals totals() const;
   Duration batchInterval() const { return batchInterval_; }
   const Conf& conf() const { return conf_; }
+  const std::shared_ptr<ContextWorld>& world() const { return world_; }
 
  private:
   class TotalsPublisher;
 
-  // A borrowed world holds one active context; throws if there is another.
+  // A world holds one active streaming context; throws if there is another.
   void claimEnvironment();
   void leaveEnvironment();
   void begin();
@@ -56,10 +47,10 @@ class ContextCore {
   void publishTotals();
   void warnOfUnknownKeys();
 
+  const std::shared_ptr<ContextWorld> world_;
+  const Seams& seams_;
   Conf conf_;
   const Duration batchInterval_;
-  std::unique_ptr<OwnWorld> own_;
-  const Seams seams_;
   std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();
   std::vector<StreamingListener*> listeners_;
   std::unique_ptr<StreamingListener> publisher_;

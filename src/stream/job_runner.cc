@@ -16,6 +16,9 @@ class BlockView final : public detail::RecordBlock {
   explicit BlockView(std::shared_ptr<const block::Block> block) : block_(std::move(block)) {}
   void forEachRecord(FunctionRef<void(const Record&)> visit) const override { block_->forEach(visit); }
   std::int64_t recordCount() const override { return block_->recordCount(); }
+  Partition partition() const override {
+    return {.blockId = block_->id(), .seqNumberRanges = block_->ranges()};
+  }
 
  private:
   const std::shared_ptr<const block::Block> block_;

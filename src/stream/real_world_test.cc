@@ -7,10 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
-#include "fake/server.h"
-#include "http/production_env.h"
-#include "kinesis/kinesis_client.h"
 #include "rt/blocking_event.h"
+#include "stream/test_service.h"
 #include "tidemill/kinesis_utils.h"
 #include "tidemill/streaming_context.h"
 
@@ -18,58 +16,6 @@ namespace tidemill {
 namespace {
 
 using namespace std::chrono_literals;
-
-fake::FakeAwsOptions serviceOptions() {
-  fake::FakeAwsOptions options;
-  options.limits = false;
-  options.createDelay = 0ms;
-  options.reshardDelay = 0ms;
-  return options;
-}
-
-// The fake AWS on a port of its own, and a client that writes to it.
-class Service {
- public:
-  Service() : server_(std::move(*fake::FakeServer::listen(aws_, 0))), thread_([this] { server_->run(); }) {
-    kinesis::KinesisClientOptions options;
-    options.aws.endpoint = aws::Endpoint{endpoint(), "us-east-1"};
-    options.aws.credentials = AwsCredentials("test", "test");
-    const rt::Env& env = production_.env();
-    client_ = std::make_unique<kinesis::KinesisClient>(env.loop, env.http, env.random, env.log, options);
-  }
-  ~Service() {
-    production_.onControlLane([this] { client_.reset(); });
-    server_->stop();
-    thread_.join();
-  }
-
-  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
-  void createStream(int shards) { EXPECT_TRUE(production_.block(client_->createStream("orders", shards))); }
-  void split() {
-    // A quarter of the hash keys: the middle of the first of two shards.
-    EXPECT_TRUE(production_.block(
-        client_->splitShard("orders", "shardId-000000000000", "85070591730234615865843651857942052864")));
-  }
-  void put(int records) {
-    std::vector<kinesis::PutEntry> entries;
-    for (int i = 0; i < records; ++i) {
-      const std::string number = std::to_string(written_++);
-      entries.push_back({number, number, std::nullopt});
-    }
-    auto outcomes = production_.block(client_->putRecords("orders", entries));
-    ASSERT_TRUE(outcomes) << outcomes.error().message();
-    for (const kinesis::PutOutcome& outcome : *outcomes) EXPECT_EQ(outcome.errorCode, "");
-  }
-
- private:
-  fake::FakeAws aws_{serviceOptions()};
-  std::unique_ptr<fake::FakeServer> server_;
-  std::thread thread_;
-  base::StderrLog log_;
-  http::ProductionEnv production_{log_};
-  std::unique_ptr<kinesis::KinesisClient> client_;
-  int written_ = 0;
-};
 
 // What outputs have seen, for the test's thread to wait on.
 class Seen {

@@ -13,10 +13,14 @@
 namespace tidemill {
 
 StreamingContext::StreamingContext(Conf conf, Duration batchInterval)
-    : core_(std::make_shared<stream::ContextCore>(std::nullopt, std::move(conf), batchInterval)) {}
+    : StreamingContext(Context(std::move(conf)), batchInterval) {}
 
 StreamingContext::StreamingContext(const stream::Seams& seams, Conf conf, Duration batchInterval)
-    : core_(std::make_shared<stream::ContextCore>(seams, std::move(conf), batchInterval)) {}
+    : StreamingContext(Context(seams, std::move(conf)), batchInterval) {}
+
+StreamingContext::StreamingContext(const Context& context, Duration batchInterval)
+    : core_(std::make_shared<stream::ContextCore>(detail::ContextAccess::world(context), batchInterval)),
+      context_(detail::ContextAccess::on(core_->world())) {}
 
 StreamingContext::~StreamingContext() = default;
 
@@ -28,10 +32,14 @@ void StreamingContext::requestStop(bool stopGracefully) {
   core_->requestStop(stopGracefully);
 }
 
-Result<void> StreamingContext::stop(bool /*stopSparkContext*/, bool stopGracefully) {
-  if (getState() == StreamingContextState::INITIALIZED) return {};
-  requestStop(stopGracefully);
-  return awaitTermination();
+Result<void> StreamingContext::stop(bool stopSparkContext, bool stopGracefully) {
+  Result<void> end;
+  if (getState() != StreamingContextState::INITIALIZED) {
+    requestStop(stopGracefully);
+    end = awaitTermination();
+  }
+  if (stopSparkContext) context_->stop();
+  return end;
 }
 
 Result<void> StreamingContext::awaitTermination() {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "rt/no_waiting.h"
 #include "rt/parallel_for.h"
 #include "tidemill/error.h"
 
@@ -42,6 +43,7 @@ std::string describeCurrentException() {
 void RetryingTaskRunner::run(std::size_t count, const std::function<void(std::size_t)>& task) {
   std::vector<std::optional<std::string>> failures(count);
   const bool all = rt::parallelFor(workers_, count, [&](std::size_t index) {
+    const rt::NoWaiting noWaiting("inside a task");
     failures[index] = attempt(task, index, attemptsMax_);
     return !failures[index].has_value();
   });
