@@ -1,9 +1,13 @@
 #include "block/directory_files.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tidemill::block {
 namespace {
+
+// `tidemill fsck` tells all.
+constexpr std::size_t kDamageToldMax = 10;
 
 class FileCopy final : public StoredCopy {
  public:
@@ -23,15 +27,32 @@ class FileCopy final : public StoredCopy {
 
 }  // namespace
 
-DirectoryFiles::DirectoryFiles(rt::FileSystem& files, rt::Faults& faults, std::string directory,
-                               DiskBlocksOptions options)
-    : files_(files), faults_(faults), directory_(std::move(directory)), options_(std::move(options)) {}
+DirectoryFiles::DirectoryFiles(rt::FileSystem& files, rt::Faults& faults, base::LogSink& log,
+                               std::string directory, DiskBlocksOptions options)
+    : files_(files),
+      faults_(faults),
+      log_(log),
+      directory_(std::move(directory)),
+      options_(std::move(options)) {}
+
+void DirectoryFiles::tell(const FoundStore& found) {
+  log_.info("block_store_opened", {{"directory", directory_},
+                                   {"epoch", found.epoch},
+                                   {"blocks", found.blocks},
+                                   {"lost", found.lost.size()},
+                                   {"torn", found.indexTorn ? 1 : 0},
+                                   {"damaged", found.indexDamage.size()}});
+  const std::size_t told = std::min(found.indexDamage.size(), kDamageToldMax);
+  for (std::size_t i = 0; i < told; ++i)
+    log_.warning("block_index_damaged", {{"directory", directory_}, {"reason", found.indexDamage[i]}});
+}
 
 Result<StoredCopies> DirectoryFiles::open() {
   if (blocks_ == nullptr) {
     auto blocks = DiskBlocks::open(files_, faults_, directory_, options_);
     if (!blocks) return fail(blocks.error());
     blocks_ = std::move(*blocks);
+    tell(blocks_->found());
   }
   StoredCopies copies;
   for (const auto& info : blocks_->live()) {

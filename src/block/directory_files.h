@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/log.h"
 #include "block/block_files.h"
 #include "block/disk_blocks.h"
 
@@ -13,8 +14,10 @@ namespace tidemill::block {
 // back.
 class DirectoryFiles final : public BlockFiles {
  public:
-  // `files` and `faults` must outlive this and every copy.
-  DirectoryFiles(rt::FileSystem& files, rt::Faults& faults, std::string directory, DiskBlocksOptions options);
+  // What they name must outlive this and every copy. event=block_store_opened says what was found, and
+  // block_index_damaged what of it could not be read.
+  DirectoryFiles(rt::FileSystem& files, rt::Faults& faults, base::LogSink& log, std::string directory,
+                 DiskBlocksOptions options);
 
   Result<StoredCopies> open() override;
   Result<StoredCopies> put(std::span<const std::shared_ptr<const Block>> blocks,
@@ -24,10 +27,12 @@ class DirectoryFiles final : public BlockFiles {
   Result<void> release(std::span<const std::string> ids) override;
 
  private:
+  void tell(const FoundStore& found);
   Result<void> openLate();
 
   rt::FileSystem& files_;
   rt::Faults& faults_;
+  base::LogSink& log_;
   const std::string directory_;
   const DiskBlocksOptions options_;
   std::unique_ptr<DiskBlocks> blocks_;

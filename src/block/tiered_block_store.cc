@@ -35,7 +35,8 @@ TieredBlockStore::TieredBlockStore(const rt::Env& env, TieredOptions options, Ti
       health_(env.log, options.calm),
       self_(std::make_shared<Self>(Self{*this})),
       places_(env, std::move(files), options.places,
-              [this](std::size_t place, const CopyWrite& write) { written(place, write); }) {}
+              [this](std::size_t place, const CopyWrite& write) { written(place, write); }),
+      openings_(env.loop) {}
 
 TieredBlockStore::~TieredBlockStore() = default;
 
@@ -48,9 +49,9 @@ rt::Task<Result<std::vector<std::shared_ptr<const BlockInfo>>>> TieredBlockStore
     if (!*opening->result) co_return fail(opening->result->error());
     adopt(kLocal, **opening->result);
   }
-  rt::TaskGroup openings(env_.loop);
-  for (std::size_t i = kLocal + 1; i < places_.size(); ++i) openings.spawn(openReplica(i));
-  co_await openings.join(options_.places.replicaTimeout);
+  for (std::size_t i = kLocal + 1; i < places_.size(); ++i) openings_.spawn(openReplica(i));
+  co_await openings_.join(options_.places.replicaTimeout);
+  opened_ = true;
   std::vector<std::shared_ptr<const BlockInfo>> found;
   for (const auto& [id, entry] : entries_) found.push_back(entry.info);
   co_return found;
@@ -64,17 +65,18 @@ rt::Task<void> TieredBlockStore::openReplica(std::size_t place) {
     co_return;
   }
   adopt(place, **opening->result);
+  places_.works(place);
 }
 
 void TieredBlockStore::adopt(std::size_t place, const StoredCopies& copies) {
   for (const auto& copy : copies) {
     Entry* entry = entryOf(copy->info()->id);
-    if (entry == nullptr) entry = &addEntry(copy->info(), StorageLevel::NONE);
-    if (sameInfo(*entry->info, *copy->info())) {
+    if (entry == nullptr && !opened_) entry = &addEntry(copy->info(), StorageLevel::NONE);
+    if (entry != nullptr && sameInfo(*entry->info, *copy->info())) {
       entry->copies[place] = copy;
       entry->told.insert(place);
     } else {
-      places_.queue(place).release(copy->info()->id);  // Of an even earlier process.
+      places_.queue(place).release(copy->info()->id);
     }
   }
 }

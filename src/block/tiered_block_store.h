@@ -14,6 +14,7 @@
 #include "block/storage_health.h"
 #include "rt/env.h"
 #include "rt/semaphore.h"
+#include "rt/task_group.h"
 
 namespace tidemill::block {
 
@@ -105,6 +106,7 @@ class TieredBlockStore final : public BlockStore {
   Entry* entryOf(const std::string& id);
   Entry* entryOf(const std::string& id, std::uint64_t serial);
   Entry& addEntry(std::shared_ptr<const BlockInfo> info, StorageLevel level);
+  // Of a replica that opens late, what nobody knows is released.
   void adopt(std::size_t place, const StoredCopies& copies);
   rt::Task<void> openReplica(std::size_t place);
 
@@ -143,6 +145,8 @@ class TieredBlockStore final : public BlockStore {
   StoreTotals counted_;  // Only what is counted since the start.
   const std::shared_ptr<Self> self_;
   CopyPlaces places_;
+  bool opened_ = false;
+  rt::TaskGroup openings_;  // Of replicas; a late one goes on.
 };
 
 }  // namespace tidemill::block

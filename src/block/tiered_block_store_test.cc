@@ -541,6 +541,24 @@ TEST_F(TieredBlockStoreTest, AFolderThatCannotBeOpenedIsAnErrorAndAReplicaAnEven
   EXPECT_EQ(refused.error().code(), Code::kConflict);
 }
 
+TEST_F(TieredBlockStoreTest, AReplicaThatOpensLateGivesItsRoomBack) {
+  replicate(1);
+  placed(blockOf("a"), StorageLevel::DISK_ONLY_2);
+  placed(blockOf("b"), StorageLevel::MEMORY_ONLY_2);
+  restart();
+  replicaPool_.hang();
+  const auto found = world_.loop().run(store().open());
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->size(), 1u);  // Only the replica has b.
+  EXPECT_EQ(store().placement("a"), (Placement{false, true, 1}));
+
+  replicaPool_.goOn();
+  settle();
+  EXPECT_EQ(store().placement("a"), (Placement{false, true, 2}));
+  EXPECT_TRUE(replicas_[0]->stored.contains("a"));
+  EXPECT_FALSE(replicas_[0]->stored.contains("b"));
+}
+
 // --- Cancelled puts and sources.
 
 TEST_F(TieredBlockStoreTest, ACancelledPutHoldsNothingUp) {

@@ -172,7 +172,7 @@ TieredFiles filesOf(rt::Env& env, bool replica) {
     DiskBlocksOptions options;
     options.salt = env.random.next();
     options.segmentBytes = 4'000;
-    return std::make_shared<DirectoryFiles>(env.files, env.faults, directory, options);
+    return std::make_shared<DirectoryFiles>(env.files, env.faults, env.log, directory, options);
   };
   TieredFiles files{folder("/blocks"), {}};
   if (replica) files.replicas.push_back({"dir:/replica", folder("/replica")});

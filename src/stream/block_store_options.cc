@@ -98,7 +98,8 @@ std::unique_ptr<block::TieredBlockStore> makeBlockStore(const rt::Env& env,
     disk.holder = options.holder;
     disk.salt = env.random.next();
     disk.segmentBytes = options.segmentBytes;
-    return std::make_shared<block::DirectoryFiles>(env.files, env.faults, directory, std::move(disk));
+    return std::make_shared<block::DirectoryFiles>(env.files, env.faults, env.log, directory,
+                                                   std::move(disk));
   };
   block::TieredFiles files;
   files.local = folder(options.directory);

@@ -28,7 +28,7 @@ class TieredThreadsTest : public testing::Test {
     const rt::Env& env = production_.env();
     DiskBlocksOptions options;
     options.segmentBytes = 100'000;
-    return std::make_shared<DirectoryFiles>(env.files, env.faults, root_ + "/" + name, options);
+    return std::make_shared<DirectoryFiles>(env.files, env.faults, env.log, root_ + "/" + name, options);
   }
 
   std::string root_;
