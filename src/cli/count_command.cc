@@ -4,12 +4,14 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/initial_position_text.h"
 #include "cli/lease_access.h"
 #include "cli/output.h"
 #include "cli/settings.h"
+#include "cli/shown_records.h"
 #include "cli/termination.h"
 #include "cli/word_count_job.h"
 #include "tidemill/conf.h"
@@ -33,12 +35,13 @@ struct CountFlags {
   std::int64_t checkpointMilliseconds = 1000;
   std::string plant;
   bool json = false;
+  bool records = false;
 };
 
 // Prints what happens as results.
 class CountListener final : public StreamingListener {
  public:
-  explicit CountListener(const Output& output) : output_(output) {}
+  CountListener(const Output& output, RecordPrinter& printer) : output_(output), printer_(printer) {}
 
   void onStreamingStarted() override { output_.line("ready", {{"event", "ready"}}); }
   void onShardStarted(const std::string& streamName, const std::string& shardId, const std::string& from,
@@ -52,15 +55,11 @@ class CountListener final : public StreamingListener {
                    {{"event", "started"}, {"stream", streamName}, {"shard", shardId}, {"from", from}});
     }
   }
-  void onBatchCompleted(const BatchInfo& batch) override {
-    if (batch.records == 0) return;
-    const std::int64_t time = batch.time.time_since_epoch().count();
-    output_.line(fmt::format("batch: {} records: {}", time, batch.records),
-                 {{"event", "batch"}, {"batch", time}, {"records", batch.records}});
-  }
+  void onBatchCompleted(const BatchInfo& batch) override { printer_.batch(batch); }
 
  private:
   const Output& output_;
+  RecordPrinter& printer_;
 };
 
 Result<Conf> confOf(const CountFlags& flags) {
@@ -131,6 +130,12 @@ int report(const Output& output, const StreamingContext& context, const Result<v
   return 0;
 }
 
+// A program that reads the results sees what came out of aggregated records without asking for it.
+ShownRecords shownBy(const CountFlags& flags) {
+  if (flags.records) return ShownRecords::kAll;
+  return flags.json ? ShownRecords::kAggregated : ShownRecords::kNone;
+}
+
 int runCount(CountFlags flags) {
   auto position = parseInitialPosition(flags.position);
   if (!position) return printError(position.error());
@@ -144,7 +149,12 @@ int runCount(CountFlags flags) {
 
   auto signals = std::make_unique<TerminationSignals>();  // Before any thread.
   const Output output(flags.json);
-  CountListener listener(output);
+  const auto printer = std::make_shared<RecordPrinter>(output);
+  CountListener listener(output, *printer);
+  flags.job.shown = shownBy(flags);
+  flags.job.show = [printer](const BatchInfo& batch, const std::vector<Line>& lines) {
+    printer->records(batch, lines);
+  };
   auto sink = WordCountSink::open(flags.state + "/counts.db", flags.job.application, flags.job.stream);
   if (!sink) return printError(sink.error());
   StreamingContext context(*conf, Milliseconds(flags.batchMilliseconds));
@@ -187,6 +197,10 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--plant", flags->plant, "A mistake on purpose: drop-record loses one record")
       ->check(CLI::IsMember({"drop-record"}));
   command->add_flag("--json", flags->json, "One JSON object per line");
+  command->add_flag(
+      "--records", flags->records,
+      "A line for each record: shard, numbers and size; with --json parts of aggregated records "
+      "have one anyway");
   command->callback([&chosen, flags] { chosen = [flags] { return runCount(*flags); }; });
 }
 

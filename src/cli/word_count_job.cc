@@ -1,5 +1,6 @@
 #include "cli/word_count_job.h"
 
+#include <optional>
 #include <utility>
 
 #include "cli/words.h"
@@ -16,9 +17,14 @@ T valueOrThrow(Result<T> result) {
   return std::move(*result);
 }
 
+std::optional<std::uint64_t> partOf(const Line& line) {
+  if (line.aggregation != Aggregation::kPart) return std::nullopt;
+  return line.subSequenceNumber;
+}
+
 BatchCounts countFresh(const RDD<Line>& lines, Progress basis, std::atomic<bool>& dropNext) {
-  const auto fresh =
-      lines.filter([&basis](const Line& line) { return isFresh(line.shardId, line.sequenceNumber, basis); });
+  const auto fresh = lines.filter(
+      [&basis](const Line& line) { return isFresh(line.shardId, line.sequenceNumber, partOf(line), basis); });
   const auto counted =
       fresh.filter([&dropNext](const Line&) { return !dropNext.exchange(false); })
           .flatMap([](const Line& line) { return wordsOf(line.text); })
@@ -33,19 +39,31 @@ BatchCounts countFresh(const RDD<Line>& lines, Progress basis, std::atomic<bool>
   return counts;
 }
 
+std::vector<Line> shownOf(const RDD<Line>& lines, ShownRecords shown) {
+  return lines
+      .filter([shown](const Line& line) {
+        return shown == ShownRecords::kAll || line.aggregation != Aggregation::kNone;
+      })
+      .collect();
+}
+
 }  // namespace
 
 void defineWordCount(StreamingContext& context, std::shared_ptr<WordCountSink> sink,
                      const WordCountOptions& options) {
   const auto toLine = [](const Record& record) {
-    return Line{record.shardId, record.sequenceNumber, record.text()};
+    return Line{record.shardId, record.sequenceNumber, record.text(), record.subSequenceNumber,
+                record.aggregation};
   };
   auto lines = KinesisUtils::createStream(context, options.application, options.stream, options.endpoint,
                                           options.region, options.initialPosition, options.checkpointInterval,
                                           StorageLevel::MEMORY_ONLY, toLine);
   auto dropNext = std::make_shared<std::atomic<bool>>(options.dropRecord);
-  lines.foreachRDD([sink = std::move(sink), dropNext](const RDD<Line>& rdd, const BatchInfo& batch) {
-    if (batch.records > 0) countBatch(*sink, rdd, batch, *dropNext);
+  lines.foreachRDD([sink = std::move(sink), dropNext, shown = options.shown, show = options.show](
+                       const RDD<Line>& rdd, const BatchInfo& batch) {
+    if (batch.records == 0) return;
+    countBatch(*sink, rdd, batch, *dropNext);
+    if (show && shown != ShownRecords::kNone) show(batch, shownOf(rdd, shown));
   });
 }
 

@@ -2,14 +2,32 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/word_count_sink.h"
 #include "tidemill/kinesis_utils.h"
 
 namespace tidemill::cli {
+
+// A view of one record: enough to tell whether it was counted before, and to show where it came from.
+struct Line {
+  std::string_view shardId;
+  std::string_view sequenceNumber;
+  std::string_view text;
+  std::uint64_t subSequenceNumber = 0;
+  Aggregation aggregation = Aggregation::kNone;
+};
+
+enum class ShownRecords {
+  kNone,
+  kAggregated,  // Parts of aggregated records, and such records that cannot be read.
+  kAll,
+};
 
 struct WordCountOptions {
   std::string application;
@@ -20,13 +38,10 @@ struct WordCountOptions {
   Duration checkpointInterval = Seconds(1);
   // Loses one record on purpose, so that a comparison of the counts can be seen to fail.
   bool dropRecord = false;
-};
-
-// A view of one record: enough to tell whether it was counted before.
-struct Line {
-  std::string_view shardId;
-  std::string_view sequenceNumber;
-  std::string_view text;
+  // Which records are shown once their batch is counted, and to whom: in the order of arrival, on a worker
+  // thread. Records may be shown twice after a crash, as they may be delivered twice.
+  ShownRecords shown = ShownRecords::kNone;
+  std::function<void(const BatchInfo& batch, const std::vector<Line>& lines)> show = {};
 };
 
 // Defines the stream and its one output on `context`. The output shares the sink, so that one which the

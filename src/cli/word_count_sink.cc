@@ -10,8 +10,13 @@
 namespace tidemill::cli {
 namespace {
 
-// Of the tables below. Files of before versions were kept have 0.
-constexpr std::int64_t kVersion = 1;
+// Of the tables below. Files of before versions were kept have 0, those of before records were taken apart 1.
+constexpr std::int64_t kVersion = 2;
+
+// In `progress.part`: the record was counted as a whole. So was every record of version 1.
+constexpr std::int64_t kWhole = -1;
+
+constexpr char kFromVersion1[] = "ALTER TABLE progress ADD COLUMN part INTEGER NOT NULL DEFAULT -1;";
 
 constexpr char kSchema[] = R"(
 CREATE TABLE words (
@@ -20,6 +25,7 @@ CREATE TABLE words (
 ) WITHOUT ROWID;
 CREATE TABLE progress (
   application TEXT NOT NULL, stream TEXT NOT NULL, shard TEXT NOT NULL, sequenceNumber TEXT NOT NULL,
+  part INTEGER NOT NULL DEFAULT -1,
   PRIMARY KEY (application, stream, shard)
 ) WITHOUT ROWID;
 CREATE TABLE totals (
@@ -36,7 +42,7 @@ Error foreign(const std::string& path, const std::string& why) {
                "choose another state folder, or move the file away: its stream is then counted anew");
 }
 
-// Makes the tables in an empty file; refuses a file that this version did not make.
+// Makes the tables in an empty file, and the column that version 1 lacks; refuses any other file.
 Result<void> prepareTables(lease::SqliteDatabase& database, const std::string& path) {
   auto version = database.number("PRAGMA user_version");
   if (!version) return fail(version.error());
@@ -45,13 +51,14 @@ Result<void> prepareTables(lease::SqliteDatabase& database, const std::string& p
   if (*version == 0 && *tables == 0) {
     return database.execute(kSchema + fmt::format("PRAGMA user_version = {};", kVersion));
   }
-  if (*version != kVersion)
+  if (*version != kVersion && *version != 1)
     return fail(foreign(path, fmt::format("its format is {}, not {}", *version, kVersion)));
   auto known = database.number(
       "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('words', 'progress', 'totals')");
   if (!known) return fail(known.error());
   if (*known != 3) return fail(foreign(path, "its tables are others"));
-  return {};
+  if (*version == kVersion) return {};
+  return database.execute(kFromVersion1 + fmt::format("PRAGMA user_version = {};", kVersion));
 }
 
 // Steps a statement that gives no rows.
@@ -63,9 +70,15 @@ Result<void> run(lease::SqliteStatement& statement) {
 
 }  // namespace
 
-bool isFresh(std::string_view shardId, std::string_view sequenceNumber, const Progress& progress) {
-  const auto done = progress.find(shardId);
-  return done == progress.end() || compareSequenceNumbers(sequenceNumber, done->second) > 0;
+bool isFresh(std::string_view shardId, std::string_view sequenceNumber, std::optional<std::uint64_t> part,
+             const Progress& progress) {
+  const auto found = progress.find(shardId);
+  if (found == progress.end()) return true;
+  const CountedUpTo& done = found->second;
+  const auto order = compareSequenceNumbers(sequenceNumber, done.sequenceNumber);
+  if (order != 0) return order > 0;
+  if (!done.part) return false;
+  return !part || *part > *done.part;
 }
 
 Result<std::unique_ptr<WordCountSink>> WordCountSink::open(const std::string& path, std::string application,
@@ -92,14 +105,18 @@ void WordCountSink::bindNames(lease::SqliteStatement& statement) const {
 }
 
 Result<Progress> WordCountSink::progress() {
-  auto select = ours("SELECT shard, sequenceNumber FROM progress WHERE application = ?1 AND stream = ?2");
+  auto select =
+      ours("SELECT shard, sequenceNumber, part FROM progress WHERE application = ?1 AND stream = ?2");
   if (!select) return fail(select.error());
   Progress progress;
   for (;;) {  // Bounded by the table.
     auto more = select->step();
     if (!more) return fail(more.error());
     if (!*more) return progress;
-    progress.emplace(select->text(0), select->text(1));
+    CountedUpTo done{select->text(1)};
+    const std::int64_t part = select->integer(2);
+    if (part != kWhole) done.part = static_cast<std::uint64_t>(part);
+    progress.emplace(select->text(0), std::move(done));
   }
 }
 
@@ -142,18 +159,23 @@ Result<void> WordCountSink::writeWords(const std::vector<WordCount>& words) {
 Result<void> WordCountSink::writeProgress(const Progress& basis, const BatchInfo& batch) {
   Progress moved;
   for (const SequenceNumberRange& range : batch.ranges) {
-    if (isFresh(range.shardId, range.toSeqNumber, basis) && isFresh(range.shardId, range.toSeqNumber, moved))
-      moved.insert_or_assign(range.shardId, range.toSeqNumber);
+    const auto isAhead = [&range](const Progress& progress) {
+      return isFresh(range.shardId, range.toSeqNumber, range.toSubSeqNumber, progress);
+    };
+    if (isAhead(basis) && isAhead(moved))
+      moved.insert_or_assign(range.shardId, CountedUpTo{range.toSeqNumber, range.toSubSeqNumber});
   }
   auto move = ours(
-      "INSERT INTO progress VALUES (?1, ?2, ?3, ?4) "
-      "ON CONFLICT (application, stream, shard) DO UPDATE SET sequenceNumber = excluded.sequenceNumber");
+      "INSERT INTO progress (application, stream, shard, sequenceNumber, part) VALUES (?1, ?2, ?3, ?4, ?5) "
+      "ON CONFLICT (application, stream, shard) DO UPDATE SET sequenceNumber = excluded.sequenceNumber, "
+      "part = excluded.part");
   if (!move) return fail(move.error());
-  for (const auto& [shard, sequenceNumber] : moved) {
+  for (const auto& [shard, upTo] : moved) {
     move->reset();
     bindNames(*move);
     move->bind(3, shard);
-    move->bind(4, sequenceNumber);
+    move->bind(4, upTo.sequenceNumber);
+    move->bind(5, upTo.part ? static_cast<std::int64_t>(*upTo.part) : kWhole);
     auto done = run(*move);
     if (!done) return done;
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,12 +30,23 @@ struct CountTotals {
   friend bool operator==(const CountTotals&, const CountTotals&) = default;
 };
 
-// Shard id to the last sequence number that was counted.
-using Progress = std::map<std::string, std::string, std::less<>>;
+// How far the records of a shard were counted.
+struct CountedUpTo {
+  std::string sequenceNumber;
+  // Of an aggregated record: up to this part of it. Nothing: it was counted as a whole.
+  std::optional<std::uint64_t> part = std::nullopt;
 
-// True unless the record was counted before. A batch never ends inside a record, so the record at the very
-// end of what was counted is not fresh, whatever it aggregates.
-bool isFresh(std::string_view shardId, std::string_view sequenceNumber, const Progress& progress);
+  friend bool operator==(const CountedUpTo&, const CountedUpTo&) = default;
+};
+
+// By shard id.
+using Progress = std::map<std::string, CountedUpTo, std::less<>>;
+
+// True unless the record was counted before. `part` is its index if it came as a part of an aggregated
+// record: a batch may end inside of one. Such a record that comes whole when only parts of it were counted is
+// fresh, so that the others are not lost.
+bool isFresh(std::string_view shardId, std::string_view sequenceNumber, std::optional<std::uint64_t> part,
+             const Progress& progress);
 
 // What one batch adds.
 struct BatchCounts {
@@ -51,8 +63,8 @@ struct BatchCounts {
 // Used by one thread at a time. Several processes may use the file.
 class WordCountSink {
  public:
-  // `path`: the SQLite file; created if missing. kInvalidConfig: it is a database that this version did not
-  // make.
+  // `path`: the SQLite file; created if missing, brought up to date if an earlier version made it.
+  // kInvalidConfig: it is a database that neither did.
   static Result<std::unique_ptr<WordCountSink>> open(const std::string& path, std::string application,
                                                      std::string stream);
 

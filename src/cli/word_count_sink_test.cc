@@ -31,6 +31,7 @@ struct TestRecord {
   std::string shard;
   std::string sequenceNumber;
   std::string text;
+  std::optional<std::uint64_t> part = std::nullopt;
 };
 
 class WordCountSinkTest : public testing::Test {
@@ -55,16 +56,21 @@ class WordCountSinkTest : public testing::Test {
 
   static BatchInfo batchOf(const std::vector<TestRecord>& records) {
     BatchInfo batch;
-    for (const TestRecord& record : records)
-      batch.ranges.push_back({"orders", record.shard, record.sequenceNumber, record.sequenceNumber, 1});
+    for (const TestRecord& record : records) {
+      batch.ranges.push_back({"orders", record.shard, record.sequenceNumber, record.sequenceNumber, 1,
+                              record.part, record.part});
+    }
     batch.records = static_cast<std::int64_t>(records.size());
     return batch;
   }
 
   RDD<Line> linesOf(const std::vector<TestRecord>& records) {
     std::vector<Line> lines;
-    for (const TestRecord& record : records)
-      lines.push_back({record.shard, record.sequenceNumber, record.text});
+    for (const TestRecord& record : records) {
+      const auto aggregation = record.part ? Aggregation::kPart : Aggregation::kNone;
+      lines.push_back(
+          {record.shard, record.sequenceNumber, record.text, record.part.value_or(0), aggregation});
+    }
     return RDD<Line>(std::make_shared<detail::VectorNode<Line>>(runner_, std::move(lines)));
   }
 
@@ -94,12 +100,12 @@ TEST_F(WordCountSinkTest, CountsARecordOnceHoweverOftenItComes) {
 }
 
 TEST_F(WordCountSinkTest, OnlyWhatLiesBehindTheLastCountedRecordIsFresh) {
-  const Progress progress = {{kShard, "10"}};
+  const Progress progress = {{kShard, {"10"}}};
 
-  EXPECT_FALSE(isFresh(kShard, "9", progress)) << "numbers, not text";
-  EXPECT_FALSE(isFresh(kShard, "10", progress)) << "the last counted record itself";
-  EXPECT_TRUE(isFresh(kShard, "11", progress));
-  EXPECT_TRUE(isFresh(kOther, "1", progress)) << "a shard that nothing is known of";
+  EXPECT_FALSE(isFresh(kShard, "9", {}, progress)) << "numbers, not text";
+  EXPECT_FALSE(isFresh(kShard, "10", {}, progress)) << "the last counted record itself";
+  EXPECT_TRUE(isFresh(kShard, "11", {}, progress));
+  EXPECT_TRUE(isFresh(kOther, "1", {}, progress)) << "a shard that nothing is known of";
 }
 
 TEST_F(WordCountSinkTest, AnOlderBatchMovesNothingBack) {
@@ -109,7 +115,7 @@ TEST_F(WordCountSinkTest, AnOlderBatchMovesNothingBack) {
   count(*sink, {{kShard, "99", "early"}, {kOther, "1", "other"}});
   count(*sink, {{kShard, "100", "late"}});
 
-  EXPECT_EQ(*sink->progress(), (Progress{{kShard, "100"}, {kOther, "1"}}));
+  EXPECT_EQ(*sink->progress(), (Progress{{kShard, {"100"}}, {kOther, {"1"}}}));
   EXPECT_EQ(wordsOf(*sink), (Words{{"late", 1}, {"other", 1}}));
   EXPECT_EQ(totalsOf(*sink), (CountTotals{.batches = 2, .records = 2, .duplicates = 2}));
 }
@@ -119,7 +125,7 @@ TEST_F(WordCountSinkTest, TheEndOfAShardIsTheHighestOfItsRangesWhateverTheirOrde
 
   count(*sink, {{kShard, "20", "b"}, {kShard, "9", "a"}});
 
-  EXPECT_EQ(*sink->progress(), (Progress{{kShard, "20"}}));
+  EXPECT_EQ(*sink->progress(), (Progress{{kShard, {"20"}}}));
   EXPECT_EQ(totalsOf(*sink), (CountTotals{.batches = 1, .records = 2, .duplicates = 0}));
 }
 
@@ -133,7 +139,7 @@ TEST_F(WordCountSinkTest, StreamsOfOneFileKeepTheirOwnCounts) {
   EXPECT_EQ(wordsOf(*first), (Words{{"first", 1}}));
   EXPECT_EQ(totalsOf(*first), (CountTotals{.batches = 1, .records = 1, .duplicates = 0}));
   EXPECT_EQ(wordsOf(*second), (Words{{"second", 1}}));
-  EXPECT_EQ(*second->progress(), (Progress{{kShard, "50"}}));
+  EXPECT_EQ(*second->progress(), (Progress{{kShard, {"50"}}}));
 }
 
 TEST_F(WordCountSinkTest, ApplicationsOfOneFileCountTheSameStreamEachForItself) {
@@ -200,6 +206,58 @@ TEST_F(WordCountSinkTest, ALostRecordShowsInTheWordsAndNotInTheTotals) {
   EXPECT_EQ(totalsOf(*sink).records, 2);
 }
 
+// Parts of aggregated records share a sequence number.
+
+TEST_F(WordCountSinkTest, CountsEachPartOnceAlsoIfABatchEndsInsideOfARecord) {
+  auto sink = open();
+
+  count(*sink, {{kShard, "5", "a", 0}, {kShard, "5", "b", 1}});
+  EXPECT_EQ(*sink->progress(), (Progress{{kShard, {"5", 1}}}));
+  count(*sink, {{kShard, "5", "a", 0}, {kShard, "5", "b", 1}, {kShard, "5", "c", 2}, {kShard, "6", "d"}});
+  count(*sink, {{kShard, "5", "c", 2}, {kShard, "6", "d"}});
+
+  EXPECT_EQ(wordsOf(*sink), (Words{{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}}));
+  EXPECT_EQ(totalsOf(*sink), (CountTotals{.batches = 2, .records = 4, .duplicates = 4}));
+  EXPECT_EQ(*sink->progress(), (Progress{{kShard, {"6"}}}));
+}
+
+TEST_F(WordCountSinkTest, WhatWasCountedWholeHasNoFreshParts) {
+  const Progress progress = {{kShard, {"10"}}};
+  EXPECT_FALSE(isFresh(kShard, "10", 3, progress));
+  EXPECT_FALSE(isFresh(kShard, "10", {}, progress));
+  EXPECT_TRUE(isFresh(kShard, "11", 0, progress));
+}
+
+TEST_F(WordCountSinkTest, OfWhatWasCountedInPartsTheLaterPartsAreFreshAndSoIsTheWhole) {
+  const Progress progress = {{kShard, {"10", 2}}};
+  EXPECT_FALSE(isFresh(kShard, "10", 2, progress));
+  EXPECT_TRUE(isFresh(kShard, "10", 3, progress));
+  EXPECT_TRUE(isFresh(kShard, "10", {}, progress));
+}
+
+TEST_F(WordCountSinkTest, AFileOfBeforeRecordsWereTakenApartIsBroughtUpToDate) {
+  makeFile(
+      "CREATE TABLE words (application TEXT NOT NULL, stream TEXT NOT NULL, word TEXT NOT NULL, count "
+      "INTEGER "
+      "NOT NULL, PRIMARY KEY (application, stream, word)) WITHOUT ROWID;"
+      "CREATE TABLE progress (application TEXT NOT NULL, stream TEXT NOT NULL, shard TEXT NOT NULL, "
+      "sequenceNumber TEXT NOT NULL, PRIMARY KEY (application, stream, shard)) WITHOUT ROWID;"
+      "CREATE TABLE totals (application TEXT NOT NULL, stream TEXT NOT NULL, batches INTEGER NOT NULL, "
+      "records "
+      "INTEGER NOT NULL, duplicates INTEGER NOT NULL, PRIMARY KEY (application, stream)) WITHOUT ROWID;"
+      "INSERT INTO words VALUES ('app', 'orders', 'tide', 3);"
+      "INSERT INTO progress VALUES ('app', 'orders', 'shardId-000000000000', '7');"
+      "INSERT INTO totals VALUES ('app', 'orders', 1, 3, 0);"
+      "PRAGMA user_version = 1;");
+
+  count(*open(), {{kShard, "7", "tide", 1}, {kShard, "8", "mill", 0}});  // Record 7 was counted whole.
+
+  auto again = open();
+  EXPECT_EQ(wordsOf(*again), (Words{{"tide", 3}, {"mill", 1}}));
+  EXPECT_EQ(totalsOf(*again), (CountTotals{.batches = 2, .records = 4, .duplicates = 1}));
+  EXPECT_EQ(*again->progress(), (Progress{{kShard, {"8", 0}}}));
+}
+
 TEST_F(WordCountSinkTest, AFileOfAnotherVersionIsRefusedByName) {
   makeFile("CREATE TABLE words (word TEXT); PRAGMA user_version = 7;");
 
@@ -208,7 +266,7 @@ TEST_F(WordCountSinkTest, AFileOfAnotherVersionIsRefusedByName) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code(), Code::kInvalidConfig);
   EXPECT_THAT(refused.error().message(), HasSubstr(path()));
-  EXPECT_THAT(refused.error().message(), HasSubstr("format is 7, not 1"));
+  EXPECT_THAT(refused.error().message(), HasSubstr("format is 7, not 2"));
   EXPECT_FALSE(refused.error().hint().empty());
 }
 
@@ -220,7 +278,7 @@ TEST_F(WordCountSinkTest, AFileFromBeforeVersionsIsRefused) {
 
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code(), Code::kInvalidConfig);
-  EXPECT_THAT(refused.error().message(), HasSubstr("format is 0, not 1"));
+  EXPECT_THAT(refused.error().message(), HasSubstr("format is 0, not 2"));
 }
 
 TEST_F(WordCountSinkTest, SomebodyElsesTablesAreRefused) {
