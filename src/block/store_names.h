@@ -42,7 +42,7 @@ struct StoreListing {
   std::vector<StoreFile> unfinished;
 
   // False: this is no block store.
-  bool isStore() const { return lock || !segments.empty() || !indexes.empty(); }
+  bool isStore() const { return lock || !segments.empty() || !indexes.empty() || !unfinished.empty(); }
   // Of any file; 0 if there is none.
   std::uint64_t epochMax() const;
 };
