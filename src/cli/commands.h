@@ -22,6 +22,7 @@ void addCountCommand(CLI::App& app, Chosen& chosen);
 void addSimCommand(CLI::App& app, Chosen& chosen, const std::string& program);
 void addLeasesCommand(CLI::App& app, Chosen& chosen);
 void addFsckCommand(CLI::App& app, Chosen& chosen);
+void addRecoverCommand(CLI::App& app, Chosen& chosen);
 void addDemoCommand(CLI::App& app, Chosen& chosen);
 
 }  // namespace tidemill::cli

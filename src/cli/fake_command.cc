@@ -17,11 +17,13 @@ struct FakeFlags {
   std::string limits = "on";
   std::int64_t tableDelayMs = 500;
   std::int64_t staleMs = 0;
+  std::int64_t retentionMs = 0;
   bool json = false;
 };
 
 int runFake(FakeFlags flags) {
   flags.server.aws.limits = flags.limits == "on";
+  if (flags.retentionMs > 0) flags.server.aws.retention = std::chrono::milliseconds(flags.retentionMs);
   flags.server.aws.tableDelay = std::chrono::milliseconds(flags.tableDelayMs);
   flags.server.aws.staleReads = std::chrono::milliseconds(flags.staleMs);
   const Output output(flags.json);
@@ -70,6 +72,11 @@ void addFakeCommand(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command->add_option("--faults", aws.faultsPerThousand, "Requests in a thousand that go wrong")
       ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  command
+      ->add_option("--retention-ms", flags->retentionMs,
+                   "Records are gone after so long; 0: after the retention of their stream")
+      ->check(CLI::Range(0, 86'400'000))
       ->capture_default_str();
   addDynamoOptions(*command, *flags);
   command->add_flag("--json", flags->json, "One JSON object per line");

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
   cli::addFsckCommand(app, chosen);
   cli::addLeasesCommand(app, chosen);
   cli::addPutCommand(app, chosen);
+  cli::addRecoverCommand(app, chosen);
   cli::addSimCommand(app, chosen, argc > 0 ? argv[0] : "tidemill");
   cli::addVersionCommand(app, chosen);
   const auto known = app.get_subcommands(

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace tidemill::fake {
@@ -60,6 +61,8 @@ struct FakeAwsOptions {
   // drawn for each read. 0: every read is current.
   std::chrono::milliseconds staleReads{0};
   DynamoFaultRates dynamoFaults{};
+  // Shorter than any retention that a client can set: records are gone after so long.
+  std::optional<std::chrono::milliseconds> retention;
   // Keep records past their retention in memory (unreadable by clients), for the oracle of a simulation.
   bool keepTrimmed = false;
 };

@@ -23,7 +23,7 @@ struct ShardChoice {
     if (type == "AFTER_SHARD_ID") return static_cast<std::int64_t>(shard.index) > afterIndex;
     if (type == "FROM_TIMESTAMP") return shard.open() || *shard.closed >= time;
     if (type == "FROM_TRIM_HORIZON") return true;
-    const rt::WallTime horizon = std::max(stream.created, now - std::chrono::hours(stream.retentionHours));
+    const rt::WallTime horizon = std::max(stream.created, now - stream.retention());
     // A time before the horizon is the horizon. Both ends count, so that a parent and its children may come.
     const rt::WallTime at = type == "AT_TIMESTAMP" ? std::max(time, horizon) : horizon;
     return shard.created <= at && (shard.open() || *shard.closed >= at);

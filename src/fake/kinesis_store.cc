@@ -67,7 +67,7 @@ std::string FakeShard::endingSequenceNumber() const {
 }
 
 bool FakeStream::expired(const FakeShard& shard, rt::WallTime now) const {
-  return shard.closed && *shard.closed + std::chrono::hours(retentionHours) <= now;
+  return shard.closed && *shard.closed + retention() <= now;
 }
 
 FakeShard* FakeStream::shard(std::uint32_t index, rt::WallTime now) const {
@@ -156,6 +156,7 @@ Outcome<void> KinesisStore::create(const NewStream& wanted, rt::WallTime now) {
   stream->created = now;
   stream->incarnation = ++incarnations_;
   stream->onDemand = wanted.onDemand;
+  stream->retentionMax = options_.retention;
   stream->recordKiBMax = wanted.recordKiBMax;
   stream->shardsWanted = wanted.shards;
   streams_.emplace(wanted.name, std::move(stream));
@@ -299,7 +300,7 @@ void KinesisStore::settle(rt::WallTime now) {
       continue;
     }
     if (due) finish(stream);
-    const rt::WallTime horizon = now - std::chrono::hours(stream.retentionHours);
+    const rt::WallTime horizon = now - stream.retention();
     for (const auto& shard : stream.shards) shard->log.trimBefore(horizon, options_.keepTrimmed);
     ++at;
   }

@@ -68,6 +68,8 @@ struct FakeStream {
   std::uint64_t incarnation = 0;
   bool onDemand = false;
   int retentionHours = 24;
+  // FakeAwsOptions::retention.
+  std::optional<std::chrono::milliseconds> retentionMax;
   int recordKiBMax = 1024;
   // Indexed by the shard's index; shards are never removed, because ids are never used again.
   std::vector<std::unique_ptr<FakeShard>> shards;
@@ -75,6 +77,10 @@ struct FakeStream {
   int shardsWanted = 0;
   std::optional<PendingReshard> reshard;
 
+  // How long records stay.
+  std::chrono::milliseconds retention() const {
+    return retentionMax.value_or(std::chrono::hours(retentionHours));
+  }
   // True once the shard's last record has passed the retention: then it is no longer listed nor read.
   bool expired(const FakeShard& shard, rt::WallTime now) const;
   // Null if the stream has (or had) no such shard at `now`.
