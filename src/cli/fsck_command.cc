@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "block/block_fsck.h"
+#include "block/disk_blocks.h"
 #include "cli/commands.h"
+#include "cli/fsck_repair.h"
+#include "cli/kinesis_access.h"
 #include "cli/output.h"
 #include "codec/json_writer.h"
 #include "rt/posix_file_system.h"
@@ -18,11 +21,19 @@ using block::FsckReport;
 
 struct Flags {
   std::string directory;
+  bool repair = false;
+  KinesisFlags kinesis;
   bool json = false;
 };
 
-std::vector<std::string> reportLines(const FsckReport& report) {
+// Without a repair: null.
+std::vector<std::string> reportLines(const FsckReport& report, const RepairReport* repair) {
   std::vector<std::string> lines;
+  if (repair != nullptr) {
+    for (const Error& error : repair->notRebuilt) lines.push_back(oneLine("not rebuilt: " + error.message()));
+    lines.push_back("rebuilt: " + std::to_string(repair->rebuilt) +
+                    " not rebuilt: " + std::to_string(repair->notRebuilt.size()));
+  }
   for (const FsckFinding& finding : report.findings) lines.push_back(oneLine(finding.text()));
   lines.push_back("blocks: " + std::to_string(report.blocks));
   lines.push_back("unindexed: " + std::to_string(report.unindexed));
@@ -61,9 +72,16 @@ void writeFinding(codec::JsonWriter& to, const FsckFinding& finding) {
   to.endObject();
 }
 
-std::string reportDocument(const FsckReport& report) {
+std::string reportDocument(const FsckReport& report, const RepairReport* repair) {
   codec::JsonWriter to;
   to.beginObject();
+  if (repair != nullptr) {
+    writeCount(to, "rebuilt", repair->rebuilt);
+    to.key("notRebuilt");
+    to.beginArray();
+    for (const Error& error : repair->notRebuilt) to.text(error.message());
+    to.endArray();
+  }
   writeCount(to, "blocks", report.blocks);
   writeCount(to, "unindexed", report.unindexed);
   writeCount(to, "lost", report.lost);
@@ -82,8 +100,46 @@ int runFsck(const Flags& flags) {
   rt::PosixFileSystem files;
   const auto report = block::checkStore(files, flags.directory);
   if (!report) return printError(report.error());
-  Output(flags.json).document(reportLines(*report), reportDocument(*report));
+  Output(flags.json).document(reportLines(*report, nullptr), reportDocument(*report, nullptr));
   return report->damaged > 0 ? exitCode(Code::kDamagedBlock) : 0;
+}
+
+// Blocks that are damaged or lost are read again; an index that is damaged is written anew when the store is
+// opened. The store is locked meanwhile, and closed afterwards.
+Result<RepairReport> repair(const Flags& flags, std::vector<std::shared_ptr<const block::BlockInfo>> blocks) {
+  base::StderrLog log(base::Severity::kWarning);
+  http::ProductionEnv production(log, productionOptions());
+  base::Random random(base::randomSeed());
+  auto client = openKinesis(production, random, flags.kinesis);
+  if (!client) return fail(client.error());
+  const rt::Env& env = production.env();
+  auto store = block::DiskBlocks::open(env.files, env.faults, flags.directory,
+                                       {.holder = "tidemill fsck --repair", .salt = random.next()});
+  if (!store) return fail(store.error());
+  consume::RangeReadOptions options;
+  options.retry.attemptsMax = 10;
+  options.onLoss = consume::LossPolicy::kRecord;
+  auto paces = std::make_shared<consume::ShardPaces>(consume::PaceOptions());
+  consume::RangeReader reader({env.loop, **client, std::move(paces), random, log, env.faults}, options);
+  return production.block(rebuildBlocks(reader, **store, std::move(blocks)));
+}
+
+int runRepair(const Flags& flags) {
+  rt::PosixFileSystem files;
+  const auto before = block::checkStore(files, flags.directory);
+  if (!before) return printError(before.error());
+  RepairReport done;
+  if (before->damaged > 0 || before->lost > 0) {
+    auto repaired = repair(flags, before->toRebuild());
+    if (!repaired) return printError(repaired.error());
+    done = std::move(*repaired);
+  }
+  // Torn tails are cut now that what was in them is elsewhere.
+  const auto after = block::checkStore(files, flags.directory, {.repair = true});
+  if (!after) return printError(after.error());
+  Output(flags.json).document(reportLines(*after, &done), reportDocument(*after, &done));
+  if (!done.notRebuilt.empty()) return exitCode(Code::kDataLoss);
+  return after->damaged > 0 ? exitCode(Code::kDamagedBlock) : 0;
 }
 
 }  // namespace
@@ -92,8 +148,12 @@ void addFsckCommand(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand("fsck", "Checks stored blocks, byte by byte");
   auto flags = std::make_shared<Flags>();
   command->add_option("dir", flags->directory, "Folder of the blocks")->required();
+  command->add_flag("--repair", flags->repair,
+                    "Reads damaged and lost blocks from Kinesis again, and cuts torn tails");
+  addKinesisFlags(*command, flags->kinesis);
   command->add_flag("--json", flags->json, "One JSON object");
-  command->callback([&chosen, flags] { chosen = [flags] { return runFsck(*flags); }; });
+  command->callback(
+      [&chosen, flags] { chosen = [flags] { return flags->repair ? runRepair(*flags) : runFsck(*flags); }; });
 }
 
 }  // namespace tidemill::cli
