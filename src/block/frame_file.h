@@ -37,6 +37,9 @@ class FrameFile {
   // The file must not exist; its name survives a crash after syncDirectory().
   static Result<std::unique_ptr<FrameFile>> create(rt::FileSystem& files, FrameFileOptions options);
 
+  // Frames of an empty file that the caller opened.
+  FrameFile(std::unique_ptr<rt::AppendFile> file, FrameFileOptions options);
+
   // Adds a frame. Much of it may wait in memory until sync() or flush(). kDiskFull, kIo.
   Result<void> append(std::uint16_t kind, std::string_view head, const FrameBody& body = {});
   Result<void> flush();
@@ -49,7 +52,6 @@ class FrameFile {
   bool dead() const { return dead_; }
 
  private:
-  FrameFile(std::unique_ptr<rt::AppendFile> file, FrameFileOptions options);
   void add(std::string_view bytes);
   Result<void> note(Result<void> result);
 
