@@ -184,7 +184,7 @@ TEST_F(BorrowedContextTest, StreamingContextsStandOnIt) {
   world_.runUntil([&] { return !seen.empty(); }, 60s);
 
   ASSERT_EQ(partitions.size(), 1u);
-  EXPECT_EQ(partitions[0].blockId, "input-0-1");
+  EXPECT_TRUE(partitions[0].blockId.starts_with("input-0-")) << partitions[0].blockId;
   EXPECT_TRUE(partitions[0].isBlockIdValid);
   EXPECT_EQ(partitions[0].seqNumberRanges[0].recordCount, 2);
   EXPECT_EQ(seen, (std::vector<std::string>{"1!", "2!"}));

@@ -18,6 +18,14 @@ http::ProductionOptions productionOptions(const Conf& conf) {
   return options;
 }
 
+consume::PaceOptions paceOptions(const Conf& conf) {
+  consume::PaceOptions pace;
+  pace.callsPerSecond = static_cast<int>(conf.getInteger("tidemill.kinesis.readCallsPerSecond"));
+  pace.bytesPerSecond = conf.getInteger("tidemill.kinesis.readBytesPerSecond");
+  pace.idle = conf.getDuration("tidemill.kinesis.idleTimeBetweenReads");
+  return pace;
+}
+
 std::unique_ptr<OwnWorld> ownWorldUnless(bool borrowed, const Conf& conf) {
   return borrowed ? nullptr : std::make_unique<OwnWorld>(conf);
 }
@@ -36,7 +44,8 @@ ContextWorld::ContextWorld(std::optional<Seams> borrowed, Conf conf)
     : conf_(std::move(conf)),
       own_(ownWorldUnless(borrowed.has_value(), conf_)),
       seams_(borrowed ? *borrowed : Seams{own_->production.env(), *own_->leases, aws::processEnvironment()}),
-      gate_(std::make_shared<rt::Gate<ContextWorld>>(*this)) {
+      gate_(std::make_shared<rt::Gate<ContextWorld>>(*this)),
+      paces_(std::make_shared<consume::ShardPaces>(paceOptions(conf_))) {
   onControlLane([this] {
     blocks_ = std::make_unique<block::MemoryBlockStore>();
     awaited_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);
@@ -70,6 +79,10 @@ void ContextWorld::stop() {
   auto entry = gate_->enter();
   if (!entry) return;
   gate_->close();
+  if (own_ == nullptr) {  // The caller is on the lane, which may never run again.
+    awaited_.reset();
+    return;
+  }
   // The message holds the entry, so that this object is there when it arrives.
   seams_.env.loop.post([this, entry = std::move(entry)] { awaited_.reset(); });
 }
@@ -77,7 +90,7 @@ void ContextWorld::stop() {
 Result<void> ContextWorld::mayWait() const {
   if (own_ == nullptr) {
     return fail(Code::kUsage, "a context in a borrowed world cannot wait for its lane",
-                "await stream::presentBlocks() there instead");
+                "await stream::recoverBlocks() there instead");
   }
   const char* where = rt::NoWaiting::here();
   if (where != nullptr) {

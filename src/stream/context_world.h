@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "block/block_store.h"
+#include "consume/shard_paces.h"
 #include "http/production_env.h"
 #include "lease/lease_store.h"
 #include "rt/blocking_event.h"
@@ -42,6 +43,8 @@ class ContextWorld {
   bool borrowed() const { return own_ == nullptr; }
   // Of the control lane.
   block::BlockStore& blocks() { return *blocks_; }
+  // For the fetch lane.
+  const std::shared_ptr<consume::ShardPaces>& paces() const { return paces_; }
 
   // Runs `work` on the control lane and waits until it has run; at once in a borrowed world. Never on a lane.
   void onControlLane(const std::function<void()>& work);
@@ -85,6 +88,7 @@ class ContextWorld {
   std::unique_ptr<OwnWorld> own_;
   const Seams seams_;
   const std::shared_ptr<rt::Gate<ContextWorld>> gate_;
+  const std::shared_ptr<consume::ShardPaces> paces_;
 
   // Of the control lane.
   std::unique_ptr<block::BlockStore> blocks_;

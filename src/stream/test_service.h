@@ -45,15 +45,21 @@ class Service {
     EXPECT_TRUE(production_.block(
         client_->splitShard("orders", "shardId-000000000000", "85070591730234615865843651857942052864")));
   }
+  // The outcomes of all entries, which must succeed.
+  std::vector<kinesis::PutOutcome> putEntries(std::vector<kinesis::PutEntry> entries) {
+    auto outcomes = production_.block(client_->putRecords("orders", std::move(entries)));
+    EXPECT_TRUE(outcomes);
+    if (!outcomes) return {};
+    for (const kinesis::PutOutcome& outcome : *outcomes) EXPECT_EQ(outcome.errorCode, "");
+    return std::move(*outcomes);
+  }
   void put(int records) {
     std::vector<kinesis::PutEntry> entries;
     for (int i = 0; i < records; ++i) {
       const std::string number = std::to_string(written_++);
       entries.push_back({number, number, std::nullopt});
     }
-    auto outcomes = production_.block(client_->putRecords("orders", entries));
-    ASSERT_TRUE(outcomes) << outcomes.error().message();
-    for (const kinesis::PutOutcome& outcome : *outcomes) EXPECT_EQ(outcome.errorCode, "");
+    putEntries(std::move(entries));
   }
 
  private:

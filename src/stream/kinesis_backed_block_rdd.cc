@@ -1,0 +1,112 @@
+#include "tidemill/kinesis_backed_block_rdd.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "stream/context_blocks.h"
+#include "stream/recover_blocks.h"
+
+namespace tidemill {
+namespace stream {
+namespace {
+
+using detail::KinesisBlocksSource;
+
+RecoverOptions recoverOptions(const KinesisBlocksSource& source) {
+  RecoverOptions options;
+  options.regionName = source.regionName;
+  options.endpointUrl = source.endpointUrl;
+  options.credentials = source.credentials;
+  options.read.retry.attemptsMax = source.read.maxRetries;
+  options.read.retry.waitTime = std::chrono::milliseconds(source.read.retryWaitTimeMs);
+  options.read.retry.timeout = std::chrono::milliseconds(source.read.retryTimeoutMs);
+  if (source.read.partitionDeadline) options.read.deadline = *source.read.partitionDeadline;
+  if (!source.read.failOnDataLoss) options.read.onLoss = consume::LossPolicy::kRecord;
+  options.keepRebuilt = source.read.keepRebuilt;
+  options.level = source.read.storageLevel;
+  return options;
+}
+
+class KinesisBackedBlocks final : public ContextBlocks {
+ public:
+  KinesisBackedBlocks(const Context& context, KinesisBlocksSource source)
+      : ContextBlocks(detail::ContextAccess::world(context)->gate(), source.blockIds),
+        options_(recoverOptions(source)),
+        ranges_(std::move(source.ranges)),
+        valid_(std::move(source.isBlockIdValid)),
+        rebuilt_(ranges_.size(), false) {}
+
+  Partition partition(std::size_t index) const override {
+    return {.index = index,
+            .blockId = idOf(index),
+            .isBlockIdValid = isValid(index),
+            .seqNumberRanges = ranges_[index]};
+  }
+  // Its blocks may go, its ranges stay.
+  bool isValid() const override { return true; }
+
+ protected:
+  bool mayBeStored(std::size_t index) const override { return isValid(index) || rebuilt_[index]; }
+
+  Result<Sources> findElsewhere(ContextWorld& world, const std::vector<std::size_t>& missing,
+                                const std::optional<Error>& /*damage*/) override {
+    std::vector<std::shared_ptr<const block::BlockInfo>> lost;
+    for (const std::size_t index : missing) {
+      auto info = std::make_shared<block::BlockInfo>();
+      info->id = idOf(index);
+      for (const SequenceNumberRange& range : ranges_[index]) info->slices.push_back({range, 0, 0});
+      lost.push_back(std::move(info));
+    }
+    auto sources = world.await(recoverBlocks(world, options_, std::move(lost)));
+    if (!sources) return sources;
+    // From now on the store has what Kinesis has, whatever was under that id before.
+    for (const std::size_t index : missing) rebuilt_[index] = options_.keepRebuilt;
+    return sources;
+  }
+
+ private:
+  bool isValid(std::size_t index) const { return valid_.empty() || valid_[index]; }
+
+  const RecoverOptions options_;
+  const std::vector<SequenceNumberRanges> ranges_;
+  const std::vector<bool> valid_;
+  std::vector<bool> rebuilt_;
+};
+
+void check(const KinesisBlocksSource& source) {
+  const std::size_t blocks = source.blockIds.size();
+  if (source.ranges.size() != blocks) {
+    throw Error(Code::kUsage,
+                fmt::format("{} block ids, but {} lists of ranges", blocks, source.ranges.size()),
+                "give one SequenceNumberRanges for each block, an empty one for a block without records");
+  }
+  if (!source.isBlockIdValid.empty() && source.isBlockIdValid.size() != blocks) {
+    throw Error(Code::kUsage,
+                fmt::format("{} block ids, but {} flags of validity", blocks, source.isBlockIdValid.size()),
+                "give one flag for each block, or none at all if every block is valid");
+  }
+  const auto atLeastOne = [](const char* name, std::int64_t value) {
+    if (value >= 1) return;
+    throw Error(Code::kInvalidConfig, fmt::format("{} is {}", name, value), "give at least 1");
+  };
+  atLeastOne("maxRetries", source.read.maxRetries);
+  atLeastOne("retryWaitTimeMs", source.read.retryWaitTimeMs);
+  atLeastOne("retryTimeoutMs", source.read.retryTimeoutMs);
+  if (source.read.partitionDeadline) {
+    atLeastOne("partitionDeadline in milliseconds", source.read.partitionDeadline->count());
+  }
+}
+
+}  // namespace
+}  // namespace stream
+
+namespace detail {
+
+std::shared_ptr<BlockSet> kinesisBackedBlocks(const Context& context, KinesisBlocksSource source) {
+  stream::check(source);
+  return std::make_shared<stream::KinesisBackedBlocks>(context, std::move(source));
+}
+
+}  // namespace detail
+}  // namespace tidemill
