@@ -23,6 +23,11 @@ struct StreamingTotals {
   // HandlerPolicy of their stream, or kept as dead letters.
   std::int64_t skipped = 0;
   std::int64_t deadLettered = 0;
+  // Blocks no copy of which could be used when their batch came, and those of them that were read again.
+  std::int64_t blocksLost = 0;
+  std::int64_t blocksRebuilt = 0;
+  // Blocks that were kept in fewer places than their storage level asks for.
+  std::int64_t blocksShortOfLevel = 0;
 };
 
 // Override what you need. Called on the control lane: return at once, never block, never call the context.
@@ -37,6 +42,11 @@ class StreamingListener {
                               const std::string& /*from*/, const std::string& /*afterSequenceNumber*/) {}
   // All outputs of the batch have succeeded.
   virtual void onBatchCompleted(const BatchInfo&) {}
+  // No copy of a block can be used; it is read again from Kinesis before its batch goes on.
+  virtual void onBlockLost(const std::string& /*blockId*/, const SequenceNumberRanges& /*ranges*/,
+                           const std::string& /*reason*/) {}
+  // It was read again. Where records are gone for good and that is only recorded, `ranges` are what is left.
+  virtual void onBlockRecovered(const std::string& /*blockId*/, const SequenceNumberRanges& /*ranges*/) {}
   // An output failed; the batch is tried again with the same records.
   virtual void onBatchFailed(const BatchInfo&, const std::string& /*reason*/) {}
 };

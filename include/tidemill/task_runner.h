@@ -12,7 +12,8 @@ class TaskRunner {
   virtual ~TaskRunner() = default;
   // Runs task(0) … task(count - 1), several at a time, the calling thread taking part, and returns when all
   // have ended. A task that throws is tried again up to `spark.task.maxFailures` times in all; then this
-  // throws Error(kUserCodeFailed) with the partition and what was thrown.
+  // throws Error(kUserCodeFailed) with the partition and what was thrown. Error(kDamagedBlock) is thrown on
+  // at once: the engine reads the block again.
   virtual void run(std::size_t count, const std::function<void(std::size_t)>& task) = 0;
 };
 

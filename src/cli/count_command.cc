@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/settings.h"
 #include "cli/shown_records.h"
+#include "cli/storage_flags.h"
 #include "cli/termination.h"
 #include "cli/word_count_job.h"
 #include "tidemill/conf.h"
@@ -33,6 +34,8 @@ struct CountFlags {
   std::vector<std::string> settings;
   std::int64_t batchMilliseconds = 1000;
   std::int64_t checkpointMilliseconds = 1000;
+  std::string storageLevel = "MEMORY_AND_DISK";
+  std::string loseBlocks;
   std::string plant;
   bool json = false;
   bool records = false;
@@ -55,11 +58,24 @@ class CountListener final : public StreamingListener {
                    {{"event", "started"}, {"stream", streamName}, {"shard", shardId}, {"from", from}});
     }
   }
-  void onBatchCompleted(const BatchInfo& batch) override { printer_.batch(batch); }
+  void onBlockLost(const std::string&, const SequenceNumberRanges&, const std::string&) override { ++lost_; }
+  void onBlockRecovered(const std::string&, const SequenceNumberRanges&) override { ++rebuilt_; }
+  void onBatchCompleted(const BatchInfo& batch) override {
+    if (lost_ > 0 || rebuilt_ > 0) {
+      output_.line(fmt::format("blocks: lost={} rebuilt={}", lost_, rebuilt_),
+                   {{"event", "blocks"}, {"lost", lost_}, {"rebuilt", rebuilt_}});
+      lost_ = 0;
+      rebuilt_ = 0;
+    }
+    printer_.batch(batch);
+  }
 
  private:
   const Output& output_;
   RecordPrinter& printer_;
+  // Since the last batch that was completed.
+  std::int64_t lost_ = 0;
+  std::int64_t rebuilt_ = 0;
 };
 
 Result<Conf> confOf(const CountFlags& flags) {
@@ -69,6 +85,7 @@ Result<Conf> confOf(const CountFlags& flags) {
   try {
     conf.set("tidemill.state.directory", flags.state);
     if (!flags.workerId.empty()) conf.set("tidemill.worker.id", flags.workerId);
+    if (!flags.loseBlocks.empty()) conf.set("tidemill.test.loseBlocks", flags.loseBlocks);
     applyLeaseStoreFlags(conf, flags.leases, flags.job.endpoint, flags.job.region);
   } catch (const Error& error) {
     return fail(error);
@@ -141,6 +158,9 @@ int runCount(CountFlags flags) {
   if (!position) return printError(position.error());
   flags.job.initialPosition = *position;
   flags.job.checkpointInterval = Milliseconds(flags.checkpointMilliseconds);
+  const auto level = parseStorageLevel(flags.storageLevel);
+  if (!level) return printError(unknownLevel(flags.storageLevel));
+  flags.job.storageLevel = *level;
   flags.job.dropRecord = flags.plant == "drop-record";
   auto conf = confOf(flags);
   if (!conf) return printError(conf.error());
@@ -152,7 +172,7 @@ int runCount(CountFlags flags) {
   const auto printer = std::make_shared<RecordPrinter>(output);
   CountListener listener(output, *printer);
   flags.job.shown = shownBy(flags);
-  flags.job.show = [printer](const BatchInfo& batch, const std::vector<Line>& lines) {
+  flags.job.show = [printer](const BatchInfo& batch, const std::vector<ShownLine>& lines) {
     printer->records(batch, lines);
   };
   auto sink = WordCountSink::open(flags.state + "/counts.db", flags.job.application, flags.job.stream);
@@ -179,6 +199,7 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
                       "Url of Kinesis; else AWS_ENDPOINT_URL_KINESIS, AWS_ENDPOINT_URL or the region's own");
   command->add_option("--region", flags->job.region, "Region; else AWS_REGION or AWS_DEFAULT_REGION");
   addLeaseStoreFlags(*command, flags->leases);
+  addStorageFlags(*command, flags->storageLevel, flags->loseBlocks);
   command->add_option("--worker-id", flags->workerId, "Stable across restarts, unique among workers");
   command
       ->add_option("--initial-position", flags->position,

@@ -12,11 +12,13 @@
 #include "cli/fake_process.h"
 #include "cli/line_producer.h"
 #include "cli/settings.h"
+#include "cli/storage_flags.h"
 #include "cli/temporary_folder.h"
 #include "cli/termination.h"
 #include "http/production_env.h"
 #include "kinesis/kinesis_client.h"
 #include "kinesis/shard_graph.h"
+#include "tidemill/storage_level.h"
 
 namespace tidemill::cli {
 namespace {
@@ -115,6 +117,11 @@ class Demo {
     std::vector<std::string> command = {ownProgram(), "count",     "--app",      application_,
                                         "--stream",   kStream,     "--endpoint", fake_->endpoint(),
                                         "--region",   "us-east-1", "--state",    folder_.file("state")};
+    command.insert(command.end(), {"--storage-level", options_.storageLevel});
+    command.insert(command.end(), {"--lose-blocks", options_.loseBlocks});
+    // The second copies; another folder stands in for another disk.
+    command.insert(command.end(), {"--set", "tidemill.block.replicas=dir:" + folder_.file("replica") +
+                                                ",dir:" + folder_.file("replica-2")});
     // Lease checkpoints far behind the counts, so that the kill leaves records to be delivered again.
     command.insert(command.end(), {"--checkpoint-ms", "10000"});
     if (!options_.leases.store.empty()) {
@@ -282,6 +289,8 @@ class Demo {
     result.totals = *totals;
     result.shards = static_cast<std::int64_t>(consumer_->news().shards.size());
     result.kills = kills_;
+    result.blocksLost = consumer_->news().blocksLost;
+    result.blocksRebuilt = consumer_->news().blocksRebuilt;
     result.top.assign(ours->begin(),
                       ours->begin() + static_cast<std::ptrdiff_t>(std::min(kTopWords, ours->size())));
     const std::string difference = firstDifference(*ours, *theirs);
@@ -327,6 +336,8 @@ Fields DemoResult::fields() const {
           {"shards seen", shards},
           {"kills", kills},
           {"duplicates dropped", totals.duplicates},
+          {"blocks lost", blocksLost},
+          {"rebuilt", blocksRebuilt},
           {"word", std::move(words)},
           {"exact", exact ? "yes" : "no"}};
 }
@@ -334,7 +345,9 @@ Fields DemoResult::fields() const {
 Result<DemoResult> runDemo(const DemoOptions& options) {
   Conf conf;  // Only to refuse what the consumer would refuse later, and less readably.
   auto settings = applySettings(conf, options.settings);
+  if (settings) settings = applySettings(conf, {"tidemill.test.loseBlocks=" + options.loseBlocks});
   if (!settings) return fail(settings.error());
+  if (!parseStorageLevel(options.storageLevel)) return fail(unknownLevel(options.storageLevel));
   auto folder = TemporaryFolder::make("demo");
   if (!folder) return fail(folder.error());
   return Demo(options, std::move(*folder)).run();

@@ -18,6 +18,8 @@ struct DemoOptions {
   std::string plant;
   // The fake's DynamoDB, unless another is named: there a table of the run's own stays behind.
   LeaseStoreFlags leases;
+  std::string storageLevel = "MEMORY_AND_DISK_2";
+  std::string loseBlocks = "30%";
   std::vector<std::string> settings;
 };
 
@@ -25,6 +27,9 @@ struct DemoResult {
   CountTotals totals;
   std::int64_t shards = 0;
   std::int64_t kills = 0;
+  // Blocks that were lost on purpose and read again, over both lives of the consumer.
+  std::int64_t blocksLost = 0;
+  std::int64_t blocksRebuilt = 0;
   std::vector<WordCount> top;
   bool exact = false;
   // SIGTERM or SIGINT: the run ended before its end, and nothing above counts. Else 0.
@@ -34,10 +39,10 @@ struct DemoResult {
 };
 
 // Starts a fake AWS, makes a stream of 4 shards, puts the text line by line, counts its words in batches of
-// one second, splits a shard, merges two others, kills the consumer half way and starts it again; then
-// compares the counts with those of the shell's tools. Progress goes to standard error. Everything lives in a
-// temporary folder, which is removed unless the run went wrong half way. A signal ends the consumer, then the
-// fake. On the main thread, which is the one that the child processes live with.
+// one second, splits a shard, merges two others, loses a part of the blocks, kills the consumer half way and
+// starts it again; then compares the counts with those of the shell's tools. Progress goes to standard error.
+// Everything lives in a temporary folder, which is removed unless the run went wrong half way. A signal ends
+// the consumer, then the fake. On the main thread, which is the one that the child processes live with.
 Result<DemoResult> runDemo(const DemoOptions& options);
 
 }  // namespace tidemill::cli

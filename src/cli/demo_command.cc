@@ -3,12 +3,14 @@
 #include "cli/commands.h"
 #include "cli/demo.h"
 #include "cli/output.h"
+#include "cli/storage_flags.h"
 
 namespace tidemill::cli {
 
 void addDemoCommand(CLI::App& app, Chosen& chosen) {
   CLI::App* command = app.add_subcommand(
-      "demo", "Counts the words of a text through a resharding and a kill -9, against the fake AWS");
+      "demo",
+      "Counts the words of a text through a resharding, a kill -9 and lost blocks, against the fake AWS");
   auto options = std::make_shared<DemoOptions>();
   auto json = std::make_shared<bool>(false);
   command->add_option("--text", options->text, "The text; else the licences that Debian ships, repeated");
@@ -18,6 +20,7 @@ void addDemoCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--plant", options->plant, "A mistake on purpose: drop-record loses one record")
       ->check(CLI::IsMember({"drop-record"}));
   addLeaseStoreFlags(*command, options->leases);
+  addStorageFlags(*command, options->storageLevel, options->loseBlocks);
   command
       ->add_option("--set", options->settings,
                    "A setting of the consumer as key=value; may be given several times")

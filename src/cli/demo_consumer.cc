@@ -11,6 +11,15 @@ namespace tidemill::cli {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+std::int64_t numberAfter(std::string_view part, std::string_view name) {
+  if (!part.starts_with(name)) return 0;
+  return base::parseInteger(part.substr(name.size())).value_or(0);
+}
+
+}  // namespace
+
 Result<void> DemoConsumer::start() {
   auto process =
       ChildProcess::start(command_, {{"AWS_ACCESS_KEY_ID", "test"}, {"AWS_SECRET_ACCESS_KEY", "test"}});
@@ -43,7 +52,8 @@ int DemoConsumer::stop(std::chrono::milliseconds patience) {
   return process_->waitOrKill(process_->outputEnded() ? patience : 0ms);
 }
 
-// "ready", "started: SHARD at …", "resumed: SHARD after …", "batch: T records: N", "stopped: …".
+// "ready", "started: SHARD at …", "resumed: SHARD after …", "blocks: lost=N rebuilt=N",
+// "batch: T records: N", "stopped: …".
 void DemoConsumer::heard(const std::string& line) {
   const auto parts = base::split(line, ' ');
   if (line == "ready") news_.ready = true;
@@ -51,6 +61,10 @@ void DemoConsumer::heard(const std::string& line) {
   if (parts.size() == 4 && parts[0] == "batch:") {
     ++news_.batches;
     news_.delivered += base::parseInteger(parts[3]).value_or(0);
+  }
+  if (parts.size() == 3 && parts[0] == "blocks:") {
+    news_.blocksLost += numberAfter(parts[1], "lost=");
+    news_.blocksRebuilt += numberAfter(parts[2], "rebuilt=");
   }
   if (parts[0] == "resumed:" || parts[0] == "stopped:") printProgress("consumer: " + line);
 }

@@ -18,6 +18,8 @@ namespace tidemill::cli {
 struct ConsumerNews {
   std::set<std::string> shards;
   std::int64_t delivered = 0;  // Records in batches, repeats included.
+  std::int64_t blocksLost = 0;
+  std::int64_t blocksRebuilt = 0;
   // Of the present life.
   bool ready = false;
   std::int64_t batches = 0;

@@ -19,20 +19,19 @@ const char* nameOf(Aggregation aggregation) {
 
 }  // namespace
 
-void RecordPrinter::records(const BatchInfo& batch, const std::vector<Line>& lines) {
+void RecordPrinter::records(const BatchInfo& batch, const std::vector<ShownLine>& lines) {
   Aggregates counts;
-  for (const Line& line : lines) {
+  for (const ShownLine& line : lines) {
     if (line.aggregation == Aggregation::kPart) ++counts.parts;
     if (line.aggregation == Aggregation::kDamaged) ++counts.damaged;
-    const auto bytes = static_cast<std::int64_t>(line.text.size());
     output_.line(fmt::format("record: {} {}/{} {} bytes: {}", line.shardId, line.sequenceNumber,
-                             line.subSequenceNumber, nameOf(line.aggregation), bytes),
+                             line.subSequenceNumber, nameOf(line.aggregation), line.bytes),
                  {{"event", "record"},
                   {"shard", line.shardId},
                   {"sequenceNumber", line.sequenceNumber},
                   {"subSequenceNumber", static_cast<std::int64_t>(line.subSequenceNumber)},
                   {"aggregation", nameOf(line.aggregation)},
-                  {"bytes", bytes}});
+                  {"bytes", line.bytes}});
   }
   const std::lock_guard lock(mutex_);
   aggregates_.insert_or_assign(batch.time, counts);

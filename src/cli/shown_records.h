@@ -18,7 +18,7 @@ class RecordPrinter {
  public:
   explicit RecordPrinter(Output output) : output_(output) {}
 
-  void records(const BatchInfo& batch, const std::vector<Line>& lines);
+  void records(const BatchInfo& batch, const std::vector<ShownLine>& lines);
   void batch(const BatchInfo& batch);
 
  private:

@@ -21,8 +21,8 @@ std::string printed(const std::function<void()>& work) {
 
 TEST(RecordPrinter, PrintsWhereARecordCameFromAndNeverWhatIsInIt) {
   RecordPrinter printer(Output(true));
-  const std::vector<Line> lines = {{"shard-1", "7", "secret", 0, Aggregation::kDamaged},
-                                   {"shard-1", "8", "secrets", 1, Aggregation::kPart}};
+  const std::vector<ShownLine> lines = {{"shard-1", "7", 6, 0, Aggregation::kDamaged},
+                                        {"shard-1", "8", 7, 1, Aggregation::kPart}};
   EXPECT_EQ(printed([&] { printer.records(batchOf(1000, 2), lines); }),
             "{\"event\":\"record\",\"shard\":\"shard-1\",\"sequenceNumber\":\"7\",\"subSequenceNumber\":0,"
             "\"aggregation\":\"damaged\",\"bytes\":6}\n"
@@ -32,9 +32,9 @@ TEST(RecordPrinter, PrintsWhereARecordCameFromAndNeverWhatIsInIt) {
 
 TEST(RecordPrinter, TellsWithABatchWhatCameOfItsAggregatedRecords) {
   RecordPrinter printer(Output(true));
-  const std::vector<Line> lines = {{"shard-1", "7", "", 0, Aggregation::kDamaged},
-                                   {"shard-1", "8", "", 0, Aggregation::kPart},
-                                   {"shard-1", "8", "", 1, Aggregation::kPart}};
+  const std::vector<ShownLine> lines = {{"shard-1", "7", 0, 0, Aggregation::kDamaged},
+                                        {"shard-1", "8", 0, 0, Aggregation::kPart},
+                                        {"shard-1", "8", 0, 1, Aggregation::kPart}};
   printed([&] { printer.records(batchOf(1000, 3), lines); });
   EXPECT_EQ(printed([&] { printer.batch(batchOf(1000, 3)); }),
             "{\"event\":\"batch\",\"batch\":1000,\"records\":3,\"subRecords\":2,\"damagedAggregates\":1,"
@@ -46,7 +46,7 @@ TEST(RecordPrinter, TellsWithABatchWhatCameOfItsAggregatedRecords) {
 
 TEST(RecordPrinter, WritesLinesForPeopleToo) {
   RecordPrinter printer(Output(false));
-  const std::vector<Line> lines = {{"shard-1", "8", "four", 1, Aggregation::kPart}};
+  const std::vector<ShownLine> lines = {{"shard-1", "8", 4, 1, Aggregation::kPart}};
   EXPECT_EQ(printed([&] { printer.records(batchOf(1000, 1), lines); }),
             "record: shard-1 8/1 part bytes: 4\n");
   EXPECT_EQ(printed([&] { printer.batch(batchOf(1000, 1)); }), "batch: 1000 records: 1\n");

@@ -39,10 +39,15 @@ BatchCounts countFresh(const RDD<Line>& lines, Progress basis, std::atomic<bool>
   return counts;
 }
 
-std::vector<Line> shownOf(const RDD<Line>& lines, ShownRecords shown) {
+std::vector<ShownLine> shownOf(const RDD<Line>& lines, ShownRecords shown) {
   return lines
       .filter([shown](const Line& line) {
         return shown == ShownRecords::kAll || line.aggregation != Aggregation::kNone;
+      })
+      .map([](const Line& line) {
+        return ShownLine{std::string(line.shardId), std::string(line.sequenceNumber),
+                         static_cast<std::int64_t>(line.text.size()), line.subSequenceNumber,
+                         line.aggregation};
       })
       .collect();
 }
@@ -57,7 +62,7 @@ void defineWordCount(StreamingContext& context, std::shared_ptr<WordCountSink> s
   };
   auto lines = KinesisUtils::createStream(context, options.application, options.stream, options.endpoint,
                                           options.region, options.initialPosition, options.checkpointInterval,
-                                          StorageLevel::MEMORY_ONLY, toLine);
+                                          options.storageLevel, toLine);
   auto dropNext = std::make_shared<std::atomic<bool>>(options.dropRecord);
   lines.foreachRDD([sink = std::move(sink), dropNext, shown = options.shown, show = options.show](
                        const RDD<Line>& rdd, const BatchInfo& batch) {

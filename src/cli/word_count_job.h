@@ -23,6 +23,15 @@ struct Line {
   Aggregation aggregation = Aggregation::kNone;
 };
 
+// What is shown of one record: a copy, since a record's bytes may be gone when a task has ended.
+struct ShownLine {
+  std::string shardId;
+  std::string sequenceNumber;
+  std::int64_t bytes = 0;
+  std::uint64_t subSequenceNumber = 0;
+  Aggregation aggregation = Aggregation::kNone;
+};
+
 enum class ShownRecords {
   kNone,
   kAggregated,  // Parts of aggregated records, and such records that cannot be read.
@@ -36,12 +45,13 @@ struct WordCountOptions {
   std::string region;
   KinesisInitialPosition initialPosition = KinesisInitialPosition::TrimHorizon();
   Duration checkpointInterval = Seconds(1);
+  StorageLevel storageLevel = StorageLevel::MEMORY_AND_DISK;
   // Loses one record on purpose, so that a comparison of the counts can be seen to fail.
   bool dropRecord = false;
   // Which records are shown once their batch is counted, and to whom: in the order of arrival, on a worker
   // thread. Records may be shown twice after a crash, as they may be delivered twice.
   ShownRecords shown = ShownRecords::kNone;
-  std::function<void(const BatchInfo& batch, const std::vector<Line>& lines)> show = {};
+  std::function<void(const BatchInfo& batch, const std::vector<ShownLine>& lines)> show = {};
 };
 
 // Defines the stream and its one output on `context`. The output shares the sink, so that one which the

@@ -161,11 +161,11 @@ void ShardCoordinator::shardEndWritten(const std::string& shardId) {
   startReadyShards();
 }
 
-std::vector<std::shared_ptr<const block::Block>> ShardCoordinator::deliverable(
-    const std::vector<std::shared_ptr<const block::Block>>& blocks) {
+std::vector<std::shared_ptr<const block::BlockInfo>> ShardCoordinator::deliverable(
+    const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks) {
   book_.pump();  // Notices what has run out, so that the event comes before the batch.
   const rt::TimePoint now = env_.loop.now();
-  std::vector<std::shared_ptr<const block::Block>> kept;
+  std::vector<std::shared_ptr<const block::BlockInfo>> kept;
   kept.reserve(blocks.size());
   for (const auto& block : blocks) {
     const auto ours = [&](const std::string& shardId, std::int64_t token) {
@@ -177,15 +177,15 @@ std::vector<std::shared_ptr<const block::Block>> ShardCoordinator::deliverable(
   return kept;
 }
 
-void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::Block>>& blocks) {
+void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks) {
   book_.pump();  // A lease may have run out during the batch: that is told before the batch is.
   for (const auto& block : blocks) {
-    for (const block::SliceInfo& slice : block->info()->slices) {
+    for (const block::SliceInfo& slice : block->slices) {
       const SequenceNumberRange& range = slice.range;
       const auto to = lease::Checkpoint::at(range.toSeqNumber, range.toSubSeqNumber.value_or(0));
       book_.processed(range.shardId, slice.token, to, range.recordCount);
     }
-    for (const block::ShardEnd& end : block->ends()) ended(end);
+    for (const block::ShardEnd& end : block->ends) ended(end);
   }
 }
 

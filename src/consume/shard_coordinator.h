@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "block/block.h"
+#include "block/block_info.h"
 #include "codec/hash_key.h"
 #include "consume/fleet_duties.h"
 #include "consume/lease_book.h"
@@ -96,11 +96,11 @@ class ShardCoordinator final : private LeaseEvents {
 
   // What of these blocks may be delivered now: the records of shards whose leases are held, and were held
   // when they were read. Leases that have run out meanwhile are lost by this call.
-  std::vector<std::shared_ptr<const block::Block>> deliverable(
-      const std::vector<std::shared_ptr<const block::Block>>& blocks);
+  std::vector<std::shared_ptr<const block::BlockInfo>> deliverable(
+      const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks);
   // The outputs of a batch have succeeded, and it held these blocks. Called in the order of the batches.
   // Lease checkpoints follow from run().
-  void processed(const std::vector<std::shared_ptr<const block::Block>>& blocks);
+  void processed(const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks);
   // The same for one shard: everything up to `to`, `records` more than before.
   void processed(const std::string& shardId, std::int64_t token, const lease::Checkpoint& to,
                  std::int64_t records);

@@ -77,7 +77,8 @@ class CoordinatorFixture : public testing::Test, public CoordinatorListener {
     std::vector<block::ShardEnd> ends;
     if (end) ends.push_back(*end);
     for (block::ShardEnd& one : ends) one.token = tokenOf(shardId);
-    coordinator_->processed({std::make_shared<block::Block>("b", std::move(slices), std::move(ends))});
+    const block::Block all("b", std::move(slices), std::move(ends));
+    coordinator_->processed({all.info()});
   }
   // As the shard was started with last.
   std::int64_t tokenOf(const std::string& shardId) const {

@@ -3,26 +3,35 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
-#include "block/block.h"
+#include "block/block_info.h"
 #include "tidemill/time.h"
 
 namespace tidemill::stream {
 
-using BlockList = std::vector<std::shared_ptr<const block::Block>>;
+// What is known of blocks; their records lie in the block store, or are read again from Kinesis.
+using BlockInfoList = std::vector<std::shared_ptr<const block::BlockInfo>>;
 
 struct Batch {
   Time time{};
   // By input id; each in the order in which the blocks were sealed.
-  std::vector<BlockList> inputs;
+  std::vector<BlockInfoList> inputs;
 
   std::int64_t records() const {
     std::int64_t total = 0;
-    for (const BlockList& blocks : inputs) {
+    for (const BlockInfoList& blocks : inputs) {
       for (const auto& block : blocks) total += block->recordCount();
     }
     return total;
+  }
+  std::vector<std::string> blockIds() const {
+    std::vector<std::string> ids;
+    for (const BlockInfoList& blocks : inputs) {
+      for (const auto& block : blocks) ids.push_back(block->id);
+    }
+    return ids;
   }
 };
 

@@ -7,18 +7,18 @@
 
 namespace tidemill::stream {
 
-void BatchPlan::add(std::size_t input, std::shared_ptr<const block::Block> block) {
+void BatchPlan::add(std::size_t input, std::shared_ptr<const block::BlockInfo> block) {
   TIDEMILL_CHECK(input < unallocated_.size());
   unallocated_[input].push_back(std::move(block));
 }
 
 std::optional<Batch> BatchPlan::allocate(Time time, bool busy) {
   const bool nothing = std::all_of(unallocated_.begin(), unallocated_.end(),
-                                   [](const BlockList& blocks) { return blocks.empty(); });
+                                   [](const BlockInfoList& blocks) { return blocks.empty(); });
   if (nothing && busy) return std::nullopt;
   Batch batch;
   batch.time = time;
-  batch.inputs = std::exchange(unallocated_, std::vector<BlockList>(unallocated_.size()));
+  batch.inputs = std::exchange(unallocated_, std::vector<BlockInfoList>(unallocated_.size()));
   return batch;
 }
 

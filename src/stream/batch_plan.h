@@ -15,14 +15,14 @@ class BatchPlan {
  public:
   explicit BatchPlan(std::size_t inputs) : unallocated_(inputs) {}
 
-  void add(std::size_t input, std::shared_ptr<const block::Block> block);
+  void add(std::size_t input, std::shared_ptr<const block::BlockInfo> block);
 
   // Everything that came since the last call, as the batch of `time`. Nothing if nothing came and a batch is
   // still being worked on (`busy`): empty batches must not pile up behind a slow one.
   std::optional<Batch> allocate(Time time, bool busy);
 
  private:
-  std::vector<BlockList> unallocated_;
+  std::vector<BlockInfoList> unallocated_;
 };
 
 // The times of batches: names are multiples of the interval on the wall clock as it was at the start; waiting

@@ -7,14 +7,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-std::shared_ptr<const block::Block> blockNamed(const std::string& id) {
-  return std::make_shared<const block::Block>(id, std::vector<block::BlockSlice>{},
-                                              std::vector<block::ShardEnd>{});
+std::shared_ptr<const block::BlockInfo> blockNamed(const std::string& id) {
+  return std::make_shared<const block::BlockInfo>(block::BlockInfo{id, {}, {}});
 }
 
-std::string idsOf(const BlockList& blocks) {
+std::string idsOf(const BlockInfoList& blocks) {
   std::string ids;
-  for (const auto& block : blocks) ids += block->id() + " ";
+  for (const auto& block : blocks) ids += block->id + " ";
   return ids;
 }
 

@@ -27,6 +27,8 @@ std::string_view typeName(stream::ConfType type) {
       return "text";
     case stream::ConfType::kBytes:
       return "bytes";
+    case stream::ConfType::kFraction:
+      return "fraction";
   }
   return "";
 }
@@ -76,6 +78,11 @@ bool Conf::getBoolean(const std::string& key) const {
 std::string Conf::getText(const std::string& key) const {
   TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kText, key);
   return *get(key);
+}
+
+std::int64_t Conf::getPerMillion(const std::string& key) const {
+  TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kFraction, key);
+  return numberOf(key);
 }
 
 std::int64_t Conf::numberOf(const std::string& key) const {

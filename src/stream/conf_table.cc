@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 
 #include "base/text.h"
@@ -12,6 +13,7 @@ namespace tidemill::stream {
 namespace {
 
 constexpr std::int64_t kHour = 3'600'000;
+constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
 // Sorted by key.
@@ -39,6 +41,10 @@ constexpr std::array kTable = {
               "How often received records are sealed into a block; one task for each block."},
     ConfEntry{"spark.streaming.blockQueueSize", ConfType::kInteger, "10", "", 1, 1'000'000,
               "Sealed blocks of one input that wait to be stored; reading waits at the limit."},
+    ConfEntry{"spark.streaming.kinesis.retry.maxAttempts", ConfType::kInteger, "3", "", 1, 1000,
+              "Tries of one call that reads lost records again."},
+    ConfEntry{"spark.streaming.kinesis.retry.waitTime", ConfType::kDuration, "100ms", "ms", 1, kHour,
+              "Most of the first wait between two such tries; it doubles with each."},
     ConfEntry{"spark.streaming.receiver.blockStoreTimeout", ConfType::kDuration, "30s", "s", 100, kHour,
               "A replica of a block that is not written by then is done without."},
     ConfEntry{"spark.task.maxFailures", ConfType::kInteger, "4", "", 1, 1000,
@@ -116,15 +122,25 @@ constexpr std::array kTable = {
     ConfEntry{
         "tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
         "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
+    ConfEntry{
+        "tidemill.recovery.keep", ConfType::kBoolean, "true", "", 0, 1,
+        "Puts blocks that were read again back into the store; else they are in memory until their batch "
+        "has succeeded."},
+    ConfEntry{
+        "tidemill.recovery.onDataLoss", ConfType::kText, "stop", "stop|record", 1, kMost,
+        "When records of a lost block are gone from the stream: stop, with exit code 4, or record it as "
+        "data_loss and go on with what is left."},
     ConfEntry{"tidemill.state.directory", ConfType::kText, "tidemill-state", "", 1, kMost,
               "Folder of the lease table and of the lock that keeps a second process out."},
+    ConfEntry{"tidemill.test.loseBlocks", ConfType::kFraction, "0", "", 0, kMillion,
+              "For tests: the part of all stored blocks that is lost before its batch, as 0.3 or 30%."},
     ConfEntry{"tidemill.worker.id", ConfType::kText, "tidemill-worker", "", 1, kMost,
               "Who owns leases: stable across restarts, unique among workers."},
 };
 
 // Keys of Spark Streaming that this version does not act on, without "spark.streaming.". A name that ends
 // with a dot stands for all keys below it. Sorted.
-constexpr std::array<std::string_view, 22> kSparkOnly = {"backpressure.",
+constexpr std::array<std::string_view, 20> kSparkOnly = {"backpressure.",
                                                          "checkpoint.directory",
                                                          "clock",
                                                          "concurrentJobs",
@@ -134,8 +150,6 @@ constexpr std::array<std::string_view, 22> kSparkOnly = {"backpressure.",
                                                          "gracefulStopTimeout",
                                                          "kinesis.client.maxRetries",
                                                          "kinesis.client.retryDelayMs",
-                                                         "kinesis.retry.maxAttempts",
-                                                         "kinesis.retry.waitTime",
                                                          "manualClock.jump",
                                                          "minRememberDuration",
                                                          "receiver.maxRate",
@@ -190,6 +204,22 @@ Result<std::int64_t> parseDuration(const ConfEntry& entry, std::string_view valu
       parseScaled(entry, value, kTimes, entry.unit, "a time such as 200ms, 10s, 5m, 2h or 1d");
   if (!microseconds) return microseconds;
   return *microseconds / kPerMillisecond + (*microseconds % kPerMillisecond > 0 ? 1 : 0);
+}
+
+// "0.3" or "30%", in millionths.
+Result<std::int64_t> parseFraction(const ConfEntry& entry, std::string_view value) {
+  const bool perCent = value.ends_with('%');
+  const std::string_view digits = perCent ? value.substr(0, value.size() - 1) : value;
+  double number = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed);
+  if (perCent) number /= 100;
+  // Written so that what is no number is refused as well.
+  const bool fits = number >= 0 && number <= 1;
+  if (error != std::errc() || end != digits.data() + digits.size() || !fits) {
+    return refuse(entry, value, "a part of the whole such as 0.3 or 30%");
+  }
+  return static_cast<std::int64_t>(number * kMillion + 0.5);
 }
 
 Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value) {
@@ -248,6 +278,8 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
       return 0;
     case ConfType::kBoolean:
       return parseBoolean(entry, value);
+    case ConfType::kFraction:
+      return parseFraction(entry, value);
     case ConfType::kInteger: {
       const auto parsed = base::parseInteger(value);
       if (!parsed) return refuse(entry, value, "a whole number");

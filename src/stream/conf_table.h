@@ -10,9 +10,10 @@
 
 namespace tidemill::stream {
 
-enum class ConfType { kDuration, kInteger, kBoolean, kText, kBytes };
+enum class ConfType { kDuration, kInteger, kBoolean, kText, kBytes, kFraction };
 
-// One key. Durations without a suffix are in `unit`; microseconds are rounded up to whole milliseconds.
+// One key. Fractions are counted in millionths. Durations without a suffix are in `unit`; microseconds are
+// rounded up to whole milliseconds.
 struct ConfEntry {
   std::string_view key;
   ConfType type;

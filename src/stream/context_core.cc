@@ -134,10 +134,14 @@ void ContextCore::publishTotals() {
   aggregates_.set(totals.aggregates);
   skipped_ = totals.skipped;
   deadLettered_ = totals.deadLettered;
+  blocksLost_ = totals.blocksLost;
+  blocksRebuilt_ = totals.blocksRebuilt;
+  blocksShortOfLevel_ = totals.blocksShortOfLevel;
 }
 
 StreamingTotals ContextCore::totals() const {
-  return {received_, processed_, checkpointed_, aggregates_.totals(), skipped_, deadLettered_};
+  return {received_,     processed_,  checkpointed_,  aggregates_.totals(), skipped_,
+          deadLettered_, blocksLost_, blocksRebuilt_, blocksShortOfLevel_};
 }
 
 void ContextCore::requestStop(bool graceful) {

@@ -62,6 +62,9 @@ class ContextCore {
   consume::AggregateCounters aggregates_;
   std::atomic<std::int64_t> skipped_{0};
   std::atomic<std::int64_t> deadLettered_{0};
+  std::atomic<std::int64_t> blocksLost_{0};
+  std::atomic<std::int64_t> blocksRebuilt_{0};
+  std::atomic<std::int64_t> blocksShortOfLevel_{0};
   rt::BlockingEvent ended_;
   Result<void> result_;  // Written before ended_ is set, read after.
 

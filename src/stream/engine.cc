@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <utility>
 
 #include "rt/backoff.h"
 #include "stream/job_runner.h"
+#include "stream/opened_blocks.h"
 #include "stream/worker_state.h"
 
 namespace tidemill::stream {
@@ -16,6 +18,22 @@ using namespace std::chrono_literals;
 // Nobody ever waits to put something in. Events are few; what batches can hold is bounded by the memory
 // budget.
 constexpr std::int64_t kQueueMax = 1 << 20;
+
+constexpr rt::Duration kClosePatience = 2s;
+
+using Views = std::vector<std::vector<std::shared_ptr<const BlockView>>>;
+
+Views viewsOf(const Batch& batch, const PresentBatch& present) {
+  Views views;
+  for (const BlockInfoList& blocks : batch.inputs) {
+    auto& ofInput = views.emplace_back();
+    for (const auto& info : blocks) {
+      if (info->recordCount() == 0) continue;
+      ofInput.push_back(std::make_shared<const BlockView>(info, present.sources.at(info->id)));
+    }
+  }
+  return views;
+}
 
 }  // namespace
 
@@ -45,6 +63,7 @@ rt::Task<Result<void>> Engine::run() {
   phase_->spawn(start());
   auto result = co_await live();
   co_await stopAtOnce();
+  co_await closeStore();
   stateLock_.reset();
   co_return std::move(result);
 }
@@ -78,6 +97,7 @@ rt::Task<Result<void>> Engine::live() {
 
 rt::Task<void> Engine::start() {
   auto done = co_await lockState();
+  if (done) done = co_await openStore();
   if (done) done = co_await startReceivers();
   if (done) {
     events_.pushNow({Event::Kind::kStarted});
@@ -115,16 +135,31 @@ rt::Task<Result<void>> Engine::lockState() {
 
 rt::Task<Result<void>> Engine::startReceivers() {
   for (std::size_t input = 0; input < graph_->inputs.size(); ++input) {
-    receivers_.push_back(
-        std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *this, life_));
+    receivers_.push_back(std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input,
+                                                           *blocks_, interval_, *this, life_));
     auto started = co_await receivers_.back()->start();
     if (!started) co_return fail(started.error());
   }
   co_return Result<void>();
 }
 
-void Engine::onBlock(std::size_t input, std::shared_ptr<const block::Block> block) {
-  received_ += block->recordCount();
+rt::Task<Result<void>> Engine::openStore() {
+  auto opened = co_await openBlocks(env_, conf_, *graph_);
+  if (!opened) co_return fail(opened.error());
+  blocks_ = std::move(opened->blocks);
+  tiered_ = opened->store;
+  for (auto& [input, info] : opened->left) {
+    left_ += info->recordCount();
+    plan_.add(input, std::move(info));
+  }
+  PresenceOptions options;
+  options.keepRebuilt = conf_.getBoolean("tidemill.recovery.keep");
+  options.losePerMillion = static_cast<std::uint64_t>(conf_.getPerMillion("tidemill.test.loseBlocks"));
+  presence_ = std::make_unique<BatchPresence>(env_, *blocks_, options, listeners_);
+  co_return Result<void>();
+}
+
+void Engine::onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) {
   plan_.add(input, std::move(block));
 }
 
@@ -168,25 +203,20 @@ rt::Task<void> Engine::processBatches() {
   }
 }
 
-rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) {
+rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> whole) {
   const int attemptsMax = static_cast<int>(conf_.getInteger("tidemill.batch.maxFailures"));
   rt::Backoff backoff({.base = 500ms, .cap = 30s}, env_.random);
+  std::shared_ptr<const Batch> batch = whole;
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
-    // Leases may have been lost since these records were read, or since the last try.
-    batch = deliverable(*batch);
     auto done = co_await tryBatch(batch, attempt);
     if (done) {
-      batchDone(*batch, attempt);
+      batchDone(*whole, *batch, attempt);
       co_return Result<void>();
     }
     const Error& error = done.error();
-    env_.log.warning("batch_failed", {{"batch", batch->time.time_since_epoch().count()},
-                                      {"records", batch->records()},
-                                      {"attempt", attempt},
-                                      {"reason", error.message()}});
-    for (StreamingListener* listener : listeners_)
-      listener->onBatchFailed(infoOf(*batch, attempt), error.message());
-    if (attempt >= attemptsMax) {
+    noteFailed(*batch, attempt, error);
+    // Trying again cannot bring records back that are gone from the stream.
+    if (attempt >= attemptsMax || error.code() == Code::kDataLoss) {
       co_return fail(
           error.within(fmt::format("batch {} failed {} times; its records were not checkpointed and are "
                                    "read again at the next start",
@@ -197,6 +227,15 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> batch) 
   }
 }
 
+void Engine::noteFailed(const Batch& batch, int attempt, const Error& error) {
+  env_.log.warning("batch_failed", {{"batch", batch.time.time_since_epoch().count()},
+                                    {"records", batch.records()},
+                                    {"attempt", attempt},
+                                    {"reason", error.message()}});
+  for (StreamingListener* listener : listeners_)
+    listener->onBatchFailed(infoOf(batch, attempt), error.message());
+}
+
 std::shared_ptr<const Batch> Engine::deliverable(const Batch& batch) {
   Batch kept{batch.time, {}};
   for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
@@ -205,16 +244,49 @@ std::shared_ptr<const Batch> Engine::deliverable(const Batch& batch) {
   return std::make_shared<const Batch>(std::move(kept));
 }
 
-rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch> batch, int attempt) {
-  const int taskAttempts = static_cast<int>(conf_.getInteger("spark.task.maxFailures"));
+// A block that no task can read is read again, which is no failure of the outputs. Each block once: one that
+// is damaged again at once is a failure.
+rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch>& batch, int attempt) {
+  std::set<std::string> readAgain;
+  for (;;) {  // Bounded by the number of blocks.
+    std::vector<std::string> unreadable;
+    auto done = co_await runBatch(batch, attempt, unreadable);
+    bool again = false;
+    for (const std::string& id : unreadable) {
+      presence_->unreadable(id);
+      if (readAgain.insert(id).second) again = true;
+    }
+    if (!unreadable.empty() && done) {  // The output has swallowed what the task threw.
+      done = fail(Code::kDamagedBlock, "block " + unreadable.front() + " could not be read", "");
+    }
+    if (!again) co_return std::move(done);
+  }
+}
+
+rt::Task<Result<void>> Engine::runBatch(std::shared_ptr<const Batch>& batch, int attempt,
+                                        std::vector<std::string>& unreadable) {
+  // Leases may have been lost since these records were read, or since the last try.
+  batch = deliverable(*batch);
+  std::vector<BlockRecovery*> inputs;
+  for (const auto& receiver : receivers_) inputs.push_back(receiver.get());
+  auto present = co_await presence_->make(batch, std::move(inputs));
+  if (!present) co_return fail(present.error());
+  batch = deliverable(*present->batch);  // Recovery may have taken its time.
   if (attempt == 1 && env_.faults.planted("checkpoint-before-output")) {
     markProcessed(*batch);
     co_await env_.loop.sleepFor(200ms);
   }
   auto outcomes = std::make_shared<HandlerOutcomes>(conf_.getInteger("tidemill.handler.deadLetterBytes"));
-  OutputRun work{graph_, batch, stateLock_, attempt, taskAttempts, outcomes};
+  const int taskAttempts = static_cast<int>(conf_.getInteger("spark.task.maxFailures"));
+  OutputRun work{graph_, batch, viewsOf(*batch, *present), stateLock_, attempt, taskAttempts, outcomes};
+  const auto views = work.views;
   auto done = co_await runOutputs(env_, std::move(work));
-  if (!done) co_return done;
+  for (const auto& ofInput : views) {
+    for (const auto& view : ofInput) {
+      if (view->unreadable()) unreadable.push_back(view->info()->id);
+    }
+  }
+  if (!done || !unreadable.empty()) co_return std::move(done);
   co_return co_await letters_.settle(outcomes);
 }
 
@@ -224,11 +296,18 @@ void Engine::markProcessed(const Batch& batch) {
   }
 }
 
-void Engine::batchDone(const Batch& batch, int attempt) {
+void Engine::batchDone(const Batch& whole, const Batch& delivered, int attempt) {
   if (!env_.faults.planted("checkpoint-before-output")) {
-    markProcessed(batch);
+    markProcessed(delivered);
   }
-  const BatchInfo info = infoOf(batch, attempt);
+  for (const std::string& id : whole.blockIds()) {
+    blocks_->release(id);
+    presence_->forget(id);
+  }
+  for (std::size_t input = 0; input < receivers_.size(); ++input) {
+    receivers_[input]->released(whole.inputs[input]);
+  }
+  const BatchInfo info = infoOf(delivered, attempt);
   for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);
 }
 
@@ -268,11 +347,24 @@ rt::Task<void> Engine::stopAtOnce() {
   }
 }
 
+// What is on its way has a moment to end: then the next process finds the folders free and the files whole.
+rt::Task<void> Engine::closeStore() {
+  if (tiered_ == nullptr) co_return;
+  co_await std::exchange(tiered_, nullptr)->drain(kClosePatience);
+  blocks_->close();
+}
+
 StreamingTotals Engine::totals() const {
   StreamingTotals totals;
-  totals.received = received_;
+  totals.received = left_;
+  if (presence_ != nullptr) {
+    totals.blocksLost = presence_->blocksLost();
+    totals.blocksRebuilt = presence_->blocksRebuilt();
+  }
   for (const auto& receiver : receivers_) {
     const consume::CoordinatorTotals one = receiver->totals();
+    totals.received += receiver->received();
+    totals.blocksShortOfLevel += receiver->shortOfLevel();
     totals.processed += one.processed;
     totals.checkpointed += one.checkpointed;
     totals.aggregates += receiver->aggregates();

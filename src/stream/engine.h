@@ -6,15 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "block/tiered_block_store.h"
 #include "rt/channel.h"
 #include "rt/file_system.h"
 #include "rt/task.h"
 #include "rt/task_group.h"
 #include "stream/batch_plan.h"
+#include "stream/batch_presence.h"
 #include "stream/dead_letter_office.h"
 #include "stream/graph.h"
 #include "stream/kinesis_receiver.h"
 #include "stream/seams.h"
+#include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
 #include "tidemill/streaming_listener.h"
 
@@ -43,12 +46,13 @@ class Engine final : public ReceiverHost {
     std::optional<Error> failure = std::nullopt;
   };
 
-  void onBlock(std::size_t input, std::shared_ptr<const block::Block> block) override;
+  void onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) override;
   void onShardStarted(const std::string& streamName, const consume::ShardStart& start) override;
   void onReceiverFailed(const Error& error) override;
 
   rt::Task<void> start();
   rt::Task<Result<void>> lockState();
+  rt::Task<Result<void>> openStore();
   std::shared_ptr<const Batch> deliverable(const Batch& batch);
   rt::Task<Result<void>> startReceivers();
   void beginBatches();
@@ -57,13 +61,19 @@ class Engine final : public ReceiverHost {
   rt::Task<void> tick();
   void allocate(Time time);
   rt::Task<void> processBatches();
-  rt::Task<Result<void>> processBatch(std::shared_ptr<const Batch> batch);
-  rt::Task<Result<void>> tryBatch(std::shared_ptr<const Batch> batch, int attempt);
+  rt::Task<Result<void>> processBatch(std::shared_ptr<const Batch> whole);
+  // One try: `batch` becomes what was delivered of it.
+  rt::Task<Result<void>> tryBatch(std::shared_ptr<const Batch>& batch, int attempt);
+  // The same with every block where it should be; `unreadable` is filled with what was not.
+  rt::Task<Result<void>> runBatch(std::shared_ptr<const Batch>& batch, int attempt,
+                                  std::vector<std::string>& unreadable);
+  void noteFailed(const Batch& batch, int attempt, const Error& error);
   void markProcessed(const Batch& batch);
-  void batchDone(const Batch& batch, int attempt);
+  void batchDone(const Batch& whole, const Batch& delivered, int attempt);
   rt::Task<void> stopGracefully();
   rt::Task<Result<void>> finishReceivers();
   rt::Task<void> stopAtOnce();
+  rt::Task<void> closeStore();
 
   const Seams& seams_;
   const rt::Env& env_;
@@ -73,13 +83,17 @@ class Engine final : public ReceiverHost {
   const std::vector<StreamingListener*> listeners_;
 
   BatchPlan plan_;
-  std::int64_t received_ = 0;
   std::optional<BatchTimes> times_;
   std::int64_t ticks_ = 0;
   bool busy_ = false;
   // Shared with the outputs that run: none of them ever runs beside another process on this state.
   std::shared_ptr<rt::FileLock> stateLock_;
   WorkerLife life_;
+  std::unique_ptr<StoredBlocks> blocks_;
+  block::TieredBlockStore* tiered_ = nullptr;
+  std::unique_ptr<BatchPresence> presence_;
+  // Records of an earlier process's blocks that are delivered again.
+  std::int64_t left_ = 0;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
   DeadLetterOffice letters_;
   rt::Channel<Event> events_;

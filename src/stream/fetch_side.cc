@@ -20,11 +20,16 @@ void FetchSide::open() {
                                options_.blockQueueSize};
   generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, std::move(blocks), onBlock_, onFailure_);
   readers_ = std::make_unique<consume::ReaderLane>(env_.fetchLoop, *generator_);
+  paces_ = std::make_shared<consume::ShardPaces>(options_.polling.pace);
+  rangeReader_ = std::make_unique<consume::RangeReader>(
+      consume::RangeReadContext{env_.fetchLoop, *api_, paces_, random_, env_.log, env_.faults},
+      options_.recovery);
+  recoveries_ = std::make_unique<rt::TaskGroup>(env_.fetchLoop);
 }
 
 void FetchSide::start(const consume::ShardStart& start) {
   if (readers_ == nullptr) return;  // Shut down meanwhile.
-  consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log};
+  consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log, paces_};
   context.aggregates = options_.aggregates;
   const consume::ReadTask task = consume::readTaskOf(options_.streamName, start);
   readers_->start(start.shardId, start.token,
@@ -48,6 +53,27 @@ void FetchSide::shutdown(bool flush) {
   readers_.reset();
   if (generator_ != nullptr && flush) generator_->stop();
   generator_.reset();
+}
+
+void FetchSide::recover(std::vector<std::shared_ptr<const block::BlockInfo>> blocks, OnRebuilt onRebuilt) {
+  if (recoveries_ == nullptr) {
+    onRebuilt(fail(Code::kCancelled, "reading has ended"));
+    return;
+  }
+  recoveries_->spawn(rebuild(std::move(blocks), std::move(onRebuilt)));
+}
+
+rt::Task<void> FetchSide::rebuild(std::vector<std::shared_ptr<const block::BlockInfo>> blocks,
+                                  OnRebuilt onRebuilt) {
+  auto rebuilt = co_await rangeReader_->rebuild(std::move(blocks));
+  onRebuilt(std::move(rebuilt));
+}
+
+void FetchSide::close() {
+  shutdown(false);
+  recoveries_.reset();
+  rangeReader_.reset();
+  paces_.reset();
   api_.reset();
   budget_.reset();
 }

@@ -8,10 +8,12 @@
 #include "base/random.h"
 #include "block/memory_budget.h"
 #include "consume/polling_fetcher.h"
+#include "consume/range_reader.h"
 #include "consume/reader_lane.h"
 #include "consume/shard_coordinator.h"
 #include "kinesis/kinesis_api.h"
 #include "rt/env.h"
+#include "rt/task_group.h"
 #include "stream/block_generator.h"
 
 namespace tidemill::stream {
@@ -25,10 +27,12 @@ struct FetchSideOptions {
   std::int64_t blockQueueSize;
   std::int64_t budgetBytes;
   std::shared_ptr<consume::AggregateCounters> aggregates = nullptr;
+  consume::RangeReadOptions recovery;
 };
 
-// Reads shards and makes blocks. Built on the control lane; from then on every call, and shutdown(), happens
-// on the fetch lane, by messages. `onBlock` and `onFailure` are called there.
+// Reads shards and makes blocks, and reads lost blocks again. Built on the control lane; from then on every
+// call happens on the fetch lane, by messages: open(), shutdown() when reading ends, close() at the end.
+// `onBlock`, `onFailure` and `onRebuilt` are called there.
 class FetchSide {
  public:
   using MakeApi =
@@ -48,7 +52,15 @@ class FetchSide {
   // Stops reading. With `flush`, what was read becomes a last block.
   void shutdown(bool flush);
 
+  using OnRebuilt = std::function<void(Result<std::vector<consume::RebuiltBlock>>)>;
+  // Reads the blocks again at the pace that their shards have left; also after shutdown(). A close() ends it
+  // without an answer; afterwards the answer is kCancelled.
+  void recover(std::vector<std::shared_ptr<const block::BlockInfo>> blocks, OnRebuilt onRebuilt);
+  void close();
+
  private:
+  rt::Task<void> rebuild(std::vector<std::shared_ptr<const block::BlockInfo>> blocks, OnRebuilt onRebuilt);
+
   const rt::Env& env_;
   const FetchSideOptions options_;
   base::Random random_;
@@ -58,8 +70,11 @@ class FetchSide {
 
   std::shared_ptr<block::MemoryBudget> budget_;
   std::unique_ptr<kinesis::KinesisApi> api_;
+  std::shared_ptr<consume::ShardPaces> paces_;
   std::unique_ptr<BlockGenerator> generator_;
   std::unique_ptr<consume::ReaderLane> readers_;
+  std::unique_ptr<consume::RangeReader> rangeReader_;
+  std::unique_ptr<rt::TaskGroup> recoveries_;
 };
 
 }  // namespace tidemill::stream

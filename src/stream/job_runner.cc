@@ -10,29 +10,12 @@
 namespace tidemill::stream {
 namespace {
 
-// A block as the RDD templates see it.
-class BlockView final : public detail::RecordBlock {
- public:
-  explicit BlockView(std::shared_ptr<const block::Block> block) : block_(std::move(block)) {}
-  void forEachRecord(FunctionRef<void(const Record&)> visit) const override { block_->forEach(visit); }
-  std::int64_t recordCount() const override { return block_->recordCount(); }
-  Partition partition() const override {
-    return {.blockId = block_->id(), .seqNumberRanges = block_->ranges()};
-  }
-
- private:
-  const std::shared_ptr<const block::Block> block_;
-};
-
 detail::BatchContext contextOf(const OutputRun& run, TaskRunner& tasks) {
   detail::BatchContext context;
   context.info = infoOf(*run.batch, run.attempt);
   context.tasks = &tasks;
-  for (const BlockList& blocks : run.batch->inputs) {
-    auto& views = context.blocks.emplace_back();
-    for (const auto& block : blocks) {
-      if (block->recordCount() > 0) views.push_back(std::make_shared<BlockView>(block));
-    }
+  for (const auto& views : run.views) {
+    context.blocks.emplace_back(views.begin(), views.end());
     const KinesisSource& source = run.graph->inputs[context.handlerFailures.size()];
     context.handlerFailures.push_back(run.outcomes->add(source, views.size()));
   }
@@ -64,9 +47,9 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
   info.records = batch.records();
   info.attempt = attempt;
   std::set<FencingToken> tokens;
-  for (const BlockList& blocks : batch.inputs) {
+  for (const BlockInfoList& blocks : batch.inputs) {
     for (const auto& block : blocks) {
-      for (const block::SliceInfo& slice : block->info()->slices) {
+      for (const block::SliceInfo& slice : block->slices) {
         info.ranges.push_back(slice.range);
         tokens.insert({slice.range.streamName, slice.range.shardId, slice.token});
       }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "rt/env.h"
 #include "rt/task.h"
 #include "stream/batch.h"
+#include "stream/block_view.h"
 #include "stream/graph.h"
 #include "stream/handler_outcomes.h"
 #include "tidemill/batch_info.h"
@@ -20,6 +22,8 @@ BatchInfo infoOf(const Batch& batch, int attempt);
 struct OutputRun {
   std::shared_ptr<const Graph> graph;
   std::shared_ptr<const Batch> batch;
+  // By input id; one for each block with records.
+  std::vector<std::vector<std::shared_ptr<const BlockView>>> views;
   // Held until the last output has ended.
   std::shared_ptr<rt::FileLock> stateLock;
   int attempt;
@@ -30,7 +34,7 @@ struct OutputRun {
 };
 
 // Runs the outputs one after the other, in the order in which they were defined; the first that throws ends
-// the attempt with kUserCodeFailed, naming the output.
+// the attempt with kUserCodeFailed, naming the output, or with kDamagedBlock.
 rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run);
 
 }  // namespace tidemill::stream

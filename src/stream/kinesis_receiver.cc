@@ -1,9 +1,13 @@
 #include "stream/kinesis_receiver.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "aws/client_options.h"
 #include "kinesis/kinesis_client.h"
+#include "stream/checkpoint_after.h"
 
 namespace tidemill::stream {
 namespace {
@@ -13,6 +17,8 @@ using namespace std::chrono_literals;
 // A lease write takes milliseconds; a call to a service that hangs is not waited for.
 constexpr rt::Duration kAbandonPatience = 2s;
 
+// Of one call of the recovery with all its tries. (Spark: the batch interval, and its retryTimeoutMs)
+constexpr rt::Duration kRecoveryTimeoutMin = 10s;
 // One of the values of tidemill.kpl.outOfRange.
 KplOutOfRange outOfRangeOf(std::string_view name) {
   if (name == "keep") return KplOutOfRange::kKeep;
@@ -27,30 +33,61 @@ struct KinesisReceiver::Mailbox {
 };
 
 KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source,
-                                 std::size_t input, ReceiverHost& host, const WorkerLife& life)
+                                 std::size_t input, StoredBlocks& blocks, Duration batchInterval,
+                                 ReceiverHost& host, const WorkerLife& life)
     : seams_(seams),
       env_(seams.env),
       conf_(conf),
       source_(source),
       input_(input),
+      blocks_(blocks),
+      batchInterval_(batchInterval),
+      afterStored_(checkpointAfter(conf) == CheckpointAfter::kStored),
       host_(host),
       life_(life),
       random_(seams.env.random.fork()),
       mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
+      keeper_(env_, blocks, keeperOptions(), *this),
       drained_(env_.loop, 0),
       tasks_(env_.loop) {}
 
 KinesisReceiver::~KinesisReceiver() {
   mailbox_->receiver = nullptr;
   if (fetchSide_ != nullptr) {
-    env_.fetchLoop.post([side = std::move(fetchSide_)] { side->shutdown(false); });
+    env_.fetchLoop.post([side = std::move(fetchSide_)] { side->close(); });
   }
 }
 
+KeeperOptions KinesisReceiver::keeperOptions() const {
+  KeeperOptions options;
+  options.streamName = source_.streamName;
+  options.level = source_.storageLevel;
+  options.nowhereBytesMax = conf_.getInteger("tidemill.memory.budget");
+  // What is not stored must not be passed by a checkpoint that follows the store.
+  options.mayHold = !afterStored_;
+  return options;
+}
+
+consume::RangeReadOptions KinesisReceiver::recoveryOptions() const {
+  consume::RangeReadOptions options;
+  options.retry.attemptsMax = static_cast<int>(conf_.getInteger("spark.streaming.kinesis.retry.maxAttempts"));
+  options.retry.waitTime = conf_.getDuration("spark.streaming.kinesis.retry.waitTime");
+  options.retry.timeout = std::max<rt::Duration>(batchInterval_, kRecoveryTimeoutMin);
+  if (conf_.getText("tidemill.recovery.onDataLoss") == "record")
+    options.onLoss = consume::LossPolicy::kRecord;
+  // The memory that is reserved for it: one answer for each worker thread.
+  options.shardsMax = std::max(1, env_.workers.threads());
+  options.streamName = source_.streamName;
+  options.kpl.deaggregate = conf_.getBoolean("tidemill.kpl.deaggregate");
+  options.kpl.outOfRange = outOfRangeOf(conf_.getText("tidemill.kpl.outOfRange"));
+  return options;
+}
+
 rt::Task<Result<void>> KinesisReceiver::start() {
+  auto level = checkLevel();
+  if (!level) co_return fail(level.error());
   auto makeApi = apiMaker();
   if (!makeApi) co_return fail(makeApi.error());
-  reportStorageLevel();
   auto store = co_await seams_.leases.open(source_.applicationName, source_.streamName);
   if (!store) co_return fail(store.error());
   store_ = std::move(*store);
@@ -76,6 +113,25 @@ rt::Task<Result<void>> KinesisReceiver::start() {
   co_return Result<void>();
 }
 
+Result<void> KinesisReceiver::checkLevel() const {
+  if (!afterStored_ || traitsOf(source_.storageLevel).disk) return {};
+  const std::string level = storageLevelName(source_.storageLevel);
+  if (source_.storageLevel == StorageLevel::NONE) {
+    return fail(Code::kInvalidConfig,
+                fmt::format("stream {}: kinesis.checkpoint.after=stored with the storage level {}, which "
+                            "stores nothing",
+                            source_.streamName, level),
+                "choose a level with disk, or checkpoint after processed");
+  }
+  env_.log.warning("stored_blocks_not_durable",
+                   {{"stream", source_.streamName},
+                    {"level", level},
+                    {"reason",
+                     "lease checkpoints follow the store, which is memory alone: what is not processed "
+                     "when this process ends is lost"}});
+  return {};
+}
+
 Result<FetchSide::MakeApi> KinesisReceiver::apiMaker() const {
   aws::EndpointOptions where;
   if (!source_.endpointUrl.empty()) where.endpoint = source_.endpointUrl;
@@ -91,17 +147,6 @@ Result<FetchSide::MakeApi> KinesisReceiver::apiMaker() const {
                                            base::Random& random) -> std::unique_ptr<kinesis::KinesisApi> {
     return std::make_unique<kinesis::KinesisClient>(loop, http, random, *log, options);
   });
-}
-
-void KinesisReceiver::reportStorageLevel() const {
-  const std::string wanted = storageLevelName(source_.storageLevel);
-  if (source_.storageLevel == StorageLevel::MEMORY_ONLY) return;
-  env_.log.info(
-      "storage_level_reduced",
-      {{"stream", source_.streamName},
-       {"requested", wanted},
-       {"achieved", "MEMORY_ONLY"},
-       {"reason", "unprocessed blocks are read again from Kinesis, not kept on disk or replicated"}});
 }
 
 std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi makeApi) {
@@ -120,14 +165,13 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");
   options.blockQueueSize = conf_.getInteger("spark.streaming.blockQueueSize");
   options.budgetBytes = conf_.getInteger("tidemill.memory.budget");
+  options.recovery = recoveryOptions();
   rt::Loop* control = &env_.loop;
   const auto mailbox = mailbox_;
   auto onBlock = [control, mailbox](std::shared_ptr<const block::Block> block) {
     control->post([mailbox, block = std::move(block)]() mutable {
       KinesisReceiver* receiver = mailbox->receiver;
-      if (receiver == nullptr) return;
-      receiver->host_.onBlock(receiver->input_, std::move(block));
-      receiver->noteStored();
+      if (receiver != nullptr) receiver->onSealed(std::move(block));
     });
   };
   auto onFailure = [control, mailbox](const Error& error) {
@@ -145,13 +189,13 @@ void KinesisReceiver::noteStored() {
 }
 
 void KinesisReceiver::startShard(const consume::ShardStart& start) {
-  if (fetchSide_ == nullptr) return;  // Draining: the shard is left to the next run.
+  if (draining_) return;  // The shard is left to the next run.
   host_.onShardStarted(source_.streamName, start);
   env_.fetchLoop.post([side = fetchSide_, start] { side->start(start); });
 }
 
 void KinesisReceiver::stopShard(const consume::ShardStop& stop) {
-  if (fetchSide_ == nullptr) return;
+  if (draining_) return;
   env_.fetchLoop.post([side = fetchSide_, stop] { side->stop(stop); });
 }
 
@@ -161,27 +205,84 @@ rt::Task<void> KinesisReceiver::runCoordinator() {
 }
 
 rt::Task<void> KinesisReceiver::drain(bool flush) {
-  if (fetchSide_ == nullptr) co_return;
+  if (fetchSide_ == nullptr || std::exchange(draining_, true)) co_return;
   // Messages of a lane arrive in order, so the blocks are here before this answer is.
-  env_.fetchLoop.post([side = std::move(fetchSide_), control = &env_.loop, mailbox = mailbox_, flush] {
+  env_.fetchLoop.post([side = fetchSide_, control = &env_.loop, mailbox = mailbox_, flush] {
     side->shutdown(flush);
     control->post([mailbox] {
       if (mailbox->receiver != nullptr) mailbox->receiver->drained_.release(1);
     });
   });
-  fetchSide_ = nullptr;
   co_await drained_.acquire(1);
+  if (flush) co_await keeper_.drain();
 }
 
-BlockList KinesisReceiver::deliverable(const BlockList& blocks) {
-  return coordinator_->deliverable(blocks);
+void KinesisReceiver::onSealed(std::shared_ptr<const block::Block> block) {
+  received_ += block->recordCount();
+  if (env_.faults.planted("shard-end-before-tail")) {
+    for (const block::ShardEnd& end : block->ends()) coordinator_->ended(end);
+  }
+  if (afterStored_ && env_.faults.planted("checkpoint-before-stored")) {
+    coordinator_->processed({block->info()});
+  }
+  keeper_.add(std::move(block));
 }
 
-void KinesisReceiver::processed(const BlockList& blocks) {
-  coordinator_->processed(blocks);
+void KinesisReceiver::onKept(std::shared_ptr<const block::BlockInfo> info) {
+  noteStored();
+  if (afterStored_) {
+    const BlockInfoList ours = coordinator_->deliverable({info});
+    if (ours.empty()) {  // Whoever has the leases now reads it.
+      released({info});
+      blocks_.release(info->id);
+      return;
+    }
+    coordinator_->processed(ours);
+    info = ours.front();
+  }
+  host_.onBlock(input_, std::move(info));
+}
+
+void KinesisReceiver::onKeepFailed(const Error& error) {
+  host_.onReceiverFailed(error);
+}
+
+rt::Task<Result<std::vector<consume::RebuiltBlock>>> KinesisReceiver::rebuild(BlockInfoList blocks) {
+  struct Answer {
+    explicit Answer(rt::Loop& loop) : arrived(loop, 0, 1) {}
+    rt::Semaphore arrived;
+    Result<std::vector<consume::RebuiltBlock>> result;
+  };
+  auto answer = std::make_shared<Answer>(env_.loop);
+  FetchSide::OnRebuilt onRebuilt = [control = &env_.loop,
+                                    answer](Result<std::vector<consume::RebuiltBlock>> result) {
+    control->post([answer, result = std::move(result)]() mutable {
+      answer->result = std::move(result);
+      answer->arrived.release(1);
+    });
+  };
+  env_.fetchLoop.post([side = fetchSide_, blocks = std::move(blocks), onRebuilt = std::move(onRebuilt)] {
+    side->recover(blocks, onRebuilt);
+  });
+  co_await answer->arrived.acquire(1);
+  co_return std::move(answer->result);
+}
+
+BlockInfoList KinesisReceiver::deliverable(const BlockInfoList& blocks) {
+  return afterStored_ ? blocks : coordinator_->deliverable(blocks);
+}
+
+void KinesisReceiver::processed(const BlockInfoList& blocks) {
+  for (const auto& info : blocks) processed_ += info->recordCount();
+  if (!afterStored_) coordinator_->processed(blocks);
+}
+
+void KinesisReceiver::released(const BlockInfoList& blocks) {
+  for (const auto& info : blocks) keeper_.released(info->id);
 }
 
 rt::Task<void> KinesisReceiver::abandon() {
+  keeper_.stop();
   if (coordinator_ == nullptr) co_return;
   coordinator_->requestStop();
   co_await tasks_.join(kAbandonPatience);
@@ -195,7 +296,10 @@ rt::Task<Result<void>> KinesisReceiver::finish() {
 }
 
 consume::CoordinatorTotals KinesisReceiver::totals() const {
-  return coordinator_ == nullptr ? consume::CoordinatorTotals{} : coordinator_->totals();
+  if (coordinator_ == nullptr) return {};
+  consume::CoordinatorTotals totals = coordinator_->totals();
+  if (afterStored_) totals.processed = processed_;
+  return totals;
 }
 
 }  // namespace tidemill::stream

@@ -11,8 +11,11 @@
 #include "rt/task.h"
 #include "rt/task_group.h"
 #include "stream/batch.h"
+#include "stream/batch_presence.h"
+#include "stream/block_keeper.h"
 #include "stream/fetch_side.h"
 #include "stream/seams.h"
+#include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
 #include "tidemill/kinesis_utils.h"
 
@@ -22,7 +25,8 @@ namespace tidemill::stream {
 class ReceiverHost {
  public:
   virtual ~ReceiverHost() = default;
-  virtual void onBlock(std::size_t input, std::shared_ptr<const block::Block> block) = 0;
+  // The block is stored, as far as its level and the room allow.
+  virtual void onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) = 0;
   virtual void onShardStarted(const std::string& streamName, const consume::ShardStart& start) = 0;
   // Reading or checkpointing cannot go on.
   virtual void onReceiverFailed(const Error& error) = 0;
@@ -34,13 +38,13 @@ struct WorkerLife {
   std::string previousIncarnation;
 };
 
-// Lives on the control lane. Order: start(), processed() for each batch, drain(), finish(). Destroying it
-// ends everything at once; the fetch lane is told by message.
-class KinesisReceiver final : public consume::CoordinatorListener {
+// Lives on the control lane. Order: start(), processed() and released() for each batch, drain(), finish().
+// Destroying it ends everything at once; the fetch lane is told by message.
+class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorListener, private KeeperHost {
  public:
   // References outlive this object.
   KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source, std::size_t input,
-                  ReceiverHost& host, const WorkerLife& life);
+                  StoredBlocks& blocks, Duration batchInterval, ReceiverHost& host, const WorkerLife& life);
   ~KinesisReceiver() override;
 
   // Opens the lease table, takes the leases, begins to read. Errors: configuration, credentials, AWS, lease
@@ -48,10 +52,19 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   rt::Task<Result<void>> start();
   // Reading stops. With `flush`, everything read so far has been given to the host when this returns.
   rt::Task<void> drain(bool flush);
-  // What of these blocks may be delivered now: see ShardCoordinator::deliverable().
-  BlockList deliverable(const BlockList& blocks);
+  // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Where lease checkpoints
+  // follow the store, nobody else delivers what was stored: all of it.
+  BlockInfoList deliverable(const BlockInfoList& blocks);
   // The outputs of a batch have succeeded. In the order of batches.
-  void processed(const BlockList& blocks);
+  void processed(const BlockInfoList& blocks);
+  // Nobody needs these blocks any more.
+  void released(const BlockInfoList& blocks);
+
+  // Before and after drain().
+  rt::Task<Result<std::vector<consume::RebuiltBlock>>> rebuild(BlockInfoList blocks) override;
+  StorageLevel storageLevel() const override { return source_.storageLevel; }
+  const std::string& streamName() const override { return source_.streamName; }
+
   // Writes the last lease checkpoints and gives up the leases. After drain().
   rt::Task<Result<void>> finish();
   // Ends the lease checkpoints: one that is on its way has a moment to end, so that its outcome is known.
@@ -62,14 +75,22 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   AggregateTotals aggregates() const { return aggregates_->totals(); }
   // The client on the control lane, from start() on.
   kinesis::KinesisApi& api() { return *api_; }
+  // Records that were put into blocks.
+  std::int64_t received() const { return received_; }
+  std::int64_t shortOfLevel() const { return keeper_.shortOfLevel(); }
 
  private:
   struct Mailbox;
 
   void startShard(const consume::ShardStart& start) override;
   void stopShard(const consume::ShardStop& stop) override;
-  void reportStorageLevel() const;
+  void onKept(std::shared_ptr<const block::BlockInfo> info) override;
+  void onKeepFailed(const Error& error) override;
+  void onSealed(std::shared_ptr<const block::Block> block);
+  KeeperOptions keeperOptions() const;
+  consume::RangeReadOptions recoveryOptions() const;
   Result<FetchSide::MakeApi> apiMaker() const;
+  Result<void> checkLevel() const;
   std::shared_ptr<FetchSide> makeFetchSide(FetchSide::MakeApi makeApi);
   // A block is stored: the fetch lane may make another one.
   void noteStored();
@@ -80,6 +101,10 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   const Conf& conf_;
   const KinesisSource source_;
   const std::size_t input_;
+  StoredBlocks& blocks_;
+  const Duration batchInterval_;
+  // Whether lease checkpoints follow the store, not the outputs.
+  const bool afterStored_;
   ReceiverHost& host_;
   const WorkerLife life_;
   base::Random random_;
@@ -89,9 +114,13 @@ class KinesisReceiver final : public consume::CoordinatorListener {
   std::shared_ptr<FetchSide> fetchSide_;
   const std::shared_ptr<consume::AggregateCounters> aggregates_ =
       std::make_shared<consume::AggregateCounters>();
+  bool draining_ = false;
+  std::int64_t received_ = 0;
+  std::int64_t processed_ = 0;
   std::unique_ptr<kinesis::KinesisApi> api_;
   std::unique_ptr<lease::LeaseStore> store_;
   std::unique_ptr<consume::ShardCoordinator> coordinator_;
+  BlockKeeper keeper_;
   rt::Semaphore drained_;
   rt::TaskGroup tasks_;
 };

@@ -13,19 +13,28 @@
 namespace tidemill::stream {
 namespace {
 
+struct Failure {
+  std::string reason;
+  // What it threw if trying again cannot help: a block that no task can read.
+  std::optional<Error> damaged = std::nullopt;
+};
+
 // Nothing if the task succeeded within its tries; else what it threw last.
-std::optional<std::string> attempt(const std::function<void(std::size_t)>& task, std::size_t index,
-                                   int attemptsMax) {
+std::optional<Failure> attempt(const std::function<void(std::size_t)>& task, std::size_t index,
+                               int attemptsMax) {
   std::string reason;
   for (int i = 0; i < attemptsMax; ++i) {
     try {
       task(index);
       return std::nullopt;
+    } catch (const Error& error) {
+      reason = error.message();
+      if (error.code() == Code::kDamagedBlock) return Failure{reason, error};
     } catch (...) {  // User code may throw anything; this is the edge where it becomes an Error.
       reason = describeCurrentException();
     }
   }
-  return reason;
+  return Failure{reason};
 }
 
 }  // namespace
@@ -41,7 +50,7 @@ std::string describeCurrentException() {
 }
 
 void RetryingTaskRunner::run(std::size_t count, const std::function<void(std::size_t)>& task) {
-  std::vector<std::optional<std::string>> failures(count);
+  std::vector<std::optional<Failure>> failures(count);
   const bool all = rt::parallelFor(workers_, count, [&](std::size_t index) {
     const rt::NoWaiting noWaiting("inside a task");
     failures[index] = attempt(task, index, attemptsMax_);
@@ -49,9 +58,10 @@ void RetryingTaskRunner::run(std::size_t count, const std::function<void(std::si
   });
   for (std::size_t index = 0; index < count; ++index) {
     if (!failures[index]) continue;
+    if (failures[index]->damaged) throw *failures[index]->damaged;
     throw Error(
         Code::kUserCodeFailed,
-        fmt::format("task {} of {} failed {} times: {}", index, count, attemptsMax_, *failures[index]),
+        fmt::format("task {} of {} failed {} times: {}", index, count, attemptsMax_, failures[index]->reason),
         "mend the function, or catch what it throws; the batch is tried again with the same records");
   }
   if (!all)

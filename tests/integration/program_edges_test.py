@@ -248,13 +248,15 @@ def test_the_shortest_text_is_counted_through_every_shard(tmp_path):
     assert done.code == 0, done
     result = json.loads(done.out)
     assert result.pop("duplicatesDropped") in (0, 1)  # Whether its lease checkpoint was faster than the kill.
+    assert result.pop("blocksLost") == result.pop("rebuilt")  # The only block is drawn, or not.
     assert result == {"records": 1, "batches": 1, "shardsSeen": 7, "kills": 1,
                       "word": dict.fromkeys(["end", "line", "no", "one"], 1), "exact": "yes"}
     assert list(tmp_path.iterdir()) == [short]
 
 
 @pytest.mark.parametrize("arguments", [["--set", "nothing"], ["--text", "/nonexistent"], ["--text", "/"],
-                                       ["--set", "spark.streaming.blockInterval=abc"]])
+                                       ["--set", "spark.streaming.blockInterval=abc"],
+                                       ["--storage-level", "MEMORY"], ["--lose-blocks", "many"]])
 def test_a_demo_that_cannot_begin_leaves_nothing(arguments, tmp_path):
     done = run("demo", *arguments, TMPDIR=str(tmp_path))
     assert done.code == 2 and "error[" in done.err and "kept" not in done.err, done

@@ -91,11 +91,12 @@ class Line(str):
 class Running:
     """A command that goes on; its lines are collected while it runs.
 
-    With `together` its results and logs are one list, `out`, in the order in which they were written.
+    `wrapper` is a command that ends by becoming the program. With `together` its results and logs are one list, `out`, in the order in which they were written.
     """
 
-    def __init__(self, *arguments: object, together: bool = False, **changes: str | None) -> None:
-        self.process = subprocess.Popen([BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL,
+    def __init__(self, *arguments: object, together: bool = False, wrapper: Iterable[str] = (),
+                 **changes: str | None) -> None:
+        self.process = subprocess.Popen([*wrapper, BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT if together else subprocess.PIPE, text=True,
                                         env=environment(**changes))

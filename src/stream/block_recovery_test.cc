@@ -1,0 +1,252 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+
+#include "stream/test_context.h"
+
+namespace tidemill {
+namespace {
+
+// Blocks that are lost between their arrival and their batch, in a whole context.
+class BlockRecoveryTest : public ContextFixture {
+ protected:
+  Conf conf(const std::string& lose) const {
+    Conf conf;
+    conf.set("tidemill.worker.id", "me").set("tidemill.batch.maxFailures", "3");
+    conf.set("tidemill.test.loseBlocks", lose);
+    return conf;
+  }
+  DStream<std::string> linesAt(StreamingContext& context, StorageLevel level) {
+    return KinesisUtils::createStream(context, "app", "orders", kEndpoint, "us-east-1",
+                                      InitialPositionInStream::TRIM_HORIZON, Seconds(1), level);
+  }
+  // Counts what each batch delivers.
+  void deliver(StreamingContext& context, StorageLevel level = StorageLevel::MEMORY_ONLY) {
+    linesAt(context, level).foreachRDD([this](const RDD<std::string>& rdd) {
+      for (const std::string& line : rdd.collect()) ++delivered_[line];
+    });
+  }
+  void putNumbers(int from, int to) {
+    std::vector<std::string> all;
+    for (int i = from; i < to; ++i) all.push_back("line-" + std::to_string(i));
+    put(all);
+  }
+  // Puts `portions` of 20 lines, one in each second.
+  void putOverTime(int portions) {
+    for (int i = 0; i < portions; ++i) {
+      putNumbers(put_, put_ + 20);
+      put_ += 20;
+      world_.runFor(1s);
+    }
+  }
+  void expectEachOnce() const {
+    EXPECT_EQ(delivered_.size(), static_cast<std::size_t>(put_));
+    for (const auto& [line, times] : delivered_) EXPECT_EQ(times, 1) << line;
+  }
+  bool asks(const http::Request& request, std::string_view what) const {
+    return request.body.find(what) != std::string::npos;
+  }
+  // Nobody may read anything from the middle of a shard, as recovery does.
+  std::optional<http::Response> refuseRecovery(const http::Request& request) const {
+    if (!asks(request, "\"AT_SEQUENCE_NUMBER\"") && !asks(request, "AT_SEQUENCE_NUMBER")) return std::nullopt;
+    return sim::makeResponse(500, "application/x-amz-json-1.1", "{}");
+  }
+  // A day and an hour pass at the service, and its records with them.
+  void trimEverything() {
+    intercept_ = [this](const http::Request& request) -> std::optional<http::Response> {
+      return aws_.handle(request, world_.loop().wall() + 25h).response;
+    };
+  }
+
+  std::map<std::string, int> delivered_;
+  int put_ = 0;
+};
+
+TEST_F(BlockRecoveryTest, LostBlocksAreReadAgainAndEveryRecordIsDeliveredOnce) {
+  createStream(2);
+  for (const char* lose : {"30%", "1"}) {
+    StreamingContext context(*seams_, conf(lose), Seconds(1));
+    deliver(context);
+    context.start();
+    putOverTime(15);
+    ASSERT_TRUE(stopped(context));
+    const StreamingTotals totals = context.totals();
+    EXPECT_GT(totals.blocksLost, 0);
+    EXPECT_EQ(totals.blocksLost, totals.blocksRebuilt);
+    EXPECT_EQ(totals.received, 300);
+    EXPECT_EQ(totals.checkpointed, 300);
+    EXPECT_EQ(node_->log().count("block_lost"), node_->log().count("block_recovered"));
+    EXPECT_EQ(node_->log().count("batch_failed"), 0u);
+  }
+  expectEachOnce();
+}
+
+TEST_F(BlockRecoveryTest, ALevelThatKeepsNothingReadsEveryBlockAgain) {
+  createStream(2);
+  StreamingContext context(*seams_, conf("0"), Seconds(1));
+  deliver(context, StorageLevel::NONE);
+  context.start();
+  putOverTime(5);
+  ASSERT_TRUE(stopped(context));
+  expectEachOnce();
+  EXPECT_GT(context.totals().blocksLost, 3);
+  EXPECT_EQ(context.totals().blocksLost, context.totals().blocksRebuilt);
+}
+
+TEST_F(BlockRecoveryTest, RecoveryGoesOnUnderThrottlingAndThroughAResharding) {
+  createStream(2);
+  world_.net().faults().on = true;
+  world_.net().faults().throttle = 100'000;
+  StreamingContext context(*seams_, conf("50%").set("spark.streaming.kinesis.retry.maxAttempts", "50"),
+                           Seconds(1));
+  deliver(context);
+  context.start();
+  putOverTime(3);
+  ASSERT_TRUE(world_.loop().run(
+      client_->splitShard("orders", "shardId-000000000000", "42535295865117307932921825928971026432")));
+  putOverTime(20);
+  world_.net().faults().on = false;
+  ASSERT_TRUE(stopped(context));
+  expectEachOnce();
+  EXPECT_GT(context.totals().blocksRebuilt, 0);
+}
+
+TEST_F(BlockRecoveryTest, AnOutageOfTheRecoveryFailsTheBatchAndNothingIsLost) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("1").set("tidemill.batch.maxFailures", "100"), Seconds(1));
+  deliver(context);
+  context.start();
+  world_.runFor(3s);
+  intercept_ = [this](const http::Request& request) { return refuseRecovery(request); };
+  putOverTime(3);
+  world_.runFor(30s);
+  EXPECT_TRUE(delivered_.empty());
+  EXPECT_GT(node_->log().count("batch_failed"), 0u);
+  EXPECT_EQ(context.totals().processed, 0);
+  intercept_ = nullptr;
+  ASSERT_TRUE(stopped(context));
+  expectEachOnce();
+}
+
+TEST_F(BlockRecoveryTest, AStopWithoutGraceCutsARecoveryShort) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("1").set("tidemill.batch.maxFailures", "100"), Seconds(1));
+  deliver(context);
+  context.start();
+  world_.runFor(3s);
+  intercept_ = [this](const http::Request& request) { return refuseRecovery(request); };
+  putOverTime(3);
+  context.requestStop(true);
+  EXPECT_FALSE(world_.runUntil([&] { return context.getState() == StreamingContextState::STOPPED; }, 20s));
+  context.requestStop(false);
+  EXPECT_TRUE(world_.runUntil([&] { return context.getState() == StreamingContextState::STOPPED; }, 3s));
+  EXPECT_TRUE(context.awaitTermination());
+  EXPECT_TRUE(delivered_.empty());
+  intercept_ = nullptr;
+  StreamingContext next(*seams_, conf("0"), Seconds(1));  // They are read from the lease checkpoint.
+  deliver(next);
+  next.start();
+  world_.runFor(10s);
+  ASSERT_TRUE(stopped(next));
+  expectEachOnce();
+}
+
+TEST_F(BlockRecoveryTest, RecordsThatAreGoneStopTheContextWithDataLoss) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("1"), Seconds(30));
+  deliver(context);
+  context.start();
+  world_.runFor(3s);
+  putOverTime(3);
+  trimEverything();
+  const Result<void> end = ended(context);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kDataLoss);
+  EXPECT_NE(end.error().message().find("shardId-000000000000"), std::string::npos) << end.error().message();
+  EXPECT_TRUE(delivered_.empty());
+  EXPECT_EQ(context.totals().processed, 0);
+}
+
+TEST_F(BlockRecoveryTest, RecordsThatAreGoneAreRecordedWherePolicySaysSoAndTheRestIsDelivered) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("1").set("tidemill.recovery.onDataLoss", "record"), Seconds(30));
+  deliver(context);
+  context.start();
+  world_.runFor(3s);
+  putOverTime(2);
+  trimEverything();
+  world_.runFor(60s);
+  EXPECT_TRUE(delivered_.empty());
+  EXPECT_GE(node_->log().count("data_loss"), 1u);
+  putNumbers(1000, 1010);
+  world_.runFor(60s);
+  EXPECT_EQ(delivered_.size(), 10u);
+  EXPECT_TRUE(stopped(context));
+}
+
+TEST_F(BlockRecoveryTest, AnOutputThatFailsIsTriedAgainWithTheSameRecords) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("1"), Seconds(1));
+  int failures = 2;
+  linesAt(context, StorageLevel::MEMORY_ONLY).foreachRDD([&](const RDD<std::string>& rdd) {
+    const std::vector<std::string> all = rdd.collect();
+    if (!all.empty() && failures-- > 0) throw std::runtime_error("the database is away");
+    for (const std::string& line : all) ++delivered_[line];
+  });
+  context.start();
+  putOverTime(3);
+  ASSERT_TRUE(stopped(context));
+  expectEachOnce();
+}
+
+TEST_F(BlockRecoveryTest, LeaseCheckpointsFollowTheOutputsOrTheStoreAsTheSettingSays) {
+  createStream(1);
+  for (const char* after : {"processed", "stored"}) {
+    StreamingContext context(*seams_, conf("0").set("kinesis.checkpoint.after", after), Seconds(30));
+    deliver(context);
+    context.start();
+    world_.runFor(3s);
+    const lease::Checkpoint before = leases_->rows.begin()->second.checkpoint;
+    delivered_.clear();
+    putOverTime(3);
+    world_.runFor(5s);
+    const bool moved = leases_->rows.begin()->second.checkpoint.text() != before.text();
+    EXPECT_EQ(moved, std::string_view(after) == "stored");
+    EXPECT_TRUE(delivered_.empty());
+    ASSERT_TRUE(stopped(context));
+    EXPECT_EQ(delivered_.size(), 60u);
+    EXPECT_EQ(context.totals().processed, 60);
+    EXPECT_EQ(context.totals().checkpointed, 60);
+  }
+  EXPECT_EQ(node_->log().count("stored_blocks_not_durable"), 1u);
+}
+
+TEST_F(BlockRecoveryTest, ACheckpointThatFollowsAStoreThatKeepsNothingIsRefused) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("0").set("kinesis.checkpoint.after", "stored"), Seconds(1));
+  deliver(context, StorageLevel::NONE);
+  context.start();
+  EXPECT_EQ(failureOf(context), Code::kInvalidConfig);
+}
+
+TEST_F(BlockRecoveryTest, WhatIsStoredUnderALeaseThatIsLostAfterwardsIsDeliveredHereIfCheckpointed) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("0").set("kinesis.checkpoint.after", "stored"), Seconds(30));
+  deliver(context);
+  context.start();
+  world_.runFor(3s);
+  putOverTime(3);
+  ASSERT_TRUE(delivered_.empty());
+  lease::Lease& taken = leases_->rows.begin()->second;
+  taken.leaseOwner = "you";
+  ++taken.leaseCounter;
+  world_.runFor(40s);
+  EXPECT_EQ(node_->log().count("lease_lost"), 1u);
+  expectEachOnce();
+  EXPECT_TRUE(stopped(context));
+}
+
+}  // namespace
+}  // namespace tidemill

@@ -1,0 +1,42 @@
+#include "stream/block_view.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+namespace tidemill::stream {
+namespace {
+
+// What of `block` the batch may deliver: leases may have been lost since it was stored.
+Result<std::shared_ptr<const block::Block>> partOf(const std::shared_ptr<const block::Block>& block,
+                                                   const block::BlockInfo& wanted) {
+  std::set<std::pair<std::string, std::int64_t>> shards;
+  for (const block::SliceInfo& slice : wanted.slices) shards.emplace(slice.range.shardId, slice.token);
+  auto part = block::keepOnly(block, [&shards](const std::string& shardId, std::int64_t token) {
+    return shards.contains({shardId, token});
+  });
+  if (part == nullptr || part->info()->slices != wanted.slices) {
+    return fail(Code::kDamagedBlock, "block " + wanted.id + " holds other records than it was sealed with",
+                "it is read again from Kinesis");
+  }
+  return part;
+}
+
+}  // namespace
+
+BlockView::BlockView(std::shared_ptr<const block::BlockInfo> wanted,
+                     std::shared_ptr<const block::BlockSource> source)
+    : wanted_(std::move(wanted)), source_(std::move(source)) {}
+
+void BlockView::forEachRecord(FunctionRef<void(const Record&)> visit) const {
+  auto loaded = source_->load();
+  if (loaded) loaded = partOf(*loaded, *wanted_);
+  if (!loaded) {
+    unreadable_ = true;
+    throw Error(Code::kDamagedBlock, loaded.error().message(), "it is read again from Kinesis");
+  }
+  const std::shared_ptr<const block::Block> block = std::move(*loaded);
+  block->forEach(visit);
+}
+
+}  // namespace tidemill::stream

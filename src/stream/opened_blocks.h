@@ -1,0 +1,35 @@
+// stream/opened_blocks.h: opens the block store of a context, and says what an earlier process has left in
+// it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "block/block_info.h"
+#include "block/tiered_block_store.h"
+#include "rt/env.h"
+#include "rt/task.h"
+#include "stream/graph.h"
+#include "stream/stored_blocks.h"
+#include "tidemill/conf.h"
+#include "tidemill/result.h"
+
+namespace tidemill::stream {
+
+struct OpenedBlocks {
+  std::unique_ptr<StoredBlocks> blocks;
+  // The same store, as long as it is open.
+  block::TieredBlockStore* store = nullptr;
+  // Blocks with their inputs, in the order in which they were sealed, that an earlier process has stored and
+  // not processed, and that its lease checkpoints have passed. Where these follow the outputs there are none:
+  // such blocks are stale, since their records are read again, and are released.
+  std::vector<std::pair<std::size_t, std::shared_ptr<const block::BlockInfo>>> left;
+};
+
+// Folders are made only if the level of an input asks for them. Errors: those of blockStoreOptionsOf() and of
+// the store.
+rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, const Graph& graph);
+
+}  // namespace tidemill::stream
