@@ -30,7 +30,7 @@ BatchPresence::BatchPresence(const rt::Env& env, StoredBlocks& blocks, PresenceO
       blocks_(blocks),
       options_(options),
       listeners_(std::move(listeners)),
-      random_(env.random.fork()) {}
+      owed_(env.random.below(kMillion)) {}
 
 rt::Task<Result<PresentBatch>> BatchPresence::make(std::shared_ptr<const Batch> batch,
                                                    std::vector<BlockRecovery*> inputs) {
@@ -65,11 +65,14 @@ BlockInfoList BatchPresence::findStored(const BlockInfoList& blocks, const Block
   return lost;
 }
 
-// Drawn for every block, found or not, so that a run does not depend on what was lost before.
+// Asked for every block, found or not, so that a run does not depend on what was lost before. Evenly spread
+// from a drawn beginning: also a short run loses its part.
 bool BatchPresence::losesNow() {
   const bool fault = env_.faults.fires("block-lost");
-  const bool drawn = options_.losePerMillion > 0 && random_.chance(options_.losePerMillion, kMillion);
-  return fault || drawn;
+  owed_ += options_.losePerMillion;
+  const bool due = owed_ >= kMillion;
+  if (due) owed_ -= kMillion;
+  return fault || due;
 }
 
 rt::Task<Result<void>> BatchPresence::recover(BlockInfoList lost, BlockRecovery& input, PresentBatch& present,

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "base/random.h"
 #include "block/block_store.h"
 #include "consume/range_reader.h"
 #include "rt/env.h"
@@ -79,7 +78,8 @@ class BatchPresence {
   StoredBlocks& blocks_;
   const PresenceOptions options_;
   const std::vector<StreamingListener*> listeners_;
-  base::Random random_;
+  // In millionths of a block: how much is still to be lost on purpose.
+  std::uint64_t owed_;
 
   // Blocks that tasks found unreadable, and those whose loss was told and that were not rebuilt yet.
   std::set<std::string> unreadable_;
