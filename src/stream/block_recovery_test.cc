@@ -95,6 +95,30 @@ TEST_F(BlockRecoveryTest, ALevelThatKeepsNothingReadsEveryBlockAgain) {
   EXPECT_EQ(context.totals().blocksLost, context.totals().blocksRebuilt);
 }
 
+TEST_F(BlockRecoveryTest, ABlockWhoseBytesOnDiskAreDamagedIsReadAgainWithoutAFailedAttempt) {
+  createStream(1);
+  StreamingContext context(*seams_, conf("0"), Seconds(10));
+  deliver(context, StorageLevel::DISK_ONLY);
+  context.start();
+  world_.runFor(3s);
+  putOverTime(4);
+  ASSERT_TRUE(delivered_.empty());
+  int damaged = 0;
+  for (const auto& [path, inode] : node_->disk().files()) {
+    if (path.find("/segment-") == std::string::npos) continue;
+    for (std::size_t at = 200; at < inode->bytes.size(); at += 200)
+      inode->bytes[at] = static_cast<char>(inode->bytes[at] ^ 1);
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+  world_.runFor(20s);
+  ASSERT_TRUE(stopped(context));
+  expectEachOnce();
+  EXPECT_GT(context.totals().blocksLost, 0);
+  EXPECT_EQ(context.totals().blocksLost, context.totals().blocksRebuilt);
+  EXPECT_EQ(node_->log().count("batch_failed"), 0u);
+}
+
 TEST_F(BlockRecoveryTest, RecoveryGoesOnUnderThrottlingAndThroughAResharding) {
   createStream(2);
   world_.net().faults().on = true;
