@@ -119,6 +119,33 @@ TEST_F(BlockRecoveryTest, ABlockWhoseBytesOnDiskAreDamagedIsReadAgainWithoutAFai
   EXPECT_EQ(node_->log().count("batch_failed"), 0u);
 }
 
+TEST_F(BlockRecoveryTest, WhatWasStoredAndNotProcessedIsDeliveredByTheNextProcessOrReadAgain) {
+  createStream(1);
+  for (const char* after : {"stored", "processed"}) {
+    const int before = put_;
+    delivered_.clear();
+    {
+      StreamingContext first(*seams_, conf("0").set("kinesis.checkpoint.after", after), Seconds(60));
+      deliver(first, StorageLevel::DISK_ONLY);
+      first.start();
+      world_.runFor(3s);
+      putOverTime(3);
+      world_.runFor(3s);
+      first.requestStop(false);
+      EXPECT_TRUE(ended(first));
+      EXPECT_TRUE(delivered_.empty());
+    }
+    StreamingContext next(*seams_, conf("0").set("kinesis.checkpoint.after", after), Seconds(1));
+    deliver(next, StorageLevel::DISK_ONLY);
+    next.start();
+    world_.runFor(20s);
+    ASSERT_TRUE(stopped(next));
+    EXPECT_EQ(delivered_.size(), static_cast<std::size_t>(put_ - before));
+    for (const auto& [line, times] : delivered_) EXPECT_EQ(times, 1) << line;
+  }
+  EXPECT_EQ(node_->log().count("blocks_left"), 2u);
+}
+
 TEST_F(BlockRecoveryTest, RecoveryGoesOnUnderThrottlingAndThroughAResharding) {
   createStream(2);
   world_.net().faults().on = true;
