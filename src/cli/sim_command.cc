@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "sim/runner.h"
+#include "sim/workloads/block_recovery.h"
 #include "sim/workloads/consumer_fleet.h"
 #include "sim/workloads/lease_fleet.h"
 #include "sim/workloads/word_count.h"
@@ -89,6 +90,7 @@ int runSim(const SimFlags& flags) {
   workloads.add(sim::wordCountWorkload());
   workloads.add(sim::consumerFleetWorkload());
   workloads.add(sim::leaseFleetWorkload());
+  workloads.add(sim::blockRecoveryWorkload());
   const sim::Workload* workload = workloads.find(flags.workload);
   if (workload == nullptr) {
     std::string names;

@@ -61,6 +61,28 @@ void SimDisk::powerCut() {
   locks_.clear();
 }
 
+std::unique_ptr<SimDisk> SimDisk::durable() const {
+  auto kept = std::make_unique<SimDisk>(0, DiskFaults{.on = false});
+  kept->directories_ = directories_;
+  for (const auto& [path, inode] : durableNames_) {
+    auto copy = std::make_shared<SimInode>(*inode);
+    copy->bytes.resize(copy->synced);
+    dropLost(*copy);
+    kept->durableNames_.emplace(path, std::move(copy));
+  }
+  kept->files_ = kept->durableNames_;
+  return kept;
+}
+
+// What failed syncs dropped.
+void SimDisk::dropLost(SimInode& inode) {
+  for (const auto& [from, to] : inode.dropped) {
+    const std::size_t end = std::min(to, inode.bytes.size());
+    for (std::size_t i = from; i < end; ++i) inode.bytes[i] = '\0';
+  }
+  inode.dropped.clear();
+}
+
 void SimDisk::cutFile(SimInode& inode) {
   const std::size_t unsynced = inode.bytes.size() - inode.synced;
   const std::size_t kept = static_cast<std::size_t>(random_.below(unsynced + 1));
@@ -70,11 +92,7 @@ void SimDisk::cutFile(SimInode& inode) {
     const std::size_t start = inode.synced + static_cast<std::size_t>(random_.below(kept));
     std::fill(inode.bytes.begin() + static_cast<std::ptrdiff_t>(start), inode.bytes.end(), '\0');
   }
-  for (const auto& [from, to] : inode.dropped) {
-    const std::size_t end = std::min(to, inode.bytes.size());
-    for (std::size_t i = from; i < end; ++i) inode.bytes[i] = '\0';
-  }
-  inode.dropped.clear();
+  dropLost(inode);
   inode.synced = inode.bytes.size();
 }
 

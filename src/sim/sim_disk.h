@@ -62,6 +62,8 @@ class SimDisk {
 
   // Forgets what was not synced, as described above.
   void powerCut();
+  // A disk of its own, without faults, with what every power cut would keep of this one, and nothing else.
+  std::unique_ptr<SimDisk> durable() const;
 
   // Holder texts of the locks that are held, by path.
   std::map<std::string, std::string>& locks() { return locks_; }
@@ -74,6 +76,7 @@ class SimDisk {
   };
   static void apply(const Change& change, std::map<std::string, Inode>& names);
   void cutFile(SimInode& inode);
+  static void dropLost(SimInode& inode);
   void record(Change change);
 
   base::Random random_;

@@ -76,6 +76,19 @@ TEST(SimFiles, UnsyncedDataVanishesOrTearsBehindWhatIsSynced) {
   EXPECT_EQ(seen.count(std::string("durableto\0\0", 11)), 1U);  // The size arrived, the page did not.
 }
 
+TEST(SimFiles, TheDurablePartOfADiskIsWhatEveryPowerCutKeeps) {
+  Host host(1);
+  write(host, "/s/log", "durable", true);
+  ASSERT_TRUE(host.files->syncDirectory("/s"));
+  write(host, "/s/log", "torn", false);
+  write(host, "/s/other", "synced under no name", true);
+  const auto kept = host.disk.durable();
+
+  EXPECT_EQ(kept->files().size(), 1U);
+  EXPECT_EQ(kept->find("/s/log")->bytes, "durable");
+  EXPECT_EQ(host.content("/s/log"), "durabletorn");
+}
+
 TEST(SimFiles, ARenameIsThereOrNotAndNeverHalf) {
   const auto script = [](Host& host) {
     write(host, "/s/current", "old", true);

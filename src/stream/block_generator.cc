@@ -1,5 +1,6 @@
 #include "stream/block_generator.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "rt/aligned_tick.h"
@@ -10,8 +11,9 @@ BlockGenerator::BlockGenerator(rt::Loop& loop, BlockGeneratorOptions options, On
                                OnFailure onFailure)
     : loop_(loop),
       options_(std::move(options)),
-      builder_(options_.idPrefix, options_.blocks,
-               static_cast<std::uint64_t>(loop.wall().time_since_epoch().count())),
+      builder_(
+          options_.idPrefix, options_.blocks,
+          std::max(options_.firstNumber, static_cast<std::uint64_t>(loop.wall().time_since_epoch().count()))),
       onBlock_(std::move(onBlock)),
       onFailure_(std::move(onFailure)),
       places_(loop, options_.waitingMax),

@@ -24,6 +24,8 @@ struct BlockGeneratorOptions {
   // Sealed blocks that are not stored yet. When there are so many, nothing is sealed and no read begins.
   // Range: at least 1. (Spark: spark.streaming.blockQueueSize)
   std::int64_t waitingMax = 10;
+  // The least N: behind blocks that an earlier process has left, from which the clock may have gone back.
+  std::uint64_t firstNumber = 0;
 };
 
 // Lives on the fetch lane. Blocks leave in the order in which they were sealed, on this lane. Memory has

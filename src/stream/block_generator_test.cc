@@ -200,6 +200,19 @@ TEST_P(BlockGeneratorTest, IdsAreThoseOfNoEarlierGenerator) {
 
 // Size.
 
+TEST_P(BlockGeneratorTest, IdsComeBehindThoseThatAreLeftWhateverTheClockSays) {
+  const auto ahead = static_cast<std::uint64_t>((loop_.wall() + 10min).time_since_epoch().count());
+  BlockGeneratorOptions options{"input-0", {.sealBytes = 1000}, kInterval, 10, ahead};
+  BlockGenerator blocks(
+      loop_, std::move(options),
+      [this](std::shared_ptr<const block::Block> block) { blocks_.push_back(std::move(block)); },
+      [](const Error&) {});
+  blocks.page(page(1));
+  blocks.stop();
+  ASSERT_EQ(blocks_.size(), 1u);
+  EXPECT_EQ(blocks_[0]->id(), "input-0-" + std::to_string(ahead));
+}
+
 TEST_P(BlockGeneratorTest, SealsAFullBlockAtOnceWithThePageWhole) {
   const auto blocks = generator(25);
   blocks->page(page(2));

@@ -21,7 +21,8 @@ constexpr std::array kTable = {
     ConfEntry{
         "kinesis.checkpoint.after", ConfType::kText, "processed", "processed|stored", 1, kMost,
         "What a lease checkpoint follows: the outputs of a batch, or, as in Spark, the store. With stored, "
-        "what is stored and not processed is gone when the process dies."},
+        "levels that have a disk write there at once, and what is left is delivered at the next start; with "
+        "levels of memory alone it is gone when the process dies."},
     ConfEntry{"spark.executor.memory", ConfType::kBytes, "1g", "m", 0, std::int64_t{1} << 46,
               "Bytes that blocks may hold in memory; at the limit the oldest move to the disk, if their "
               "storage level has one. A number alone is in MiB."},

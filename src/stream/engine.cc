@@ -148,6 +148,7 @@ rt::Task<Result<void>> Engine::openStore() {
   if (!opened) co_return fail(opened.error());
   blocks_ = std::move(opened->blocks);
   tiered_ = opened->store;
+  life_.firstBlock = opened->firstBlock;
   for (auto& [input, info] : opened->left) {
     left_ += info->recordCount();
     plan_.add(input, std::move(info));

@@ -17,7 +17,7 @@ void FetchSide::open() {
   budget_ = std::make_shared<block::MemoryBudget>(env_.fetchLoop, options_.budgetBytes);
   api_ = makeApi_(env_.fetchLoop, env_.fetchHttp, random_);
   BlockGeneratorOptions blocks{options_.idPrefix, options_.blocks, options_.blockInterval,
-                               options_.blockQueueSize};
+                               options_.blockQueueSize, options_.firstBlock};
   generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, std::move(blocks), onBlock_, onFailure_);
   readers_ = std::make_unique<consume::ReaderLane>(env_.fetchLoop, *generator_);
   paces_ = std::make_shared<consume::ShardPaces>(options_.polling.pace);

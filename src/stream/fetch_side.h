@@ -1,6 +1,7 @@
 // stream/fetch_side.h: the half of a receiver that lives on the fetch lane.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ namespace tidemill::stream {
 struct FetchSideOptions {
   std::string streamName;
   std::string idPrefix;
+  std::uint64_t firstBlock = 0;
   consume::PollingOptions polling;
   block::BlockBuilderOptions blocks;
   rt::Duration blockInterval;

@@ -19,6 +19,15 @@ constexpr rt::Duration kAbandonPatience = 2s;
 
 // Of one call of the recovery with all its tries. (Spark: the batch interval, and its retryTimeoutMs)
 constexpr rt::Duration kRecoveryTimeoutMin = 10s;
+
+// Where lease checkpoints follow the store, a block in memory is not stored yet: levels that have a disk use
+// it at once.
+StorageLevel durableLevel(StorageLevel level) {
+  const StorageTraits traits = traitsOf(level);
+  if (!traits.disk || !traits.memory) return level;
+  return traits.replicas > 1 ? StorageLevel::DISK_ONLY_2 : StorageLevel::DISK_ONLY;
+}
+
 // One of the values of tidemill.kpl.outOfRange.
 KplOutOfRange outOfRangeOf(std::string_view name) {
   if (name == "keep") return KplOutOfRange::kKeep;
@@ -43,6 +52,7 @@ KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const Kin
       blocks_(blocks),
       batchInterval_(batchInterval),
       afterStored_(checkpointAfter(conf) == CheckpointAfter::kStored),
+      level_(afterStored_ ? durableLevel(source.storageLevel) : source.storageLevel),
       host_(host),
       life_(life),
       random_(seams.env.random.fork()),
@@ -61,7 +71,7 @@ KinesisReceiver::~KinesisReceiver() {
 KeeperOptions KinesisReceiver::keeperOptions() const {
   KeeperOptions options;
   options.streamName = source_.streamName;
-  options.level = source_.storageLevel;
+  options.level = level_;
   options.nowhereBytesMax = conf_.getInteger("tidemill.memory.budget");
   // What is not stored must not be passed by a checkpoint that follows the store.
   options.mayHold = !afterStored_;
@@ -153,6 +163,7 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   FetchSideOptions options;
   options.streamName = source_.streamName;
   options.idPrefix = "input-" + std::to_string(input_);
+  options.firstBlock = life_.firstBlock;
   options.polling.recordsPerCall = static_cast<int>(conf_.getInteger("tidemill.kinesis.maxRecords"));
   options.polling.pace.callsPerSecond =
       static_cast<int>(conf_.getInteger("tidemill.kinesis.readCallsPerSecond"));

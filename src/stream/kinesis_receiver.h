@@ -1,6 +1,7 @@
 // stream/kinesis_receiver.h: one Kinesis input of a context: reads all shards whose leases it holds.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -36,6 +37,8 @@ class ReceiverHost {
 struct WorkerLife {
   std::string incarnation;
   std::string previousIncarnation;
+  // Blocks are numbered from here on, behind those that earlier processes have left.
+  std::uint64_t firstBlock = 0;
 };
 
 // Lives on the control lane. Order: start(), processed() and released() for each batch, drain(), finish().
@@ -62,7 +65,7 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
 
   // Before and after drain().
   rt::Task<Result<std::vector<consume::RebuiltBlock>>> rebuild(BlockInfoList blocks) override;
-  StorageLevel storageLevel() const override { return source_.storageLevel; }
+  StorageLevel storageLevel() const override { return level_; }
   const std::string& streamName() const override { return source_.streamName; }
 
   // Writes the last lease checkpoints and gives up the leases. After drain().
@@ -105,6 +108,7 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   const Duration batchInterval_;
   // Whether lease checkpoints follow the store, not the outputs.
   const bool afterStored_;
+  const StorageLevel level_;
   ReceiverHost& host_;
   const WorkerLife life_;
   base::Random random_;

@@ -38,6 +38,8 @@ void takeLeft(const rt::Env& env, const Conf& conf, const Graph& graph,
   std::map<Place, std::shared_ptr<const block::BlockInfo>> inOrder;
   for (const auto& info : found) {
     const auto place = placeOf(info->id);
+    if (place && place->second >= 0)
+      opened.firstBlock = std::max(opened.firstBlock, static_cast<std::uint64_t>(place->second) + 1);
     if (stored && place && place->first < graph.inputs.size()) {
       inOrder.emplace(*place, info);
     } else {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ struct OpenedBlocks {
   // not processed, and that its lease checkpoints have passed. Where these follow the outputs there are none:
   // such blocks are stale, since their records are read again, and are released.
   std::vector<std::pair<std::size_t, std::shared_ptr<const block::BlockInfo>>> left;
+  // Larger than the number of any block that was found.
+  std::uint64_t firstBlock = 0;
 };
 
 // Folders are made only if the level of an input asks for them. Errors: those of blockStoreOptionsOf() and of

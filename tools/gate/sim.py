@@ -23,11 +23,17 @@ PLANTED = [
     ("lease_fleet", "stale-scan-takeover", "I6"),
     ("lease_fleet", "text-sequence-compare", "I11"),
     ("lease_fleet", "zombie-checkpoint", "I6"),
+    ("block_recovery", "checkpoint-before-fsync", "I3"),
+    ("block_recovery", "no-directory-sync", "I3"),
+    ("block_recovery", "recovery-range-off-by-one", "I15"),
+    ("block_recovery", "shard-end-before-tail", "I3"),
+    ("block_recovery", "checkpoint-before-stored", "I3"),
 ]
-WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet")
+WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet", "block_recovery")
 # What must have come at least once in all seeds together.
 FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends",
-          "stalls", "clean_stops", "owner_changes", "takeovers", "conflicts")
+          "stalls", "clean_stops", "owner_changes", "takeovers", "conflicts", "power_cuts", "blocks_lost",
+          "blocks_rebuilt", "blocks_left", "store_full")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 

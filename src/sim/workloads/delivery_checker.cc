@@ -8,6 +8,26 @@
 #include "tidemill/sequence_number.h"
 
 namespace tidemill::sim {
+namespace {
+
+struct Place {
+  std::string_view number;
+  std::uint64_t part = 0;
+};
+
+bool behind(const Place& place, const Place& other) {
+  const auto order = compareSequenceNumbers(place.number, other.number);
+  return order > 0 || (order == 0 && place.part > other.part);
+}
+
+}  // namespace
+
+bool holds(const SequenceNumberRange& range, std::string_view number, std::uint64_t part) {
+  const auto from = compareSequenceNumbers(number, range.fromSeqNumber);
+  const auto to = compareSequenceNumbers(number, range.toSeqNumber);
+  return (from > 0 || (from == 0 && part >= range.fromSubSeqNumber.value_or(0))) &&
+         (to < 0 || (to == 0 && (!range.toSubSeqNumber || part <= *range.toSubSeqNumber)));
+}
 
 const fake::FakeStream* DeliveryChecker::stream() const {
   const auto& streams = kinesis_.store().streams();
@@ -46,27 +66,100 @@ void DeliveryChecker::commitOne(const Delivered& record) {
     return;
   }
   Shard& sink = shards_[record.shardId];
-  if (!sink.last.empty() && compareSequenceNumbers(record.sequenceNumber, sink.last) <= 0) {
+  const Place place{record.sequenceNumber, record.part};
+  if (!sink.last.empty() && !behind(place, {sink.last, sink.lastPart})) {
     ++repeats_;
+    checkBytes(*source, record);
     return;
   }
   if (sink.last.empty() && !begin(sink, *source, record)) return;
-  const bool expected =
-      sink.next < source->log.end() && source->log.at(sink.next).sequenceNumber() == record.sequenceNumber;
+  const bool expected = sink.next < source->log.end() && sink.nextPart == record.part &&
+                        source->log.at(sink.next).sequenceNumber() == record.sequenceNumber;
   if (!expected) {
-    violation("I1", fmt::format("shard {}: {} was committed, but record {} of the shard was not yet",
-                                record.shardId, record.sequenceNumber, sink.next));
+    violation("I1",
+              fmt::format("shard {}: {}:{} was committed, but record {}:{} of the shard was not yet",
+                          record.shardId, record.sequenceNumber, record.part, sink.next, sink.nextPart));
     return;
   }
-  if (source->log.at(sink.next).data != record.text) {
-    violation("I1", fmt::format("shard {}: {} has other bytes than were put", record.shardId,
-                                record.sequenceNumber));
-    return;
+  checkBytes(*source, record);
+  ++sink.nextPart;
+  if (sink.nextPart >= partsOf(source->log.at(sink.next)).size()) {
+    ++sink.next;
+    sink.nextPart = 0;
   }
-  ++sink.next;
   ++committed_;
   sink.last = record.sequenceNumber;
+  sink.lastPart = record.part;
   addWords(words_, record.text);
+}
+
+std::vector<PackedPart> DeliveryChecker::partsOf(const fake::StoredRecord& record) const {
+  const auto* packed = packed_ == nullptr ? nullptr : packed_->find(record.data);
+  if (packed != nullptr) return *packed;
+  return {{std::string(record.partitionKey), std::string(record.data)}};
+}
+
+void DeliveryChecker::checkBytes(const fake::FakeShard& source, const Delivered& record) {
+  const auto sequence = fake::parseSequence(record.sequenceNumber);
+  const std::uint64_t position = sequence ? source.log.positionOfCounter(sequence->counter) : 0;
+  if (position >= source.log.end()) return;
+  const fake::StoredRecord put = source.log.at(position);
+  if (put.sequenceNumber() != record.sequenceNumber) return;  // Trimmed since.
+  const std::vector<PackedPart> parts = partsOf(put);
+  if (record.part < parts.size() && parts[record.part].text == record.text &&
+      (record.partitionKey.empty() || parts[record.part].partitionKey == record.partitionKey)) {
+    return;
+  }
+  violation("I15", fmt::format("shard {}: {}:{} has other bytes than were put", record.shardId,
+                               record.sequenceNumber, record.part));
+}
+
+void DeliveryChecker::onBlock(const SequenceNumberRange& range, const std::vector<Delivered>& records) {
+  const fake::FakeShard* source = shard(range.shardId);
+  const auto from = fake::parseSequence(range.fromSeqNumber);
+  if (source == nullptr || !from || records.empty()) return;  // Left to whoever has the lease now.
+  std::size_t index = 0;
+  for (std::uint64_t i = source->log.positionOfCounter(from->counter); i < source->log.end(); ++i) {
+    const fake::StoredRecord put = source->log.at(i);
+    const std::string number = put.sequenceNumber();
+    if (compareSequenceNumbers(number, range.toSeqNumber) > 0) break;
+    const std::size_t parts = partsOf(put).size();
+    for (std::uint64_t part = 0; part < parts; ++part) {
+      if (!holds(range, number, part)) continue;
+      const bool same =
+          index < records.size() && records[index].sequenceNumber == number && records[index].part == part;
+      if (!same) {
+        violation("I15",
+                  fmt::format("a block of {} was delivered without {}:{}", range.toString(), number, part));
+        return;
+      }
+      ++index;
+    }
+  }
+  expect(index == records.size(), "I15", "a block has more records than were put into its range");
+}
+
+std::string DeliveryChecker::firstNotStored(const fake::FakeShard& source,
+                                            const lease::Checkpoint& to) const {
+  const std::vector<SequenceNumberRange> stored = stored_();
+  const auto isStored = [&](const Place& place) {
+    return std::any_of(stored.begin(), stored.end(), [&](const SequenceNumberRange& range) {
+      return range.shardId == source.id() && holds(range, place.number, place.part);
+    });
+  };
+  const auto sink = shards_.find(source.id());
+  for (std::uint64_t i = settledTo(source); i < source.log.end(); ++i) {
+    const fake::StoredRecord put = source.log.at(i);
+    const std::string number = put.sequenceNumber();
+    const std::size_t parts = partsOf(put).size();
+    for (std::uint64_t part = 0; part < parts; ++part) {
+      if (!to.isShardEnd() && behind({number, part}, {to.sequenceNumber(), to.subSequenceNumber()}))
+        return {};
+      const bool committed = sink != shards_.end() && sink->second.next == i && part < sink->second.nextPart;
+      if (!committed && !isStored({number, part})) return fmt::format("{}:{}", number, part);
+    }
+  }
+  return {};
 }
 
 bool DeliveryChecker::begin(Shard& sink, const fake::FakeShard& source, const Delivered& record) {
@@ -100,12 +193,22 @@ void DeliveryChecker::onCheckpoint(const std::string& shardId, const lease::Chec
     violation("I2", fmt::format("shard {}: checkpoint {} after {}", shardId, to.text(), from.text()));
   const fake::FakeShard* source = shard(shardId);
   if (source == nullptr) return;
+  if (stored_) {
+    if (to.isShardEnd() ? source->open() : !to.isSequenceNumber()) return;
+    const std::string missing = firstNotStored(*source, to);
+    if (!missing.empty()) {
+      violation("I3", fmt::format("shard {}: checkpoint {}:{} although {} is neither committed nor on a disk",
+                                  shardId, to.text(), to.subSequenceNumber(), missing));
+    }
+    return;
+  }
   if (to.isShardEnd() && !done(*source)) {
     violation("I3", fmt::format("shard {}: SHARD_END before its last record was committed", shardId));
   }
   if (to.isSequenceNumber()) {
-    const std::string& last = shards_[shardId].last;
-    if (last.empty() || compareSequenceNumbers(to.sequenceNumber(), last) > 0) {
+    const Shard& sink = shards_[shardId];
+    const std::string& last = sink.last;
+    if (last.empty() || behind({to.sequenceNumber(), to.subSequenceNumber()}, {last, sink.lastPart})) {
       violation("I3", fmt::format("shard {}: checkpoint {} is ahead of the outputs, which are at {}", shardId,
                                   to.sequenceNumber(), last.empty() ? "nothing" : last));
     }
@@ -143,7 +246,9 @@ void DeliveryChecker::finish() {
     const auto found = shards_.find(source->id());
     const bool began = found != shards_.end() && !found->second.last.empty();
     const std::uint64_t first = began ? found->second.first : source->log.end();
-    for (std::uint64_t i = first; i < source->log.end(); ++i) addWords(truth, source->log.at(i).data);
+    for (std::uint64_t i = first; i < source->log.end(); ++i) {
+      for (const PackedPart& part : partsOf(source->log.at(i))) addWords(truth, part.text);
+    }
   }
   expect(truth == words_, "I10", "the words counted are not those of each record once");
   expect(committed_ > 0, "Sanity", "nothing was put into the stream");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@
 #include "lease/checkpoint.h"
 #include "rt/time.h"
 #include "sim/checker.h"
+#include "sim/workloads/packed_records.h"
+#include "tidemill/sequence_number_range.h"
 
 namespace tidemill::sim {
 
@@ -20,7 +23,14 @@ struct Delivered {
   std::string shardId;
   std::string sequenceNumber;
   std::string text;
+  // Index inside of an aggregated record.
+  std::uint64_t part = 0;
+  // Compared unless it is empty, which no key is.
+  std::string partitionKey = {};
 };
+
+// Whether the record lies between the ends of `range`; its shard is not compared.
+bool holds(const SequenceNumberRange& range, std::string_view number, std::uint64_t part);
 
 // Where an application that never ran before may begin in each shard, by the time of arrival.
 struct DeliveryStart {
@@ -33,7 +43,7 @@ struct DeliveryStart {
 // Knows every record of the stream, because it looks into the fake. Invariants: I1 no gap and in order per
 // shard, from where the application began, I2 checkpoints never go back, I3 never ahead of what was
 // committed, I4 no child before its parents' last record, I10 the effect of an idempotent sink is that of
-// each record once.
+// each record once, I15 each record has the bytes that were put, also when it comes again.
 class DeliveryChecker final : public Checker {
  public:
   DeliveryChecker(World& world, const fake::FakeKinesis& kinesis, std::string stream)
@@ -42,6 +52,14 @@ class DeliveryChecker final : public Checker {
   // By default everything is owed, as TRIM_HORIZON promises. May change until the first record is owed.
   void setStart(DeliveryStart start) { start_ = start; }
   const DeliveryStart& start() const { return start_; }
+  // Records are the parts that lie in `packed`, which outlives this.
+  void setPacked(const PackedRecords& packed) { packed_ = &packed; }
+  // Checkpoints may pass what was not committed if it is in one of these ranges: what lies on disks, whatever
+  // befalls them.
+  void setStored(std::function<std::vector<SequenceNumberRange>()> stored) { stored_ = std::move(stored); }
+
+  // I15: a block that held `range` was delivered as `records`: all of the range, or none of it.
+  void onBlock(const SequenceNumberRange& range, const std::vector<Delivered>& records);
 
   // One transaction of the sink, which survives crashes. Records that were committed before are counted as
   // repeats and have no effect.
@@ -64,8 +82,11 @@ class DeliveryChecker final : public Checker {
  private:
   struct Shard {
     std::uint64_t first = 0;  // The position at which delivery began.
-    std::uint64_t next = 0;   // One behind the last record committed; there is no gap before it.
-    std::string last;         // The last one's sequence number; empty before the first commit.
+    // One behind the last record committed, and in it the first part that was not; there is no gap before it.
+    std::uint64_t next = 0;
+    std::uint64_t nextPart = 0;
+    std::string last;  // The last one's sequence number; empty before the first commit.
+    std::uint64_t lastPart = 0;
   };
   using Words = std::map<std::string, std::int64_t, std::less<>>;
 
@@ -74,6 +95,12 @@ class DeliveryChecker final : public Checker {
   // The position up to which the shard's records are committed or not owed.
   std::uint64_t settledTo(const fake::FakeShard& shard) const;
   bool done(const fake::FakeShard& shard) const;
+  // What a record is delivered as.
+  std::vector<PackedPart> partsOf(const fake::StoredRecord& record) const;
+  // I15.
+  void checkBytes(const fake::FakeShard& source, const Delivered& record);
+  // The first record up to `to` that is neither committed nor stored, as text; empty if there is none.
+  std::string firstNotStored(const fake::FakeShard& source, const lease::Checkpoint& to) const;
   void commitOne(const Delivered& record);
   // Decides whether delivery of `source` may begin with `record`, and where that is.
   bool begin(Shard& sink, const fake::FakeShard& source, const Delivered& record);
@@ -82,6 +109,8 @@ class DeliveryChecker final : public Checker {
   const fake::FakeKinesis& kinesis_;
   const std::string stream_;
   DeliveryStart start_;
+  const PackedRecords* packed_ = nullptr;
+  std::function<std::vector<SequenceNumberRange>()> stored_;
   std::map<std::string, Shard> shards_;
   Words words_;
   std::uint64_t committed_ = 0;

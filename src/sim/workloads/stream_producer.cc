@@ -24,22 +24,40 @@ std::string middleOf(const kinesis::Shard& shard) {
   return kinesis::formatHashKey(low + (high - low) / 2);
 }
 
-std::vector<kinesis::PutEntry> someLines(base::Random& random) {
+std::string someLine(base::Random& random) {
+  std::string line;
+  const std::uint64_t words = random.below(8);
+  for (std::uint64_t i = 0; i < words; ++i) {
+    if (i > 0) line += ' ';
+    line += kWords[random.below(kWords.size())];
+  }
+  return line;
+}
+
+// The parts' keys may belong to other shards.
+std::string somePacked(base::Random& random, PackedRecords& packed) {
+  std::vector<PackedPart> parts(1 + random.below(6));
+  for (PackedPart& part : parts) {
+    part.text = someLine(random);
+    part.partitionKey = random.uuid();
+  }
+  return packed.pack(parts);
+}
+
+std::vector<kinesis::PutEntry> someLines(base::Random& random, PackedRecords* packed) {
   std::vector<kinesis::PutEntry> entries(1 + random.below(20));
   for (kinesis::PutEntry& entry : entries) {
-    const std::uint64_t words = random.below(8);
-    for (std::uint64_t i = 0; i < words; ++i) {
-      if (i > 0) entry.data += ' ';
-      entry.data += kWords[random.below(kWords.size())];
-    }
+    const bool many = packed != nullptr && random.chance(1, 4);
+    entry.data = many ? somePacked(random, *packed) : someLine(random);
     entry.partitionKey = random.uuid();
   }
   return entries;
 }
 
-rt::Task<void> putLines(rt::Env& env, kinesis::KinesisApi& api, std::string stream, rt::TimePoint until) {
+rt::Task<void> putLines(rt::Env& env, kinesis::KinesisApi& api, std::string stream, PackedRecords* packed,
+                        rt::TimePoint until) {
   while (env.loop.now() < until) {
-    const std::vector<kinesis::PutEntry> entries = someLines(env.random);
+    const std::vector<kinesis::PutEntry> entries = someLines(env.random, packed);
     auto put = co_await api.putRecords(stream, entries);
     const rt::Duration pause = std::chrono::milliseconds(env.random.between(100, put ? 1500 : 5000));
     co_await env.loop.sleepFor(pause);
@@ -87,7 +105,7 @@ rt::Task<void> produceStream(rt::Env& env, StreamProducerOptions options, bool& 
   }
   const rt::TimePoint until = env.loop.now() + options.time;
   rt::TaskGroup puts(env.loop);
-  puts.spawn(putLines(env, api, options.stream, until));
+  puts.spawn(putLines(env, api, options.stream, options.packed, until));
   for (int i = 0; i < options.reshardings; ++i) {
     const auto share = options.time.count() / (options.reshardings + 1);
     const rt::Duration pause(env.random.between(share / 2, share));

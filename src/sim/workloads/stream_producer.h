@@ -5,6 +5,7 @@
 
 #include "rt/env.h"
 #include "rt/task.h"
+#include "sim/workloads/packed_records.h"
 
 namespace tidemill::sim {
 
@@ -15,6 +16,8 @@ struct StreamProducerOptions {
   // How long to put; the program ends itself then.
   rt::Duration time = std::chrono::seconds(100);
   int reshardings = 4;
+  // Not null: some records are several that are packed into one, and lie in here. Outlives the task.
+  PackedRecords* packed = nullptr;
 };
 
 // Runs on a node of its own. Calls may fail or be applied twice: what is in the stream is the truth, not what

@@ -1,0 +1,290 @@
+#include "sim/workloads/block_recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "fake/fake_aws.h"
+#include "lease/memory_lease_store.h"
+#include "sim/nemesis.h"
+#include "sim/workloads/delivery_checker.h"
+#include "sim/workloads/drawn_store.h"
+#include "sim/workloads/happened.h"
+#include "sim/workloads/stored_ranges.h"
+#include "sim/workloads/stream_producer.h"
+#include "sim/workloads/test_account.h"
+#include "sim/world.h"
+#include "stream/seams.h"
+#include "tidemill/kinesis_utils.h"
+#include "tidemill/sequence_number.h"
+#include "tidemill/streaming_context.h"
+#include "tidemill/streaming_listener.h"
+
+namespace tidemill::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
+constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
+constexpr char kStream[] = "lines";
+constexpr rt::Duration kCatchUpPatience = 600s;
+
+// What outlives the workers' crashes, and what they draw upon.
+struct Outside {
+  explicit Outside(World& theWorld) : world(theWorld) {}
+
+  World& world;
+  DrawnStore store;
+  PackedRecords packed;
+  std::shared_ptr<lease::MemoryLeaseTables> tables = std::make_shared<lease::MemoryLeaseTables>();
+  std::shared_ptr<lease::MemoryLeaseTable> leases = tables->at("app", kStream);
+  std::unique_ptr<DeliveryChecker> checker;
+  std::vector<Node*> nodes;
+};
+
+Conf confOf(const Outside& outside, const std::string& worker) {
+  Conf conf = outside.store.conf;
+  conf.set("tidemill.state.directory", "state").set("tidemill.worker.id", worker);
+  conf.set("tidemill.memory.budget", "4m");
+  conf.set("tidemill.leases.failover", "3s").set("tidemill.leases.scanInterval", "1s");
+  return conf;
+}
+
+// Takes from `records`, from `next` on, what lies in `range`, in order.
+std::vector<Delivered> takeRange(const std::vector<Delivered>& records, std::size_t& next,
+                                 const SequenceNumberRange& range) {
+  std::vector<Delivered> taken;
+  for (; next < records.size(); ++next) {
+    const Delivered& record = records[next];
+    if (record.shardId != range.shardId || !holds(range, record.sequenceNumber, record.part)) break;
+    if (!taken.empty()) {
+      const auto order = compareSequenceNumbers(record.sequenceNumber, taken.back().sequenceNumber);
+      if (order < 0 || (order == 0 && record.part <= taken.back().part)) break;
+    }
+    taken.push_back(record);
+  }
+  return taken;
+}
+
+// The user's program: the production engine with a sink that commits in one step.
+class Worker final : public NodeProgram, private StreamingListener {
+ public:
+  Worker(rt::Env& env, Outside& outside, const std::string& name)
+      : env_(env),
+        outside_(outside),
+        name_(name),
+        leases_(env, outside.tables),
+        seams_{env, leases_, testEnvironment()},
+        context_(seams_, confOf(outside, name), Seconds(1)) {
+    context_.addStreamingListener(*this);
+    const auto copy = [](const Record& record) {
+      return Delivered{std::string(record.shardId), std::string(record.sequenceNumber),
+                       std::string(record.text()), record.subSequenceNumber,
+                       std::string(record.partitionKey)};
+    };
+    auto records = KinesisUtils::createStream(context_, "app", kStream, kEndpoint, "us-east-1",
+                                              KinesisInitialPosition::TrimHorizon(), Seconds(2),
+                                              outside.store.level, copy);
+    records.foreachRDD([this](const RDD<Delivered>& rdd) { commit(rdd); });
+    context_.start();
+  }
+
+  bool stopped() const { return context_.getState() == StreamingContextState::STOPPED; }
+  // I9, of a context that has stopped: nothing was ever trimmed.
+  void checkEnd() {
+    const Result<void> end = context_.awaitTermination();
+    if (end || end.error().code() != Code::kDataLoss) return;
+    outside_.world.violation("I9", "nothing was trimmed, but: " + end.error().message());
+  }
+
+ private:
+  void commit(const RDD<Delivered>& rdd) {
+    if (env_.faults.fires("output.before")) throw std::runtime_error("drawn: before the commit");
+    const std::vector<Delivered> records = rdd.collect();
+    checkBlocks(rdd.getPartitions(), records);
+    outside_.checker->onCommit(records);
+    outside_.world.history().add({.at = outside_.world.loop().now(),
+                                  .node = name_,
+                                  .kind = "commit",
+                                  .detail = records.empty() ? "" : records.back().sequenceNumber,
+                                  .number = records.size()});
+    if (env_.faults.fires("output.after")) throw std::runtime_error("drawn: after the commit");
+  }
+
+  void checkBlocks(const std::vector<Partition>& partitions, const std::vector<Delivered>& records) {
+    std::size_t next = 0;
+    for (const Partition& partition : partitions) {
+      const auto lost = lost_.find(partition.blockId);
+      const SequenceNumberRanges& ranges = lost == lost_.end() ? partition.seqNumberRanges : lost->second;
+      for (const SequenceNumberRange& range : ranges)
+        outside_.checker->onBlock(range, takeRange(records, next, range));
+    }
+  }
+
+  void onBlockLost(const std::string& id, const SequenceNumberRanges& ranges, const std::string&) override {
+    lost_[id] = ranges;
+  }
+  // I15: it is what it was before, hashes too.
+  void onBlockRecovered(const std::string& id, const SequenceNumberRanges& ranges) override {
+    if (ranges == lost_[id]) return;
+    outside_.world.violation("I15", fmt::format("block {} was {} and was rebuilt as {}", id,
+                                                lost_[id].toString(), ranges.toString()));
+  }
+
+  rt::Env& env_;
+  Outside& outside_;
+  const std::string name_;
+  std::map<std::string, SequenceNumberRanges> lost_;
+  lease::MemoryLeaseStoreFactory leases_;
+  const stream::Seams seams_;
+  StreamingContext context_;
+};
+
+// Starts the worker again when its context has given up, as systemd would.
+rt::Task<void> supervise(World& world, Node& node) {
+  for (;;) {  // As long as the world.
+    co_await world.loop().sleepFor(500ms);
+    if (node.log().count("data_loss") > 0) world.violation("I9", "data_loss although nothing was trimmed");
+    auto* worker = static_cast<Worker*>(node.program());
+    if (worker == nullptr || !worker->stopped()) continue;
+    worker->checkEnd();
+    node.crash(CrashKind::kExit);
+    co_await world.loop().sleepFor(500ms);
+    if (!node.up()) node.restart();
+  }
+}
+
+// Now and then the disk has no room at all, for a while.
+rt::Task<void> fullDisk(World& world, Node& node, std::uint64_t seed) {
+  base::Random random(seed);
+  const unsigned seldom = node.disk().faults().full;
+  while (world.faultsOn()) {
+    co_await world.loop().sleepFor(std::chrono::milliseconds(random.between(5'000, 40'000)));
+    if (!world.faultsOn()) co_return;
+    node.disk().faults().full = 1'000'000;
+    co_await world.loop().sleepFor(std::chrono::milliseconds(random.between(200, 8'000)));
+    node.disk().faults().full = seldom;
+  }
+}
+
+WorldOptions worldFor(const WorkloadOptions& options, const DrawnStore& store) {
+  WorldOptions world;
+  world.faults.planted = options.planted;
+  world.net.on = options.faults;
+  world.faults.on = options.faults;
+  world.disk = store.disk;
+  world.disk.on = options.faults;
+  world.net.requestLost = 3'000;
+  world.net.responseLost = 3'000;
+  world.net.reset = 5'000;
+  world.net.serverError = 5'000;
+  world.net.throttle = 20'000;
+  world.net.slow = 3'000;
+  world.faults.rates = {{"lease.lost_request", 10'000},
+                        {"lease.lost_response", 20'000},
+                        {"output.before", 20'000},
+                        {"output.after", 20'000}};
+  return world;
+}
+
+fake::FakeAwsOptions serviceFor(std::uint64_t seed, const WorkloadOptions& options) {
+  fake::FakeAwsOptions service;
+  service.seed = seed;
+  service.bareEnds = true;
+  service.networkFaults = false;  // The simulated network has its own.
+  service.faultsPerThousand = options.faults ? 20 : 0;
+  service.iteratorLife = 20s;  // Short, so that iterators expire within a run.
+  return service;
+}
+
+void addWorkers(Outside& outside, std::uint64_t seed, bool faults) {
+  World& world = outside.world;
+  for (int i = 1; i <= outside.store.nodes; ++i) {
+    const std::string name = fmt::format("w{}", i);
+    Node& node = world.addNode(
+        name, [&outside, name](rt::Env& env) { return std::make_unique<Worker>(env, outside, name); });
+    outside.nodes.push_back(&node);
+    world.spawn(supervise(world, node));
+    if (!faults) continue;
+    world.spawn(crashNemesis(world, node, {}));
+    world.spawn(stallNemesis(world, node, {20s, 60s}, {100ms, 8s}));
+    world.spawn(clockNemesis(world, node, {10s, 60s}, 600'000ms));
+    if (outside.store.fullDisks) world.spawn(fullDisk(world, node, seed * 10 + static_cast<unsigned>(i)));
+  }
+}
+
+void addHappened(const Outside& outside, Happened& happened) {
+  happened["power_cuts"] = outside.world.history().count("node.powercut");
+  happened["stored"] = outside.store.afterStored ? 1 : 0;
+  const std::map<std::string, std::string> events = {{"blocks_lost", "block_lost"},
+                                                     {"blocks_rebuilt", "block_recovered"},
+                                                     {"blocks_left", "blocks_left"},
+                                                     {"store_full", "store_full"},
+                                                     {"not_stored", "block_not_stored"}};
+  for (const auto& [name, event] : events) {
+    std::uint64_t& count = happened[name];
+    for (const Node* node : outside.nodes) count += node->log().count(event);
+  }
+}
+
+SeedOutcome runBlockRecovery(std::uint64_t seed, const WorkloadOptions& options) {
+  const DrawnStore store = drawStore(seed, options.faults);
+  World world(seed, worldFor(options, store));
+  fake::FakeAws service(serviceFor(seed, options));
+  Outside outside(world);
+  outside.store = store;
+  outside.checker = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
+  DeliveryChecker& checker = *outside.checker;
+  checker.setPacked(outside.packed);
+  if (store.afterStored) {
+    checker.setStored([&outside] { return storedRanges(outside.nodes[0]->disk(), confOf(outside, "w1")); });
+  }
+  outside.leases->onCheckpoint = [&checker](const std::string& shard, const lease::Checkpoint& from,
+                                            const lease::Checkpoint& to) {
+    checker.onCheckpoint(shard, from, to);
+  };
+  world.net().serve(kHost,
+                    {.handle = [&service](const http::Request& request,
+                                          rt::WallTime now) { return service.handle(request, now).response; },
+                     .throttled = {}});
+
+  bool produced = false;
+  StreamProducerOptions producing{.endpoint = kEndpoint, .stream = kStream, .time = options.time};
+  if (store.packed) producing.packed = &outside.packed;
+  world.addNode("producer",
+                taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
+  addWorkers(outside, seed, options.faults);
+
+  world.runFor(options.time);
+  world.heal();
+  service.setFaults(0);
+  if (!world.runUntil([&] { return produced && checker.complete(); }, kCatchUpPatience) && !world.failed()) {
+    world.violation("I7", "not every record reached a committed batch: " + checker.missing());
+  }
+  if (!world.failed()) checker.finish();
+  Happened happened = happenedIn(world, service.kinesis());
+  addHappened(outside, happened);
+  SeedOutcome outcome = outcomeOf(world);
+  outcome.happened = std::move(happened);
+  return outcome;
+}
+
+}  // namespace
+
+Workload blockRecoveryWorkload() {
+  Workload workload;
+  workload.name = "block_recovery";
+  workload.summary =
+      "every storage level on bad disks: no record lost, rebuilt blocks equal to the lost ones";
+  workload.bugs = {"checkpoint-before-fsync", "no-directory-sync", "recovery-range-off-by-one",
+                   "shard-end-before-tail", "checkpoint-before-stored"};
+  workload.run = runBlockRecovery;
+  return workload;
+}
+
+}  // namespace tidemill::sim

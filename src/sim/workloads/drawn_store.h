@@ -1,0 +1,32 @@
+// sim/workloads/drawn_store.h: where a worker keeps its blocks and how much room it has, drawn from the seed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/sim_disk.h"
+#include "tidemill/conf.h"
+#include "tidemill/storage_level.h"
+
+namespace tidemill::sim {
+
+struct DrawnStore {
+  StorageLevel level = StorageLevel::NONE;
+  // Lease checkpoints follow the store: only with levels of disk, and one node then, because blocks that a
+  // crash leaves behind are delivered by their own node.
+  bool afterStored = false;
+  int nodes = 1;
+  // Some records are several that are packed into one.
+  bool packed = false;
+  // Waves in which every disk is full.
+  bool fullDisks = false;
+  DiskFaults disk;
+  std::int64_t memoryBytes = 0;
+  // All but the worker's id.
+  Conf conf;
+};
+
+// Without `faults` nothing is lost on purpose, and no disk fails.
+DrawnStore drawStore(std::uint64_t seed, bool faults);
+
+}  // namespace tidemill::sim
