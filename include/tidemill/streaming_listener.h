@@ -28,6 +28,8 @@ struct StreamingTotals {
   std::int64_t blocksRebuilt = 0;
   // Blocks that were kept in fewer places than their storage level asks for.
   std::int64_t blocksShortOfLevel = 0;
+  // The most that blocks have held in memory at once, of spark.executor.memory.
+  std::int64_t blockMemoryMost = 0;
 };
 
 // Override what you need. Called on the control lane: return at once, never block, never call the context.

@@ -49,6 +49,7 @@ void MemoryBlocks::add(MemoryCopy copy, bool maySpill) {
   TIDEMILL_CHECK(fits(copy), "the caller has made room");
   for (const Part& part : partsOf(copy))
     if (++holders_[part.address] == 1) bytes_ += part.bytes;
+  bytesMost_ = std::max(bytesMost_, bytes_);
   const std::string id = copy.info->id;
   const std::uint64_t number = ++added_;
   const bool isNew = blocks_.emplace(id, Kept{std::move(copy), maySpill, number}).second;

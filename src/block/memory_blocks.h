@@ -42,6 +42,8 @@ class MemoryBlocks {
   std::vector<MemoryCopy> toSpill(const MemoryCopy& copy) const;
 
   std::int64_t bytes() const { return bytes_; }
+  // The most at once.
+  std::int64_t bytesMost() const { return bytesMost_; }
   std::int64_t budget() const { return budget_; }
   std::size_t size() const { return blocks_.size(); }
 
@@ -60,6 +62,7 @@ class MemoryBlocks {
 
   const std::int64_t budget_;
   std::int64_t bytes_ = 0;
+  std::int64_t bytesMost_ = 0;
   std::uint64_t added_ = 0;
   std::map<std::string, Kept> blocks_;
   std::map<std::uint64_t, std::string> byAge_;

@@ -282,6 +282,7 @@ StoreTotals TieredBlockStore::totals() const {
   StoreTotals totals = counted_;
   totals.memoryBlocks = static_cast<std::int64_t>(memory_.size());
   totals.memoryBytes = memory_.bytes();
+  totals.memoryBytesMost = memory_.bytesMost();
   totals.shortfalls = health_.shortfalls();
   for (const auto& [id, entry] : entries_) {
     for (const auto& [place, copy] : entry.copies) {

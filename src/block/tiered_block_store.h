@@ -39,6 +39,7 @@ struct TieredOptions {
 struct StoreTotals {
   std::int64_t memoryBlocks = 0;
   std::int64_t memoryBytes = 0;
+  std::int64_t memoryBytesMost = 0;  // At once.
   std::int64_t diskBlocks = 0;
   std::int64_t diskBytes = 0;
   std::int64_t replicaBlocks = 0;  // Copies.

@@ -137,11 +137,12 @@ void ContextCore::publishTotals() {
   blocksLost_ = totals.blocksLost;
   blocksRebuilt_ = totals.blocksRebuilt;
   blocksShortOfLevel_ = totals.blocksShortOfLevel;
+  if (totals.blockMemoryMost > 0) blockMemoryMost_ = totals.blockMemoryMost;  // Of a store that is open.
 }
 
 StreamingTotals ContextCore::totals() const {
   return {received_,     processed_,  checkpointed_,  aggregates_.totals(), skipped_,
-          deadLettered_, blocksLost_, blocksRebuilt_, blocksShortOfLevel_};
+          deadLettered_, blocksLost_, blocksRebuilt_, blocksShortOfLevel_,  blockMemoryMost_};
 }
 
 void ContextCore::requestStop(bool graceful) {

@@ -362,6 +362,7 @@ StreamingTotals Engine::totals() const {
     totals.blocksLost = presence_->blocksLost();
     totals.blocksRebuilt = presence_->blocksRebuilt();
   }
+  if (tiered_ != nullptr) totals.blockMemoryMost = tiered_->totals().memoryBytesMost;
   for (const auto& receiver : receivers_) {
     const consume::CoordinatorTotals one = receiver->totals();
     totals.received += receiver->received();

@@ -45,6 +45,7 @@ struct Outside {
   std::shared_ptr<lease::MemoryLeaseTable> leases = tables->at("app", kStream);
   std::unique_ptr<DeliveryChecker> checker;
   std::vector<Node*> nodes;
+  std::int64_t mostMemory = 0;
 };
 
 Conf confOf(const Outside& outside, const std::string& worker) {
@@ -95,6 +96,14 @@ class Worker final : public NodeProgram, private StreamingListener {
   }
 
   bool stopped() const { return context_.getState() == StreamingContextState::STOPPED; }
+  // I13.
+  void checkMemory() {
+    const std::int64_t bytes = context_.totals().blockMemoryMost;
+    outside_.mostMemory = std::max(outside_.mostMemory, bytes);
+    if (bytes <= outside_.store.memoryBytes) return;
+    outside_.world.violation("I13", fmt::format("{}: blocks held {} bytes in memory, of {}", name_, bytes,
+                                                outside_.store.memoryBytes));
+  }
   // I9, of a context that has stopped: nothing was ever trimmed.
   void checkEnd() {
     const Result<void> end = context_.awaitTermination();
@@ -105,6 +114,7 @@ class Worker final : public NodeProgram, private StreamingListener {
  private:
   void commit(const RDD<Delivered>& rdd) {
     if (env_.faults.fires("output.before")) throw std::runtime_error("drawn: before the commit");
+    checkMemory();
     const std::vector<Delivered> records = rdd.collect();
     checkBlocks(rdd.getPartitions(), records);
     outside_.checker->onCommit(records);
@@ -148,10 +158,12 @@ class Worker final : public NodeProgram, private StreamingListener {
 // Starts the worker again when its context has given up, as systemd would.
 rt::Task<void> supervise(World& world, Node& node) {
   for (;;) {  // As long as the world.
-    co_await world.loop().sleepFor(500ms);
+    co_await world.loop().sleepFor(100ms);
     if (node.log().count("data_loss") > 0) world.violation("I9", "data_loss although nothing was trimmed");
     auto* worker = static_cast<Worker*>(node.program());
-    if (worker == nullptr || !worker->stopped()) continue;
+    if (worker == nullptr) continue;
+    worker->checkMemory();
+    if (!worker->stopped()) continue;
     worker->checkEnd();
     node.crash(CrashKind::kExit);
     co_await world.loop().sleepFor(500ms);
@@ -220,6 +232,7 @@ void addWorkers(Outside& outside, std::uint64_t seed, bool faults) {
 
 void addHappened(const Outside& outside, Happened& happened) {
   happened["power_cuts"] = outside.world.history().count("node.powercut");
+  happened["memory_used"] = outside.mostMemory > 0 ? 1 : 0;
   happened["stored"] = outside.store.afterStored ? 1 : 0;
   const std::map<std::string, std::string> events = {{"blocks_lost", "block_lost"},
                                                      {"blocks_rebuilt", "block_recovered"},

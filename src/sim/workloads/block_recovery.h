@@ -8,7 +8,8 @@ namespace tidemill::sim {
 // One or two workers with a drawn storage level, little memory and small files read a stream that is split
 // and merged, some of its records packed into one. Blocks are lost on purpose, disks are full, syncs fail,
 // hosts lose power, calls are throttled, lost and answered late. Watches I1, I2, I3 (with checkpoints that
-// follow the store: of what disks hold after the worst power cut), I4, I7, I9, I10 and I15.
+// follow the store: of what disks hold after the worst power cut), I4, I7, I9, I10, I13 (of the store) and
+// I15.
 Workload blockRecoveryWorkload();
 
 }  // namespace tidemill::sim

@@ -15,7 +15,7 @@ TEST(BlockRecovery, PassesWhileEverythingThatItPromisesHappens) {
   EXPECT_EQ(summary.failed, 0U) << (summary.failures.empty() ? "" : summary.failures[0].report);
   for (const char* name :
        {"crashes", "power_cuts", "stalls", "clock_steps", "lost", "resets", "throttled", "expired", "splits",
-        "merges", "blocks_lost", "blocks_rebuilt", "blocks_left", "store_full", "stored"}) {
+        "merges", "blocks_lost", "blocks_rebuilt", "blocks_left", "store_full", "stored", "memory_used"}) {
     EXPECT_GT(summary.happened.at(name), 0U) << name;
   }
 }
