@@ -62,7 +62,7 @@ struct FakeAwsOptions {
   std::chrono::milliseconds staleReads{0};
   DynamoFaultRates dynamoFaults{};
   // Shorter than any retention that a client can set: records are gone after so long.
-  std::optional<std::chrono::milliseconds> retention;
+  std::optional<std::chrono::milliseconds> retention = std::nullopt;
   // Keep records past their retention in memory (unreadable by clients), for the oracle of a simulation.
   bool keepTrimmed = false;
 };

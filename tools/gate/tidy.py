@@ -25,7 +25,20 @@ def tidy(gate: Gate) -> Result:
     files = sorted({entry["file"] for entry in json.loads(commands.read_text())
                     if entry["file"].startswith(str(gate.root / "src"))
                     and (gate.size == "full" or not entry["file"].endswith("_test.cc"))})
+    if gate.size != "full":
+        files = part_of_today(gate, files)
     return gate.all(partial(one, gate, Path(file)) for file in files)
+
+
+def part_of_today(gate: Gate, files: list[str]) -> list[str]:
+    """Half of the files, another half for each commit: all of them would take a quarter of the gate's time."""
+    commit = gate.run("git", "rev-parse", "HEAD").stdout.strip()
+
+    def drawn(file: str) -> bool:
+        name = str(Path(file).relative_to(gate.root))
+        return hashlib.sha256(f"{commit} {name}".encode()).digest()[0] % 2 == 0
+
+    return [file for file in files if drawn(file)]
 
 
 def stamp_of(gate: Gate, file: Path) -> Path:
