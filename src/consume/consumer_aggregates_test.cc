@@ -34,7 +34,7 @@ TEST_F(ConsumerAggregatesTest, TheCheckpointBehindABatchNamesItsLastPart) {
   runUntil([&] { return checkpoint().isSequenceNumber(); });
 
   EXPECT_EQ(checkpoint(), lease::Checkpoint::at(number, 2));
-  EXPECT_EQ(consumer->status().aggregates.aggregates, 1);
+  runUntil([&] { return consumer->status().aggregates.aggregates == 1; });
   EXPECT_EQ(consumer->status().aggregates.parts, 3);
   EXPECT_TRUE(stopped(*consumer));
 
@@ -79,7 +79,7 @@ TEST_F(ConsumerAggregatesTest, ADamagedOneIsGivenWholeAndMarked) {
   auto consumer = startConsumer();
   runUntil([&] { return all(1); });
   EXPECT_THAT(script_.payloads, ElementsAre(wrong));
-  EXPECT_EQ(consumer->status().aggregates.damaged, 1);
+  runUntil([&] { return consumer->status().aggregates.damaged == 1; });
   EXPECT_TRUE(stopped(*consumer));
   EXPECT_EQ(checkpoint(), lease::Checkpoint::at(number));
 }
@@ -92,7 +92,7 @@ TEST_F(ConsumerAggregatesTest, PartsOfAnotherShardFollowThePolicy) {
   auto consumer = startConsumer();
   runUntil([&] { return all(1); });
   EXPECT_THAT(script_.payloads, ElementsAre("plain"));
-  EXPECT_EQ(consumer->status().aggregates.dropped, 1);
+  runUntil([&] { return consumer->status().aggregates.dropped == 1; });
   EXPECT_EQ(logged("aggregate_dropped"), 1u);
   EXPECT_TRUE(stopped(*consumer));
 
