@@ -35,7 +35,7 @@ struct ContentHash {
       if (digit >= '0' && digit <= '9') {
         value = static_cast<std::uint64_t>(digit - '0');
       } else if (digit >= 'a' && digit <= 'f') {
-        value = static_cast<std::uint64_t>(digit - 'a' + 10);
+        value = static_cast<std::uint64_t>(digit - 'a') + 10;
       } else {
         return std::nullopt;
       }

@@ -70,8 +70,10 @@ Result<std::vector<ShardRanges>> planRanges(std::span<const SequenceNumberRange>
     plan[place->second].indexes.push_back(i);
   }
   for (ShardRanges& shard : plan) {
-    std::stable_sort(shard.indexes.begin(), shard.indexes.end(),
-                     [&](std::size_t a, std::size_t b) { return beginsBefore(ranges[a], ranges[b]); });
+    std::sort(shard.indexes.begin(), shard.indexes.end(), [&](std::size_t a, std::size_t b) {
+      if (beginsBefore(ranges[a], ranges[b])) return true;
+      return !beginsBefore(ranges[b], ranges[a]) && a < b;
+    });
   }
   return plan;
 }

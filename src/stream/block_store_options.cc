@@ -23,7 +23,7 @@ block::BlockEncoding encodingOf(const Conf& conf) {
 }
 
 std::string directoryOf(const Conf& conf) {
-  const std::string named = conf.getText("tidemill.block.directory");
+  std::string named = conf.getText("tidemill.block.directory");
   if (!named.empty()) return named;
   const std::string local = conf.getText("spark.local.dir");
   const std::string_view first = base::trim(base::split(local, ',').front());

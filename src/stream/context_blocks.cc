@@ -17,6 +17,7 @@ constexpr int kRoundsMax = 3;
 
 // Thrown in a task, and caught around it: not a failure of the user's functions.
 struct ContextBlocks::Unreadable : std::exception {
+  // NOLINTNEXTLINE(bugprone-throw-keyword-missing): a member, not an exception that somebody forgot to throw.
   Unreadable(std::size_t i, Error e) : index(i), error(std::move(e)) {}
   const char* what() const noexcept override { return error.what(); }
 
