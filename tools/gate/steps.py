@@ -110,6 +110,8 @@ def demo(gate: Gate) -> Result:
     for key, value in wanted.items():
         result.check(f"demo: {key}: {value}", good.code == 0 and found.get(key) == value, good.output, good.command)
     result.check("demo: records were read", int(found.get("records", "0") or 0) > 0, good.output, good.command)
+    lost, rebuilt = found.get("blocks lost", "0"), found.get("rebuilt", "0")
+    result.check("demo: blocks were lost, and read again", int(lost) > 0 and rebuilt == lost, good.output, good.command)
     bad = gate.run("scripts/demo", "--seed", "2", "--plant", "drop-record", timeout=900)
     result.check("demo: a dropped record is noticed", bad.code == 1 and fields(bad.stdout).get("exact") == "no",
                  bad.output, bad.command)
