@@ -26,6 +26,7 @@ class Head {
   }
   // False: it does not fit; take it in a piece of its own.
   bool text(std::string_view text) {
+    if (text.empty()) return true;  // Perhaps without an address, which memcpy may not see.
     if (text.size() > bytes_.size() - size_) return false;
     std::memcpy(bytes_.data() + size_, text.data(), text.size());
     size_ += text.size();
