@@ -26,7 +26,11 @@ BatchCounts countFresh(const RDD<Line>& lines, Progress basis, std::atomic<bool>
   const auto fresh = lines.filter(
       [&basis](const Line& line) { return isFresh(line.shardId, line.sequenceNumber, partOf(line), basis); });
   const auto counted =
-      fresh.filter([&dropNext](const Line&) { return !dropNext.exchange(false); })
+      fresh
+          .filter([&dropNext](const Line& line) {
+            // One with words: nobody would miss another.
+            return !dropNext || wordsOf(line.text).empty() || !dropNext.exchange(false);
+          })
           .flatMap([](const Line& line) { return wordsOf(line.text); })
           .map([](std::string word) { return std::pair<std::string, std::int64_t>(std::move(word), 1); })
           .reduceByKey([](std::int64_t a, std::int64_t b) { return a + b; })
