@@ -3,18 +3,9 @@
 #include <utility>
 
 #include "codec/json_writer.h"
+#include "rt/path.h"
 
 namespace tidemill::consume {
-namespace {
-
-std::string folderOf(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-}  // namespace
-
 std::string deadLetterLine(const Record& record, const ShardName& shard, std::string_view reason) {
   codec::JsonWriter json;
   json.beginObject();
@@ -56,7 +47,7 @@ Result<void> DeadLetterFile::append(std::string_view lines) {
 
 Result<void> DeadLetterFile::open() {
   if (open_ != nullptr) return {};
-  const std::string folder = folderOf(path_);
+  const std::string folder = rt::directoryOf(path_);
   auto made = files_.makeDirectory(folder);
   if (!made) return made;
   auto there = files_.exists(path_);

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "rt/path.h"
 
 namespace tidemill::rt {
 namespace {
@@ -133,13 +134,6 @@ class PosixLock final : public FileLock {
   Descriptor fd_;
 };
 
-// Empty if the path has no parent to speak of.
-std::string parentOf(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 bool isDirectory(const std::string& path) {
   struct stat status{};
   return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
@@ -149,7 +143,7 @@ bool isDirectory(const std::string& path) {
 
 Result<void> PosixFileSystem::makeDirectory(const std::string& path) {
   if (isDirectory(path)) return {};
-  const std::string parent = parentOf(path);
+  const std::string parent = directoryOf(path);
   if (parent != path && !isDirectory(parent)) {
     auto made = makeDirectory(parent);
     if (!made) return made;
@@ -214,7 +208,7 @@ Result<bool> PosixFileSystem::exists(const std::string& path) {
 }
 
 Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
-  if (parentOf(from) != parentOf(to)) {
+  if (directoryOf(from) != directoryOf(to)) {
     return fail(Code::kIo, "could not rename " + from + " to " + to + ": not in the same folder",
                 "give both names in one folder: only there a rename replaces a file at once");
   }

@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
-namespace tidemill::sim {
+#include "rt/path.h"
 
-std::string directoryOf(const std::string& path) {
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
+namespace tidemill::sim {
 
 SimDisk::Inode SimDisk::find(const std::string& path) const {
   const auto found = files_.find(path);
@@ -32,7 +28,7 @@ void SimDisk::apply(const Change& change, std::map<std::string, Inode>& names) {
 
 void SimDisk::record(Change change) {
   apply(change, files_);
-  changes_[directoryOf(change.to)].push_back(std::move(change));
+  changes_[rt::directoryOf(change.to)].push_back(std::move(change));
 }
 
 void SimDisk::setName(const std::string& path, Inode inode) {

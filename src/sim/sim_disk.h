@@ -88,7 +88,4 @@ class SimDisk {
   std::map<std::string, std::string> locks_;
 };
 
-// "a/b" of "a/b/c"; "." of "c"; "/" of "/c".
-std::string directoryOf(const std::string& path);
-
 }  // namespace tidemill::sim

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "rt/path.h"
+
 namespace tidemill::sim {
 namespace {
 
@@ -108,7 +110,7 @@ Result<void> SimFiles::makeDirectory(const std::string& path) {
     if (view_->disk->find(parent) != nullptr)
       return ioError("a file stands where a folder should be:", parent);
     view_->disk->addDirectory(parent);
-    parent = directoryOf(parent);
+    parent = rt::directoryOf(parent);
   }
   view_->saw("file.mkdir", path);
   return {};
@@ -118,7 +120,7 @@ Result<std::unique_ptr<rt::AppendFile>> SimFiles::openAppend(const std::string& 
   if (view_->disk == nullptr) return deadNode(path);
   SimDisk& disk = *view_->disk;
   if (disk.hasDirectory(path)) return ioError("is a folder:", path);
-  if (!disk.hasDirectory(directoryOf(path))) return ioError("no such folder for", path);
+  if (!disk.hasDirectory(rt::directoryOf(path))) return ioError("no such folder for", path);
   SimDisk::Inode inode = disk.find(path);
   if (inode == nullptr) {
     inode = std::make_shared<SimInode>();
@@ -172,7 +174,7 @@ Result<bool> SimFiles::exists(const std::string& path) {
 
 Result<void> SimFiles::rename(const std::string& from, const std::string& to) {
   if (view_->disk == nullptr) return deadNode(from);
-  if (directoryOf(from) != directoryOf(to)) return ioError("rename leaves the folder of", from);
+  if (rt::directoryOf(from) != rt::directoryOf(to)) return ioError("rename leaves the folder of", from);
   if (view_->disk->find(from) == nullptr) return noSuchFile(from);
   if (view_->disk->hasDirectory(to)) return ioError("is a folder:", to);
   if (from != to) view_->disk->renameFile(from, to);
@@ -193,7 +195,8 @@ Result<std::vector<std::string>> SimFiles::list(const std::string& directory) {
   if (!view_->disk->hasDirectory(directory)) return ioError("no such folder:", directory);
   std::set<std::string> names;
   const auto add = [&](const std::string& path) {
-    if (path != directory && directoryOf(path) == directory) names.insert(path.substr(path.rfind('/') + 1));
+    if (path != directory && rt::directoryOf(path) == directory)
+      names.insert(path.substr(path.rfind('/') + 1));
   };
   for (const auto& [path, inode] : view_->disk->files()) add(path);
   for (const std::string& path : view_->disk->directories()) add(path);
@@ -217,7 +220,7 @@ Result<std::unique_ptr<rt::FileLock>> SimFiles::lock(const std::string& path, co
   if (held != disk.locks().end()) {
     return fail(Code::kConflict, path + " is locked by " + held->second, "stop that process first");
   }
-  if (!disk.hasDirectory(directoryOf(path))) return ioError("no such folder for", path);
+  if (!disk.hasDirectory(rt::directoryOf(path))) return ioError("no such folder for", path);
   SimDisk::Inode inode = disk.find(path);
   if (inode == nullptr) {
     inode = std::make_shared<SimInode>();
