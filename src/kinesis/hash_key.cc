@@ -5,15 +5,8 @@
 namespace tidemill::kinesis {
 
 std::optional<HashKey> parseHashKey(std::string_view text) {
-  if (text.empty() || (text.size() > 1 && text.front() == '0')) return std::nullopt;
-  HashKey key = 0;
-  for (char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    const auto digit = static_cast<unsigned>(c - '0');
-    if (key > (kHashKeyMax - digit) / 10) return std::nullopt;
-    key = key * 10 + digit;
-  }
-  return key;
+  if (text.size() > 1 && text.front() == '0') return std::nullopt;
+  return codec::decimalHashKey(text);
 }
 
 std::string formatHashKey(HashKey key) {

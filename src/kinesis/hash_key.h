@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "codec/hash_key.h"
+
 namespace tidemill::kinesis {
 
 // Every shard owns a range of these; together the open shards of a stream own them all.
-using HashKey = unsigned __int128;
+using HashKey = codec::HashKey;
 
 inline constexpr HashKey kHashKeyMax = ~HashKey{0};
 
