@@ -14,8 +14,10 @@ std::string_view copyInto(codec::Body& body, std::string_view bytes) {
   return {copy, bytes.size()};
 }
 
-// The page of records of one shard.
-std::shared_ptr<const ShardPage> copiedPage(const std::string& streamName, std::span<const Record> records) {
+}  // namespace
+
+std::shared_ptr<const ShardPage> copiedPage(std::string streamName, std::string shardId, std::int64_t token,
+                                            std::span<const Record> records) {
   std::size_t bytes = 0;
   for (const Record& record : records) {
     bytes += record.data.size() + record.partitionKey.size() + record.sequenceNumber.size() +
@@ -24,8 +26,9 @@ std::shared_ptr<const ShardPage> copiedPage(const std::string& streamName, std::
   auto body = std::make_shared<codec::Body>();
   body->reserve(bytes);
   auto page = std::make_shared<ShardPage>();
-  page->streamName = streamName;
-  page->shardId = records.front().shardId;
+  page->streamName = std::move(streamName);
+  page->shardId = std::move(shardId);
+  page->token = token;
   page->page.records.reserve(records.size());
   for (const Record& record : records) {
     Record copy = record;
@@ -41,15 +44,14 @@ std::shared_ptr<const ShardPage> copiedPage(const std::string& streamName, std::
   return page;
 }
 
-}  // namespace
-
 std::shared_ptr<const Block> copiedBlock(std::string id, const std::string& streamName,
                                          std::span<const Record> records) {
   std::vector<BlockSlice> slices;
   while (!records.empty()) {
     std::size_t count = 1;
     while (count < records.size() && records[count].shardId == records[0].shardId) ++count;
-    slices.push_back({copiedPage(streamName, records.first(count)), 0, count});
+    slices.push_back(
+        {copiedPage(streamName, std::string(records[0].shardId), 0, records.first(count)), 0, count});
     records = records.subspan(count);
   }
   if (slices.empty()) return nullptr;

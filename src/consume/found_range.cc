@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <span>
 #include <string_view>
 #include <utility>
 
+#include "block/copied_block.h"
 #include "consume/range_plan.h"
 
 namespace tidemill::consume {
@@ -14,17 +14,6 @@ namespace {
 std::string countText(const SequenceNumberRange& asked, std::int64_t left) {
   if (asked.recordCount > 0) return fmt::format("{} of {} records are left", left, asked.recordCount);
   return left == 0 ? std::string("no record is left") : fmt::format("{} records are left", left);
-}
-
-std::string_view copyInto(codec::Body& body, std::string_view bytes) {
-  char* to = body.extend(bytes.size());
-  bytes.copy(to, bytes.size());
-  return {to, bytes.size()};
-}
-
-std::size_t bytesOf(const Record& record) {
-  return record.data.size() + record.partitionKey.size() + record.sequenceNumber.size() +
-         record.explicitHashKey.size();
 }
 
 }  // namespace
@@ -102,32 +91,9 @@ std::optional<RangeLoss> FoundRange::loss() const {
 
 void FoundRange::ended(std::string reason) {
   reason_ = std::move(reason);
-  if (!records_.empty()) page_ = copied();
+  if (!records_.empty()) page_ = block::copiedPage(asked_.streamName, asked_.shardId, token_, records_);
   records_ = {};
   pages_ = {};
-}
-
-std::shared_ptr<const block::ShardPage> FoundRange::copied() const {
-  std::size_t bytes = 0;
-  for (const Record& record : records_) bytes += bytesOf(record);
-  auto body = std::make_shared<codec::Body>();
-  body->reserve(bytes);
-  auto page = std::make_shared<block::ShardPage>();
-  page->streamName = asked_.streamName;
-  page->shardId = asked_.shardId;
-  page->token = token_;
-  page->page.records.reserve(records_.size());
-  for (const Record& record : records_) {
-    Record copy = record;
-    copy.data = std::as_bytes(std::span(copyInto(*body, record.text())));
-    copy.partitionKey = copyInto(*body, record.partitionKey);
-    copy.sequenceNumber = copyInto(*body, record.sequenceNumber);
-    copy.explicitHashKey = copyInto(*body, record.explicitHashKey);
-    page->page.records.push_back(copy);
-  }
-  page->page.payloadBytes = codec::payloadBytesOf(page->page.records);
-  page->page.body = std::move(body);
-  return page;
 }
 
 }  // namespace tidemill::consume

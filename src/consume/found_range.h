@@ -59,7 +59,6 @@ class FoundRange {
   };
   static End endOf(const Record& record);
   bool hasEnds() const;
-  std::shared_ptr<const block::ShardPage> copied() const;
 
   const SequenceNumberRange asked_;
   const std::int64_t token_;
