@@ -69,6 +69,9 @@ rt::Task<Result<std::vector<ReadRange>>> RangeReader::read(std::vector<SequenceN
 
 namespace {
 
+// Of a block of which nobody knows how large it is.
+constexpr std::int64_t kUnknownBytes = 1 << 20;
+
 // `next` is the first range of the block, and afterwards that of the block behind it.
 RebuiltBlock rebuiltOf(const std::shared_ptr<const block::BlockInfo>& info,
                        const std::vector<FoundRange>& found, std::size_t& next) {
@@ -118,7 +121,8 @@ std::vector<std::vector<std::shared_ptr<const block::BlockInfo>>> RangeReader::p
   std::vector<std::vector<std::shared_ptr<const block::BlockInfo>>> portions;
   std::int64_t bytes = 0;
   for (const auto& block : blocks) {
-    const std::int64_t more = block->payloadBytes();
+    const std::int64_t known = block->payloadBytes();
+    const std::int64_t more = known > 0 || block->slices.empty() ? known : kUnknownBytes;
     if (portions.empty() || (bytes > 0 && bytes + more > bytesMax)) {
       portions.emplace_back();
       bytes = 0;

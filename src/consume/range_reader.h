@@ -62,7 +62,7 @@ class RangeReader {
       std::vector<std::shared_ptr<const block::BlockInfo>> blocks);
 
   // `blocks` in their order, in portions of at least one block and at most `bytesMax` of payload, so that no
-  // more than a portion is in memory at once. Pure.
+  // more than a portion is in memory at once. A block whose size nobody knows counts as 1 MiB. Pure.
   static std::vector<std::vector<std::shared_ptr<const block::BlockInfo>>> portionsOf(
       const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks, std::int64_t bytesMax);
 

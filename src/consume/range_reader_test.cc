@@ -615,5 +615,13 @@ TEST(RangeReaderPortions, HoldAtMostTheBytesGivenAndAtLeastOneBlock) {
   EXPECT_TRUE(RangeReader::portionsOf({}, 100).empty());
 }
 
+TEST(RangeReaderPortions, TakeABlockOfUnknownSizeForAMebibyte) {
+  const auto unknown =
+      std::make_shared<const block::BlockInfo>(block::BlockInfo{"b", {block::SliceInfo()}, {}});
+  const std::vector<std::shared_ptr<const block::BlockInfo>> blocks(3, unknown);
+  EXPECT_EQ(RangeReader::portionsOf(blocks, 2 << 20).size(), 2u);
+  EXPECT_EQ(RangeReader::portionsOf(blocks, 1).size(), 3u);
+}
+
 }  // namespace
 }  // namespace tidemill::consume

@@ -10,6 +10,7 @@ namespace {
 // What of `block` the batch may deliver: leases may have been lost since it was stored.
 Result<std::shared_ptr<const block::Block>> partOf(const std::shared_ptr<const block::Block>& block,
                                                    const block::BlockInfo& wanted) {
+  if (block->info()->slices == wanted.slices) return block;
   std::set<std::pair<std::string, std::int64_t>> shards;
   for (const block::SliceInfo& slice : wanted.slices) shards.emplace(slice.range.shardId, slice.token);
   auto part = block::keepOnly(block, [&shards](const std::string& shardId, std::int64_t token) {

@@ -5,6 +5,7 @@
 #include "aws/curl_options.h"
 #include "block/memory_block_store.h"
 #include "rt/no_waiting.h"
+#include "stream/kinesis_options.h"
 #include "stream/lease_stores.h"
 
 namespace tidemill::stream {
@@ -16,14 +17,6 @@ http::ProductionOptions productionOptions(const Conf& conf) {
   // A batch gives its bodies back all at once; the next batch is read into the same memory.
   options.curl.idleBodyBytesMax = static_cast<std::size_t>(conf.getInteger("tidemill.memory.budget"));
   return options;
-}
-
-consume::PaceOptions paceOptions(const Conf& conf) {
-  consume::PaceOptions pace;
-  pace.callsPerSecond = static_cast<int>(conf.getInteger("tidemill.kinesis.readCallsPerSecond"));
-  pace.bytesPerSecond = conf.getInteger("tidemill.kinesis.readBytesPerSecond");
-  pace.idle = conf.getDuration("tidemill.kinesis.idleTimeBetweenReads");
-  return pace;
 }
 
 std::unique_ptr<OwnWorld> ownWorldUnless(bool borrowed, const Conf& conf) {
@@ -45,7 +38,7 @@ ContextWorld::ContextWorld(std::optional<Seams> borrowed, Conf conf)
       own_(ownWorldUnless(borrowed.has_value(), conf_)),
       seams_(borrowed ? *borrowed : Seams{own_->production.env(), *own_->leases, aws::processEnvironment()}),
       gate_(std::make_shared<rt::Gate<ContextWorld>>(*this)),
-      paces_(std::make_shared<consume::ShardPaces>(paceOptions(conf_))) {
+      paces_(std::make_shared<consume::ShardPaces>(paceOptionsOf(conf_))) {
   onControlLane([this] {
     blocks_ = std::make_unique<block::MemoryBlockStore>();
     awaited_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);

@@ -1,19 +1,34 @@
-// stream/kpl_rules.h: what a configuration says of aggregated records.
+// stream/kinesis_options.h: what a configuration says of how Kinesis is reached and read.
 #pragma once
 
+#include <optional>
+#include <string>
+
+#include "aws/environment.h"
 #include "codec/kpl_page.h"
+#include "consume/pace.h"
+#include "kinesis/kinesis_client.h"
 #include "tidemill/conf.h"
+#include "tidemill/credentials.h"
+#include "tidemill/result.h"
 
 namespace tidemill::stream {
 
-// Without the range of the shard.
-inline codec::KplRules kplRulesOf(const Conf& conf) {
-  codec::KplRules rules;
-  rules.deaggregate = conf.getBoolean("tidemill.kpl.deaggregate");
-  const std::string outside = conf.getText("tidemill.kpl.outOfRange");
-  if (outside == "keep") rules.outOfRange = KplOutOfRange::kKeep;
-  if (outside == "keep_and_count") rules.outOfRange = KplOutOfRange::kKeepAndCount;
-  return rules;
-}
+// Where a stream is and who reads it. Empty texts and no credentials: as in KinesisSource.
+struct KinesisPlace {
+  std::string endpointUrl;
+  std::string regionName;
+  std::optional<AwsCredentials> credentials;
+};
+
+// kInvalidConfig, kNoCredentials.
+Result<kinesis::KinesisClientOptions> kinesisClientOptionsOf(const Conf& conf, const KinesisPlace& place,
+                                                             const aws::Environment& environment);
+
+// Of each shard.
+consume::PaceOptions paceOptionsOf(const Conf& conf);
+
+// Of aggregated records, without the range of the shard.
+codec::KplRules kplRulesOf(const Conf& conf);
 
 }  // namespace tidemill::stream

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "aws/client_options.h"
 #include "kinesis/kinesis_client.h"
 #include "stream/checkpoint_after.h"
+#include "stream/kinesis_options.h"
 
 namespace tidemill::stream {
 namespace {
@@ -26,12 +26,6 @@ StorageLevel durableLevel(StorageLevel level) {
   const StorageTraits traits = traitsOf(level);
   if (!traits.disk || !traits.memory) return level;
   return traits.replicas > 1 ? StorageLevel::DISK_ONLY_2 : StorageLevel::DISK_ONLY;
-}
-
-// One of the values of tidemill.kpl.outOfRange.
-KplOutOfRange outOfRangeOf(std::string_view name) {
-  if (name == "keep") return KplOutOfRange::kKeep;
-  return name == "keep_and_count" ? KplOutOfRange::kKeepAndCount : KplOutOfRange::kDropAggregate;
 }
 
 }  // namespace
@@ -88,8 +82,7 @@ consume::RangeReadOptions KinesisReceiver::recoveryOptions() const {
   // The memory that is reserved for it: one answer for each worker thread.
   options.shardsMax = std::max(1, env_.workers.threads());
   options.streamName = source_.streamName;
-  options.kpl.deaggregate = conf_.getBoolean("tidemill.kpl.deaggregate");
-  options.kpl.outOfRange = outOfRangeOf(conf_.getText("tidemill.kpl.outOfRange"));
+  options.kpl = kplRulesOf(conf_);
   return options;
 }
 
@@ -143,40 +136,32 @@ Result<void> KinesisReceiver::checkLevel() const {
 }
 
 Result<FetchSide::MakeApi> KinesisReceiver::apiMaker() const {
-  aws::EndpointOptions where;
-  if (!source_.endpointUrl.empty()) where.endpoint = source_.endpointUrl;
-  if (!source_.regionName.empty()) where.region = source_.regionName;
-  where.allowPlainHttp = conf_.getBoolean("tidemill.kinesis.allowPlainHttp");
-  auto access = aws::resolveClientOptions("kinesis", where, source_.credentials, seams_.environment);
-  if (!access) return fail(access.error());
-  kinesis::KinesisClientOptions options;
-  options.aws = std::move(*access);
-  options.aws.callTimeout = conf_.getDuration("tidemill.kinesis.callTimeout");
+  auto options = kinesisClientOptionsOf(conf_, {source_.endpointUrl, source_.regionName, source_.credentials},
+                                        seams_.environment);
+  if (!options) return fail(options.error());
   base::LogSink* log = &env_.log;
-  return FetchSide::MakeApi([options, log](rt::Loop& loop, http::HttpTransport& http,
+  return FetchSide::MakeApi(
+      [options = std::move(*options), log](rt::Loop& loop, http::HttpTransport& http,
                                            base::Random& random) -> std::unique_ptr<kinesis::KinesisApi> {
-    return std::make_unique<kinesis::KinesisClient>(loop, http, random, *log, options);
-  });
+        return std::make_unique<kinesis::KinesisClient>(loop, http, random, *log, options);
+      });
 }
 
 std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi makeApi) {
   FetchSideOptions options;
+  options.recovery = recoveryOptions();
   options.streamName = source_.streamName;
   options.idPrefix = "input-" + std::to_string(input_);
   options.firstBlock = life_.firstBlock;
   options.polling.recordsPerCall = static_cast<int>(conf_.getInteger("tidemill.kinesis.maxRecords"));
-  options.polling.pace.callsPerSecond =
-      static_cast<int>(conf_.getInteger("tidemill.kinesis.readCallsPerSecond"));
-  options.polling.pace.bytesPerSecond = conf_.getInteger("tidemill.kinesis.readBytesPerSecond");
-  options.polling.pace.idle = conf_.getDuration("tidemill.kinesis.idleTimeBetweenReads");
-  options.polling.deaggregate = conf_.getBoolean("tidemill.kpl.deaggregate");
-  options.polling.kplOutOfRange = outOfRangeOf(conf_.getText("tidemill.kpl.outOfRange"));
+  options.polling.pace = paceOptionsOf(conf_);
+  options.polling.deaggregate = options.recovery.kpl.deaggregate;
+  options.polling.kplOutOfRange = options.recovery.kpl.outOfRange;
   options.aggregates = aggregates_;
   options.blocks.sealBytes = conf_.getInteger("tidemill.block.sealBytes");
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");
   options.blockQueueSize = conf_.getInteger("spark.streaming.blockQueueSize");
   options.budgetBytes = conf_.getInteger("tidemill.memory.budget");
-  options.recovery = recoveryOptions();
   rt::Loop* control = &env_.loop;
   const auto mailbox = mailbox_;
   auto onBlock = [control, mailbox](std::shared_ptr<const block::Block> block) {

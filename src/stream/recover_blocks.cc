@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "aws/client_options.h"
 #include "block/memory_block_store.h"
 #include "kinesis/kinesis_client.h"
 #include "rt/on_lane.h"
-#include "stream/kpl_rules.h"
+#include "stream/kinesis_options.h"
 
 namespace tidemill::stream {
 namespace {
@@ -17,8 +16,6 @@ using RebuiltBlocks = std::vector<consume::RebuiltBlock>;
 
 // What is rebuilt before it goes into the store.
 constexpr std::int64_t kPortionBytes = 32 << 20;
-// Of a block of which nobody knows how large it is.
-constexpr std::int64_t kUnknownBytes = 1 << 20;
 
 // What the fetch lane needs of a recovery, and owns.
 struct Reading {
@@ -33,20 +30,6 @@ struct Reading {
   BlockInfos blocks;
 };
 
-Result<kinesis::KinesisClientOptions> clientOptions(const ContextWorld& world,
-                                                    const RecoverOptions& options) {
-  aws::EndpointOptions where;
-  if (!options.endpointUrl.empty()) where.endpoint = options.endpointUrl;
-  if (!options.regionName.empty()) where.region = options.regionName;
-  where.allowPlainHttp = world.conf().getBoolean("tidemill.kinesis.allowPlainHttp");
-  auto access = aws::resolveClientOptions("kinesis", where, options.credentials, world.seams().environment);
-  if (!access) return fail(access.error());
-  kinesis::KinesisClientOptions client;
-  client.aws = std::move(*access);
-  client.aws.callTimeout = world.conf().getDuration("tidemill.kinesis.callTimeout");
-  return client;
-}
-
 rt::Task<Result<RebuiltBlocks>> readOnFetchLane(std::unique_ptr<Reading> reading) {
   kinesis::KinesisClient client(reading->loop, reading->http, reading->random, reading->log, reading->client);
   const consume::RangeReadContext context{reading->loop,   client,       reading->paces,
@@ -55,17 +38,6 @@ rt::Task<Result<RebuiltBlocks>> readOnFetchLane(std::unique_ptr<Reading> reading
   BlockInfos blocks = std::move(reading->blocks);
   auto rebuilt = co_await reader.rebuild(std::move(blocks));
   co_return std::move(rebuilt);
-}
-
-// The portion that starts at `begin`: what fits together into memory, or one block if each has a deadline.
-std::size_t portionEnd(const BlockInfos& blocks, std::size_t begin, bool oneByOne) {
-  std::size_t end = begin;
-  std::int64_t bytes = 0;
-  while (end < blocks.size() && (end == begin || (!oneByOne && bytes < kPortionBytes))) {
-    bytes += std::max(blocks[end]->payloadBytes(), kUnknownBytes);
-    ++end;
-  }
-  return end;
 }
 
 // With what is known now: whoever asked may have known no more than the ends.
@@ -100,16 +72,16 @@ rt::Task<std::shared_ptr<const block::BlockSource>> keep(ContextWorld& world,
 rt::Task<Result<std::vector<std::shared_ptr<const block::BlockSource>>>> recoverBlocks(ContextWorld& world,
                                                                                        RecoverOptions options,
                                                                                        BlockInfos lost) {
-  auto client = clientOptions(world, options);
+  const KinesisPlace place{options.endpointUrl, options.regionName, options.credentials};
+  auto client = kinesisClientOptionsOf(world.conf(), place, world.seams().environment);
   if (!client) co_return fail(client.error());
   const rt::Env& env = world.seams().env;
   options.read.kpl = kplRulesOf(world.conf());
   std::vector<std::shared_ptr<const block::BlockSource>> sources;
-  while (sources.size() < lost.size()) {
-    const std::size_t begin = sources.size();
-    const std::size_t end = portionEnd(lost, begin, options.read.deadline.has_value());
-    BlockInfos portion(lost.begin() + static_cast<std::ptrdiff_t>(begin),
-                       lost.begin() + static_cast<std::ptrdiff_t>(end));
+  // A deadline is that of one block, so each is a portion of its own then.
+  const std::int64_t portionBytes = options.read.deadline ? 1 : kPortionBytes;
+  auto portions = consume::RangeReader::portionsOf(lost, portionBytes);
+  for (BlockInfos& portion : portions) {
     auto reading =
         std::make_unique<Reading>(Reading{env.fetchLoop, env.fetchHttp, env.log, env.faults, world.paces(),
                                           env.random.fork(), *client, options.read, std::move(portion)});
