@@ -17,6 +17,7 @@
 #include "sim/workloads/stored_ranges.h"
 #include "sim/workloads/stream_producer.h"
 #include "sim/workloads/test_account.h"
+#include "sim/workloads/usual_world.h"
 #include "sim/world.h"
 #include "stream/seams.h"
 #include "tidemill/kinesis_utils.h"
@@ -185,33 +186,15 @@ rt::Task<void> fullDisk(World& world, Node& node, std::uint64_t seed) {
 }
 
 WorldOptions worldFor(const WorkloadOptions& options, const DrawnStore& store) {
-  WorldOptions world;
-  world.faults.planted = options.planted;
-  world.net.on = options.faults;
-  world.faults.on = options.faults;
+  WorldOptions world = usualWorld(options);
   world.disk = store.disk;
   world.disk.on = options.faults;
-  world.net.requestLost = 3'000;
-  world.net.responseLost = 3'000;
-  world.net.reset = 5'000;
-  world.net.serverError = 5'000;
   world.net.throttle = 20'000;
-  world.net.slow = 3'000;
   world.faults.rates = {{"lease.lost_request", 10'000},
                         {"lease.lost_response", 20'000},
                         {"output.before", 20'000},
                         {"output.after", 20'000}};
   return world;
-}
-
-fake::FakeAwsOptions serviceFor(std::uint64_t seed, const WorkloadOptions& options) {
-  fake::FakeAwsOptions service;
-  service.seed = seed;
-  service.bareEnds = true;
-  service.networkFaults = false;  // The simulated network has its own.
-  service.faultsPerThousand = options.faults ? 20 : 0;
-  service.iteratorLife = 20s;  // Short, so that iterators expire within a run.
-  return service;
 }
 
 void addWorkers(Outside& outside, std::uint64_t seed, bool faults) {
@@ -248,7 +231,7 @@ void addHappened(const Outside& outside, Happened& happened) {
 SeedOutcome runBlockRecovery(std::uint64_t seed, const WorkloadOptions& options) {
   const DrawnStore store = drawStore(seed, options.faults);
   World world(seed, worldFor(options, store));
-  fake::FakeAws service(serviceFor(seed, options));
+  fake::FakeAws service(usualService(seed, options));
   Outside outside(world);
   outside.store = store;
   outside.checker = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
@@ -257,10 +240,7 @@ SeedOutcome runBlockRecovery(std::uint64_t seed, const WorkloadOptions& options)
   if (store.afterStored) {
     checker.setStored([&outside] { return storedRanges(outside.nodes[0]->disk(), confOf(outside, "w1")); });
   }
-  outside.leases->onCheckpoint = [&checker](const std::string& shard, const lease::Checkpoint& from,
-                                            const lease::Checkpoint& to) {
-    checker.onCheckpoint(shard, from, to);
-  };
+  watchCheckpoints(*outside.leases, checker);
   world.net().serve(kHost,
                     {.handle = [&service](const http::Request& request,
                                           rt::WallTime now) { return service.handle(request, now).response; },
@@ -274,12 +254,7 @@ SeedOutcome runBlockRecovery(std::uint64_t seed, const WorkloadOptions& options)
   addWorkers(outside, seed, options.faults);
 
   world.runFor(options.time);
-  world.heal();
-  service.setFaults(0);
-  if (!world.runUntil([&] { return produced && checker.complete(); }, kCatchUpPatience) && !world.failed()) {
-    world.violation("I7", "not every record reached a committed batch: " + checker.missing());
-  }
-  if (!world.failed()) checker.finish();
+  catchUp(world, service, produced, checker, kCatchUpPatience, "not every record reached a committed batch");
   Happened happened = happenedIn(world, service.kinesis());
   addHappened(outside, happened);
   SeedOutcome outcome = outcomeOf(world);

@@ -15,6 +15,7 @@
 #include "sim/workloads/happened.h"
 #include "sim/workloads/stream_producer.h"
 #include "sim/workloads/test_account.h"
+#include "sim/workloads/usual_world.h"
 #include "sim/world.h"
 #include "tidemill/consumer.h"
 
@@ -165,31 +166,12 @@ rt::Task<void> deploy(World& world, Node& node, std::uint64_t seed) {
 }
 
 WorldOptions worldFor(const WorkloadOptions& options) {
-  WorldOptions world;
-  world.faults.planted = options.planted;
-  world.net.on = options.faults;
-  world.faults.on = options.faults;
-  world.net.requestLost = 3'000;
-  world.net.responseLost = 3'000;
-  world.net.reset = 5'000;
-  world.net.serverError = 5'000;
-  world.net.throttle = 10'000;
-  world.net.slow = 3'000;
+  WorldOptions world = usualWorld(options);
   world.faults.rates = {{"lease.lost_request", 10'000},  {"lease.lost_response", 20'000},
                         {"handler.initialize", 100'000}, {"handler.before", 30'000},
                         {"handler.after", 30'000},       {"handler.half", 30'000},
                         {"handler.dead_letter", 30'000}, {"handler.ended", 300'000}};
   return world;
-}
-
-fake::FakeAwsOptions serviceFor(std::uint64_t seed, const WorkloadOptions& options) {
-  fake::FakeAwsOptions service;
-  service.seed = seed;
-  service.bareEnds = true;
-  service.networkFaults = false;  // The simulated network has its own.
-  service.faultsPerThousand = options.faults ? 20 : 0;
-  service.iteratorLife = 20s;
-  return service;
 }
 
 void addConsumers(World& world, Durable& durable, std::uint64_t seed, bool faults) {
@@ -217,13 +199,10 @@ Happened withHandlers(Happened happened, const Durable& durable) {
 
 SeedOutcome runConsumerFleet(std::uint64_t seed, const WorkloadOptions& options) {
   World world(seed, worldFor(options));
-  fake::FakeAws service(serviceFor(seed, options));
+  fake::FakeAws service(usualService(seed, options));
   Durable durable;
   durable.checker = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
-  durable.leases->onCheckpoint = [&durable](const std::string& shard, const lease::Checkpoint& from,
-                                            const lease::Checkpoint& to) {
-    durable.checker->onCheckpoint(shard, from, to);
-  };
+  watchCheckpoints(*durable.leases, *durable.checker);
   world.net().serve(kHost,
                     {.handle = [&service](const http::Request& request,
                                           rt::WallTime now) { return service.handle(request, now).response; },
@@ -235,13 +214,7 @@ SeedOutcome runConsumerFleet(std::uint64_t seed, const WorkloadOptions& options)
   addConsumers(world, durable, seed, options.faults);
 
   world.runFor(options.time);
-  world.heal();
-  service.setFaults(0);
-  if (!world.runUntil([&] { return produced && durable.checker->complete(); }, kCatchUpPatience) &&
-      !world.failed()) {
-    world.violation("I7", "not every record was processed: " + durable.checker->missing());
-  }
-  if (!world.failed()) durable.checker->finish();
+  catchUp(world, service, produced, *durable.checker, kCatchUpPatience, "not every record was processed");
   Happened happened = withHandlers(happenedIn(world, service.kinesis()), durable);
   SeedOutcome outcome = outcomeOf(world);
   outcome.happened = std::move(happened);

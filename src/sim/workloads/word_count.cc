@@ -12,6 +12,7 @@
 #include "sim/workloads/happened.h"
 #include "sim/workloads/stream_producer.h"
 #include "sim/workloads/test_account.h"
+#include "sim/workloads/usual_world.h"
 #include "sim/world.h"
 #include "stream/seams.h"
 #include "tidemill/kinesis_utils.h"
@@ -93,31 +94,12 @@ rt::Task<void> superviseWorker(World& world, Node& node) {
 }
 
 WorldOptions worldFor(const WorkloadOptions& options) {
-  WorldOptions world;
-  world.faults.planted = options.planted;
-  world.net.on = options.faults;
-  world.faults.on = options.faults;
-  world.net.requestLost = 3'000;
-  world.net.responseLost = 3'000;
-  world.net.reset = 5'000;
-  world.net.serverError = 5'000;
-  world.net.throttle = 10'000;
-  world.net.slow = 3'000;
+  WorldOptions world = usualWorld(options);
   world.faults.rates = {{"lease.lost_request", 10'000},
                         {"lease.lost_response", 20'000},
                         {"output.before", 20'000},
                         {"output.after", 20'000}};
   return world;
-}
-
-fake::FakeAwsOptions serviceFor(std::uint64_t seed, const WorkloadOptions& options) {
-  fake::FakeAwsOptions service;
-  service.seed = seed;
-  service.bareEnds = true;
-  service.networkFaults = false;  // The simulated network has its own.
-  service.faultsPerThousand = options.faults ? 20 : 0;
-  service.iteratorLife = 20s;  // Short, so that iterators expire within a run.
-  return service;
 }
 
 DeliveryStart owedAt(const DrawnStart& start, rt::WallTime now) {
@@ -140,13 +122,10 @@ void spawnNemeses(World& world, Node& worker) {
 
 SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
   World world(seed, worldFor(options));
-  fake::FakeAws service(serviceFor(seed, options));
+  fake::FakeAws service(usualService(seed, options));
   Durable durable;
   durable.checker = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
-  durable.leases->onCheckpoint = [&durable](const std::string& shard, const lease::Checkpoint& from,
-                                            const lease::Checkpoint& to) {
-    durable.checker->onCheckpoint(shard, from, to);
-  };
+  watchCheckpoints(*durable.leases, *durable.checker);
   world.net().serve(kHost, {.handle =
                                 [&service, &durable](const http::Request& request, rt::WallTime now) {
                                   durable.noteTip(now);
@@ -168,13 +147,8 @@ SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
   if (options.faults) spawnNemeses(world, worker);
 
   world.runFor(options.time - start.delay);
-  world.heal();
-  service.setFaults(0);
-  if (!world.runUntil([&] { return produced && durable.checker->complete(); }, kCatchUpPatience) &&
-      !world.failed()) {
-    world.violation("I7", "not every record reached a committed batch: " + durable.checker->missing());
-  }
-  if (!world.failed()) durable.checker->finish();
+  catchUp(world, service, produced, *durable.checker, kCatchUpPatience,
+          "not every record reached a committed batch");
   Happened happened = happenedIn(world, service.kinesis());
   SeedOutcome outcome = outcomeOf(world);
   outcome.happened = std::move(happened);
