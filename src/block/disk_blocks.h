@@ -49,7 +49,8 @@ struct FoundStore {
   std::uint64_t epoch = 0;
   std::size_t blocks = 0;
   // Bytes of the index that are not as they were written, for people. Blocks that it forgot by that, or by a
-  // torn tail, are taken from the segments.
+  // torn tail, are taken from the segments; where it is damaged also those of which only the head is whole,
+  // so that they can be read again by their ranges.
   std::vector<std::string> indexDamage;
   bool indexTorn = false;
   // Blocks whose bytes are missing, cut or gone with their file. They stay stored, loading them fails.
@@ -113,7 +114,7 @@ class DiskBlocks {
   Result<void> readNewestIndex(const StoreListing& listing);
   void countLive();
   void adoptUnindexed(const StoreListing& listing);
-  void adoptFrom(StoreFile segment, std::string_view bytes);
+  void adoptFrom(StoreFile segment, std::string_view bytes, std::vector<IndexEntry>& damaged);
 
   Result<std::vector<BlockLocation>> write(std::span<const std::shared_ptr<const Block>> blocks,
                                            BlockEncoding encoding);

@@ -79,23 +79,37 @@ void DiskBlocks::countLive() {
   found_.blocks = entries_.size();
 }
 
-// Blocks that are whole but that a damaged or torn index does not know. One that was released or never
-// counted may be among them: it does no harm.
+// Blocks that a damaged or torn index does not know. One that was released or never counted may be among
+// them: it does no harm.
 void DiskBlocks::adoptUnindexed(const StoreListing& listing) {
+  std::vector<IndexEntry> damaged;
   for (const StoreFile name : listing.segments) {
     const auto bytes = files_.read(pathOf(segmentName(name)), kSegmentBytesMax);
-    if (bytes) adoptFrom(name, *bytes);
+    if (bytes) adoptFrom(name, *bytes, damaged);
+  }
+  // What a crash leaves behind a torn index never counted; behind damage it may have. A whole copy of the
+  // block is better, wherever it lies.
+  if (found_.indexDamage.empty()) return;
+  for (IndexEntry& entry : damaged) {
+    const std::string id = entry.info->id;
+    entries_.emplace(id, std::move(entry));
   }
 }
 
-void DiskBlocks::adoptFrom(StoreFile segment, std::string_view bytes) {
+void DiskBlocks::adoptFrom(StoreFile segment, std::string_view bytes, std::vector<IndexEntry>& damaged) {
   FrameReader reader(bytes);
   for (FrameStep step = reader.next(); step.bytes > 0; step = reader.next()) {  // Each step consumes bytes.
     const bool whole = step.state == FrameState::kFrame || step.state == FrameState::kOutOfOrder;
-    if (!whole || step.frame.header.kind != kBlockFrame) continue;
+    const bool headOnly = step.state == FrameState::kDamaged && step.headGood;
+    if ((!whole && !headOnly) || step.frame.header.kind != kBlockFrame) continue;
     const auto head = readBlockHead(step.frame.head);
     if (!head || entries_.count(head->info->id) > 0 || released_.count(head->info->id) > 0) continue;
-    entries_[head->info->id] = {segment, step.offset, step.bytes, head->info};
+    IndexEntry entry{segment, step.offset, step.bytes, head->info};
+    if (whole) {
+      entries_[head->info->id] = std::move(entry);
+    } else {
+      damaged.push_back(std::move(entry));
+    }
   }
 }
 

@@ -249,6 +249,37 @@ TEST_F(DiskBlocksTest, BlocksThatADamagedIndexForgotAreFoundInTheSegments) {
   EXPECT_EQ(stored(*store, "c"), "unknown");
 }
 
+TEST_F(DiskBlocksTest, ABlockThatADamagedIndexForgotIsKnownByItsHeadIfNoWholeOneIsThere) {
+  const Blocks blocks = {testBlock("a", 1), testBlock("b", 3)};
+  {
+    const auto store = open();
+    const auto places = store->put(blocks);
+    for (const BlockLocation& place : *places) bytesOf(place.path)[place.offset + place.bytes - 20] ^= 1;
+    ASSERT_TRUE(store->replace(blocks[1]));
+  }
+  ASSERT_TRUE(files_.remove("/store/" + names("index-")[0]));
+
+  const auto store = open();
+
+  EXPECT_EQ(store->live().size(), 2u);
+  EXPECT_EQ(store->load(*store->location("a")).error().code(), Code::kDamagedBlock);
+  EXPECT_EQ(stored(*store, "b"), textOf(*blocks[1]));
+}
+
+TEST_F(DiskBlocksTest, ADamagedFrameBehindATornIndexIsNoBlock) {
+  {
+    const auto store = open();
+    const auto places = store->put(Blocks{testBlock("a", 1), testBlock("b", 3)});
+    const BlockLocation& place = (*places)[1];
+    bytesOf(place.path)[place.offset + place.bytes - 20] ^= 1;
+  }
+  std::string& index = bytesOf("/store/" + names("index-")[0]);
+  index.resize(index.size() - 1);
+  const auto store = open();
+  EXPECT_EQ(store->live().size(), 1u);
+  EXPECT_TRUE(store->found().indexTorn);
+}
+
 TEST_F(DiskBlocksTest, ADeletedIndexIsMadeAgainFromTheSegments) {
   {
     const auto store = open();
