@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
+#include <set>
 #include <utility>
 
 #include "block/block_codec.h"
@@ -30,12 +30,12 @@ class Check {
       if (!checked) return fail(checked.error());
     }
     checkMissing();
+    reportUnknown();
     return std::move(report_);
   }
 
  private:
   using Kind = FsckFinding::Kind;
-  using Info = std::shared_ptr<const BlockInfo>;
 
   std::string pathOf(const std::string& name) const { return directory_ + "/" + name; }
 
@@ -66,9 +66,11 @@ class Check {
     for (const IndexDamage& damage : index_.damaged)
       find({Kind::kDamaged, path, damage.offset, damage.bytes, damage.what, nullptr, true});
     if (!index_.tornAt) return {};
+    // Never cut: opening the store takes what the tail said from the segments, as long as it is seen to be
+    // torn.
     find({Kind::kTorn, path, *index_.tornAt, bytes->size() - *index_.tornAt, "the index ends inside a frame",
           nullptr, false});
-    return cut(path, *index_.tornAt);
+    return {};
   }
 
   // --- A segment.
@@ -86,8 +88,7 @@ class Check {
     bool cutAway = false;
     for (const IndexEntry* entry : bySegment_[name]) {
       if (entry->end() > tornAt) {
-        find({Kind::kLost, path, entry->offset, entry->bytes, "it lay in the tail that is gone", entry->info,
-              canRebuild(*entry->info)});
+        find({Kind::kLost, path, entry->offset, entry->bytes, "it lies in a torn tail", entry->info, true});
         cutAway = true;
       } else {
         checkBlock(*entry, path);
@@ -96,6 +97,8 @@ class Check {
     if (tornAt == bytes->size() && !cutAway) return {};
     find({Kind::kTorn, path, tornAt, bytes->size() - tornAt, "the file ends before its last block does",
           nullptr, false});
+    // What is left of a stored block stays until the block is elsewhere.
+    if (cutAway) return {};
     return cut(path, tornAt);
   }
 
@@ -123,26 +126,34 @@ class Check {
 
   // Bytes that belong to no stored block, as far as the index can be trusted.
   void unknown(const std::string& path, const FrameStep& step) {
-    std::optional<BlockHead> head;
+    FsckFinding finding{Kind::kDamaged, path, step.offset, step.bytes, step.what, nullptr, false};
     if (step.headGood) {
-      if (auto read = readBlockHead(step.frame.head)) head = std::move(*read);
+      if (auto head = readBlockHead(step.frame.head)) finding.block = std::move(head->info);
     }
+    finding.rebuildable = finding.block != nullptr;
     const bool whole = step.state == FrameState::kFrame || step.state == FrameState::kOutOfOrder;
-    if (whole && head) {
-      if (index_.released.count(head->info->id) == 0) ++report_.unindexed;
+    if (whole && finding.block != nullptr) {
+      if (index_.released.count(finding.block->id) == 0) ++report_.unindexed;
+      whole_.insert(finding.block->id);
       return;
     }
-    if (indexGood_) return;  // Nobody needs them.
-    FsckFinding finding{Kind::kDamaged, path, step.offset, step.bytes, step.what, nullptr, false};
-    if (head) {
-      finding.block = head->info;
-      finding.rebuildable = canRebuild(*head->info);
+    if (!indexGood_) unknown_.push_back(std::move(finding));  // Else nobody needs them.
+  }
+
+  // What a damaged index may have forgotten and nothing else has: not a block that was released, or that lies
+  // somewhere else as well.
+  void reportUnknown() {
+    for (FsckFinding& finding : unknown_) {
+      const bool needed = finding.block == nullptr || (index_.released.count(finding.block->id) == 0 &&
+                                                       index_.entries.count(finding.block->id) == 0 &&
+                                                       whole_.count(finding.block->id) == 0);
+      if (needed) find(std::move(finding));
     }
-    find(std::move(finding));
   }
 
   void checkBlock(const IndexEntry& entry, const std::string& path) {
-    const auto block = loadBlock(files_, {path, entry.segment.epoch, entry.offset, entry.bytes, entry.info});
+    const auto block =
+        readStoredBlock(files_, {path, entry.segment.epoch, entry.offset, entry.bytes, entry.info});
     if (block) {
       ++report_.blocks;
     } else {
@@ -151,12 +162,8 @@ class Check {
   }
 
   void damaged(const IndexEntry& entry, const std::string& path, std::string what) {
-    find({Kind::kDamaged, path, entry.offset, entry.bytes, std::move(what), entry.info,
-          canRebuild(*entry.info)});
+    find({Kind::kDamaged, path, entry.offset, entry.bytes, std::move(what), entry.info, true});
   }
-
-  // A block that has only ends of shards has nothing that Kinesis could give again, and no range.
-  static bool canRebuild(const BlockInfo& info) { return !info.slices.empty(); }
 
   // Blocks whose file is gone.
   void checkMissing() {
@@ -183,8 +190,27 @@ class Check {
   IndexContent index_;
   bool indexGood_ = true;
   std::map<StoreFile, std::vector<const IndexEntry*>> bySegment_;
+  // Blocks that the index does not know: ids of whole ones, and what else there is.
+  std::set<std::string> whole_;
+  std::vector<FsckFinding> unknown_;
   FsckReport report_;
 };
+
+// Workers have a folder each below the one that is configured.
+std::string hintFor(rt::FileSystem& files, const std::string& directory) {
+  constexpr std::size_t kNamedMax = 10;
+  std::string named;
+  std::size_t found = 0;
+  for (const std::string& name : files.list(directory).value_or(std::vector<std::string>{})) {
+    const std::string path = directory + "/" + name;
+    const auto listing = listStore(files, path);
+    if (!listing || !listing->isStore()) continue;
+    if (++found > kNamedMax) return "name one of its folders: " + named + " and others";
+    named += (named.empty() ? "" : ", ") + path;
+  }
+  if (found > 0) return "name one of its folders: " + named;
+  return "name the folder that holds files like " + segmentName({1, 1});
+}
 
 }  // namespace
 
@@ -222,8 +248,7 @@ Result<FsckReport> checkStore(rt::FileSystem& files, const std::string& director
     return fail(Code::kUsage, listing.error().message(), "name the folder of a block store");
   }
   if (!listing->isStore()) {
-    return fail(Code::kUsage, directory + " is no block store",
-                "name the folder that holds files like " + segmentName({1, 1}));
+    return fail(Code::kUsage, directory + " is no block store", hintFor(files, directory));
   }
   auto lock = files.lock(directory + "/" + std::string(kStoreLockName), options.holder);
   // A disk that cannot be written has nobody who writes.

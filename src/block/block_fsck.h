@@ -25,7 +25,8 @@ struct FsckFinding {
   std::string what;
   // What is known of the block; null if nothing is.
   std::shared_ptr<const BlockInfo> block;
-  // kDamaged and kLost: it can be made again: a block from Kinesis by its ranges, an index from the segments.
+  // kDamaged and kLost: it can be made again: a block from Kinesis by its ranges (one that holds no records
+  // from what is known of it), an index from the segments.
   bool rebuildable = false;
 
   // "damaged: input-0-7 in FILE at byte 1234: why; SequenceNumberRanges(…)"
@@ -52,8 +53,8 @@ struct FsckReport {
 };
 
 struct FsckOptions {
-  // Cuts torn tails off, whose bytes nobody can read. Damaged and lost blocks stay as they are: read them
-  // again, and DiskBlocks::replace() them.
+  // Cuts torn tails of segments off, unless a stored block lay there. Damaged and lost blocks stay as they
+  // are: read them again, and DiskBlocks::replace() them. An index is mended by DiskBlocks::open().
   bool repair = false;
   // What the lock file says meanwhile.
   std::string holder = "tidemill fsck";
@@ -61,7 +62,7 @@ struct FsckOptions {
 
 // Reads every byte of the store in `directory`. Blocking. Writes nothing but the lock, unless it repairs; a
 // store on a disk that cannot be written is checked without the lock. kConflict: a process is using it.
-// kUsage: this is no block store.
+// kUsage: this is no block store; the hint names those that lie in it.
 Result<FsckReport> checkStore(rt::FileSystem& files, const std::string& directory,
                               const FsckOptions& options = {});
 

@@ -74,6 +74,8 @@ TEST_F(FsckTest, AFindingNamesBlockFilePlaceAndRanges) {
         std::string(
             "SequenceNumberRange(orders,shard-a,3:3,9:9,7), SequenceNumberRange(orders,shard-b,1,4,4)")})
     EXPECT_NE(found.find(part), std::string::npos) << part << "\n" << found;
+  EXPECT_EQ(report.findings[0].what, "the checksum of the body is wrong");
+  EXPECT_EQ(found.find("block b"), found.rfind("block b"));
 }
 
 TEST_F(FsckTest, EveryCutIsATornTailAndNamesWhatItTook) {
@@ -129,6 +131,40 @@ TEST_F(FsckTest, ABlockWhoseIndexEntryIsDamagedTooIsKnownByItsOwnHead) {
   EXPECT_EQ(report.toRebuild()[0]->slices, blocks_[0]->info()->slices);
 }
 
+TEST_F(FsckTest, ADamagedBlockThatLiesElsewhereOrWasReleasedIsNeededByNobody) {
+  segment()[places_[0].offset + places_[0].bytes - 20] ^= 1;
+  segment()[places_[1].offset + places_[1].bytes - 20] ^= 1;
+  {
+    const auto store = open();
+    ASSERT_TRUE(store->replace(blocks_[0]));
+    ASSERT_TRUE(store->release(std::vector<std::string>{"b"}));
+  }
+  index()[100] ^= 1;  // An entry of the index, whichever.
+
+  const FsckReport report = check();
+
+  EXPECT_EQ(report.damaged, 1u) << text(report);
+  EXPECT_TRUE(report.toRebuild().empty());
+}
+
+TEST_F(FsckTest, ABlockOfWhichNothingIsKnownCannotBeRebuilt) {
+  segment()[places_[0].offset + 70] ^= 1;  // In its head.
+  index()[160] ^= 1;
+  const FsckReport report = check();
+  EXPECT_EQ(text(report), "2 blocks, damaged: 2 rebuildable: 1, torn: 0, lost: 0, unindexed: 0");
+  EXPECT_TRUE(report.toRebuild().empty());
+}
+
+TEST_F(FsckTest, ABlockWithoutRecordsIsRebuiltFromWhatIsKnownOfIt) {
+  const auto ends = testBlock("e", {}, {{"shard-a", {{"shard-b", {"shard-a"}, "0", "9"}}, 3}});
+  const auto place = *open()->put(Blocks{ends});
+  disk_.find(place[0].path)->bytes[place[0].offset + 70] ^= 1;
+  const FsckReport report = check();
+  EXPECT_EQ(text(report), "3 blocks, damaged: 1 rebuildable: 1, torn: 0, lost: 0, unindexed: 0");
+  ASSERT_EQ(report.toRebuild().size(), 1u);
+  EXPECT_EQ(report.toRebuild()[0]->ends[0].children[0].shardId, "shard-b");
+}
+
 TEST_F(FsckTest, ASegmentThatIsGoneIsDamage) {
   ASSERT_TRUE(files_.remove(places_[0].path));
   EXPECT_EQ(text(check()), "0 blocks, damaged: 3 rebuildable: 3, torn: 0, lost: 0, unindexed: 0");
@@ -139,19 +175,32 @@ TEST_F(FsckTest, AnIndexThatIsGoneIsDamage) {
   EXPECT_EQ(text(check()), "0 blocks, damaged: 1 rebuildable: 1, torn: 0, lost: 0, unindexed: 3");
 }
 
-TEST_F(FsckTest, RepairCutsTornTailsAndReplacedBlocksAreWhole) {
+TEST_F(FsckTest, RepairCutsATornTailOnceItsBlocksAreElsewhere) {
   segment()[100] ^= 1;
   segment().resize(segment().size() - 1);
+  const std::string before = segment();
   ASSERT_EQ(text(check(/*repair=*/true)),
             "1 blocks, damaged: 1 rebuildable: 1, torn: 1, lost: 1, unindexed: 0");
-  EXPECT_EQ(segment().size(), places_[2].offset);
-  EXPECT_EQ(check().torn, 1u);  // The index still waits for c.
+  EXPECT_EQ(segment(), before);  // Nothing else has what is left of c.
 
   {
     const auto store = open();
     ASSERT_TRUE(store->replace(blocks_[0]));
     ASSERT_TRUE(store->replace(blocks_[2]));
   }
+  ASSERT_EQ(check(/*repair=*/true).torn, 1u);
+  EXPECT_EQ(segment().size(), places_[2].offset);
+  EXPECT_EQ(text(check()), "3 blocks, damaged: 0 rebuildable: 0, torn: 0, lost: 0, unindexed: 0");
+}
+
+TEST_F(FsckTest, RepairLeavesATornIndexToWhoeverOpensTheStore) {
+  index().resize(index().size() - 10);  // In the entry of c.
+  const std::string before = index();
+  ASSERT_EQ(text(check(/*repair=*/true)),
+            "2 blocks, damaged: 0 rebuildable: 0, torn: 1, lost: 0, unindexed: 1");
+  EXPECT_EQ(index(), before);
+
+  EXPECT_EQ(open()->live().size(), 3u);
   EXPECT_EQ(text(check()), "3 blocks, damaged: 0 rebuildable: 0, torn: 0, lost: 0, unindexed: 0");
 }
 
@@ -170,6 +219,15 @@ TEST_F(FsckTest, AFolderThatIsNoStoreIsRefused) {
     EXPECT_NE(report.error().message().find(directory), std::string::npos);
     EXPECT_FALSE(report.error().hint().empty());
   }
+}
+
+TEST_F(FsckTest, StoresInAFolderThatIsNoneAreNamed) {
+  disk_.addDirectory("/blocks");
+  for (const char* directory : {"/blocks/w1", "/blocks/w2"})
+    ASSERT_TRUE(DiskBlocks::open(files_, faults_, directory, {.salt = 7}));
+  const auto report = checkStore(files_, "/blocks");
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().hint(), "name one of its folders: /blocks/w1, /blocks/w2");
 }
 
 TEST_F(FsckTest, AStoreInUseIsRefused) {

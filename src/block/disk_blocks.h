@@ -43,6 +43,8 @@ struct BlockLocation {
 // Reads the block there and checks it: checksums, ranges and content hashes. Blocking, callable from any
 // thread. kDamagedBlock names block, file and offset; kIo if the file cannot be read, as after a release.
 Result<std::shared_ptr<const Block>> loadBlock(rt::FileSystem& files, const BlockLocation& location);
+// The same, with errors that say no more than what is wrong: for callers that name the place themselves.
+Result<std::shared_ptr<const Block>> readStoredBlock(rt::FileSystem& files, const BlockLocation& location);
 
 // What open() came upon.
 struct FoundStore {
