@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -96,32 +98,66 @@ std::string reportDocument(const FsckReport& report, const RepairReport* repair)
   return to.take();
 }
 
+std::string countOf(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// What is wrong with the store as it is now, on standard error. Returns the exit code.
+int sayDamage(const Flags& flags, const FsckReport& report) {
+  const std::string again = flags.repair
+                                ? "look at the disk; tidemill fsck again tells what is left"
+                                : "tidemill fsck " + flags.directory +
+                                      " --repair reads blocks from Kinesis again and mends the index";
+  if (report.damaged > 0) {
+    return printError(Error(Code::kDamagedBlock,
+                            countOf(report.damaged, "damaged place") + " in " + flags.directory +
+                                (report.lost > 0 ? ", and " + countOf(report.lost, "block") + " lost" : ""),
+                            again));
+  }
+  if (report.lost > 0)
+    printWarning("DamagedBlock", countOf(report.lost, "stored block") + " lay in torn tails; " + again);
+  return 0;
+}
+
 int runFsck(const Flags& flags) {
   rt::PosixFileSystem files;
   const auto report = block::checkStore(files, flags.directory);
   if (!report) return printError(report.error());
   Output(flags.json).document(reportLines(*report, nullptr), reportDocument(*report, nullptr));
-  return report->damaged > 0 ? exitCode(Code::kDamagedBlock) : 0;
+  return sayDamage(flags, *report);
 }
 
-// Blocks that are damaged or lost are read again; an index that is damaged is written anew when the store is
-// opened. The store is locked meanwhile, and closed afterwards.
-Result<RepairReport> repair(const Flags& flags, std::vector<std::shared_ptr<const block::BlockInfo>> blocks) {
-  base::StderrLog log(base::Severity::kWarning);
-  http::ProductionEnv production(log, productionOptions());
-  base::Random random(base::randomSeed());
-  auto client = openKinesis(production, random, flags.kinesis);
-  if (!client) return fail(client.error());
-  const rt::Env& env = production.env();
-  auto store = block::DiskBlocks::open(env.files, env.faults, flags.directory,
-                                       {.holder = "tidemill fsck --repair", .salt = random.next()});
-  if (!store) return fail(store.error());
+rt::Task<Result<RepairReport>> readAgain(const rt::Env& env, base::Random& random,
+                                         kinesis::KinesisClient& client, block::DiskBlocks& store,
+                                         std::vector<std::shared_ptr<const block::BlockInfo>> blocks) {
   consume::RangeReadOptions options;
   options.retry.attemptsMax = 10;
   options.onLoss = consume::LossPolicy::kRecord;
   auto paces = std::make_shared<consume::ShardPaces>(consume::PaceOptions());
-  consume::RangeReader reader({env.loop, **client, std::move(paces), random, log, env.faults}, options);
-  return production.block(rebuildBlocks(reader, **store, std::move(blocks)));
+  consume::RangeReader reader({env.loop, client, std::move(paces), random, env.log, env.faults}, options);
+  co_return co_await rebuildBlocks(reader, store, std::move(blocks));
+}
+
+// Kinesis is needed only where blocks are to be read; whether it can be reached at all is settled before
+// anything is changed. An index that is damaged or torn is written anew when the store is opened. The store
+// is locked meanwhile, and closed afterwards.
+Result<RepairReport> repair(const Flags& flags, const FsckReport& found) {
+  base::StderrLog log(base::Severity::kWarning);
+  http::ProductionEnv production(log, productionOptions());
+  base::Random random(base::randomSeed());
+  auto blocks = found.toRebuild();
+  std::unique_ptr<kinesis::KinesisClient> client;
+  if (!blocks.empty()) {
+    auto opened = openKinesis(production, random, flags.kinesis);
+    if (!opened) return fail(opened.error());
+    client = std::move(*opened);
+  }
+  const rt::Env& env = production.env();
+  auto store = block::DiskBlocks::open(env.files, env.faults, flags.directory,
+                                       {.holder = "tidemill fsck --repair", .salt = random.next()});
+  if (!store) return fail(store.error());
+  if (client == nullptr) return RepairReport{};
+  return production.block(readAgain(env, random, *client, **store, std::move(blocks)));
 }
 
 int runRepair(const Flags& flags) {
@@ -129,17 +165,24 @@ int runRepair(const Flags& flags) {
   const auto before = block::checkStore(files, flags.directory);
   if (!before) return printError(before.error());
   RepairReport done;
-  if (before->damaged > 0 || before->lost > 0) {
-    auto repaired = repair(flags, before->toRebuild());
-    if (!repaired) return printError(repaired.error());
+  if (!before->findings.empty()) {
+    auto unknown = unknownDamage(*before);
+    auto repaired = repair(flags, *before);
+    if (!repaired) {
+      // The index may have been mended, and then nothing else tells of it any more.
+      for (const Error& error : unknown) printWarning("DataLoss", error.message());
+      return printError(repaired.error());
+    }
     done = std::move(*repaired);
+    std::move(unknown.begin(), unknown.end(), std::back_inserter(done.notRebuilt));
   }
-  // Torn tails are cut now that what was in them is elsewhere.
-  const auto after = block::checkStore(files, flags.directory, {.repair = true});
+  // Torn tails are cut now that what was in them is elsewhere; then the report is of what is there.
+  auto after = block::checkStore(files, flags.directory, {.repair = true});
+  if (after && after->torn > 0) after = block::checkStore(files, flags.directory);
   if (!after) return printError(after.error());
   Output(flags.json).document(reportLines(*after, &done), reportDocument(*after, &done));
-  if (!done.notRebuilt.empty()) return exitCode(Code::kDataLoss);
-  return after->damaged > 0 ? exitCode(Code::kDamagedBlock) : 0;
+  if (const auto failure = done.failure()) return printError(*failure);
+  return sayDamage(flags, *after);
 }
 
 }  // namespace
@@ -152,8 +195,11 @@ void addFsckCommand(CLI::App& app, Chosen& chosen) {
                     "Reads damaged and lost blocks from Kinesis again, and cuts torn tails");
   addKinesisFlags(*command, flags->kinesis);
   command->add_flag("--json", flags->json, "One JSON object");
-  command->callback(
-      [&chosen, flags] { chosen = [flags] { return flags->repair ? runRepair(*flags) : runFsck(*flags); }; });
+  command->callback([&chosen, flags] {
+    // Files are named below it.
+    while (flags->directory.size() > 1 && flags->directory.back() == '/') flags->directory.pop_back();
+    chosen = [flags] { return flags->repair ? runRepair(*flags) : runFsck(*flags); };
+  });
 }
 
 }  // namespace tidemill::cli
