@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import time
 
 import pytest
 
+from mounts import namespace
 from programs import fields, run, running
 
 LEVELS = ["NONE", "DISK_ONLY", "DISK_ONLY_2", "DISK_ONLY_3", "MEMORY_ONLY", "MEMORY_ONLY_2", "MEMORY_ONLY_SER",
@@ -42,15 +42,6 @@ def test_the_demo_sees_a_lost_record_beside_lost_blocks(tmp_path):
 ROOM = 8 << 20
 LEFT = 64 << 10  # Enough to open a store, not for the blocks of a second.
 MOUNT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && head -c "$3" /dev/zero > "$2/filler" && shift 3 && exec "$@"'
-
-
-def namespace() -> list[str]:
-    """What makes a namespace in which this user may mount; skips the test if nothing does."""
-    for way in (["unshare", "-m"], ["unshare", "-Urm"]):
-        tried = subprocess.run([*way, "sh", "-c", "mount -t tmpfs tmpfs /mnt"], capture_output=True, check=False)
-        if tried.returncode == 0:
-            return way
-    pytest.skip("neither root nor a user namespace may mount here: " + tried.stderr.decode().strip())
 
 
 def test_a_full_store_pauses_reading_until_there_is_room(tmp_path):

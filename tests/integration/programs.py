@@ -44,9 +44,10 @@ class Ended:
     err: str
 
 
-def run(*arguments: object, stdin: bytes = b"", timeout: float = PATIENCE, **changes: str | None) -> Ended:
-    """Runs one command to its end."""
-    done = subprocess.run([BINARY, *map(str, arguments)], input=stdin, capture_output=True, timeout=timeout,
+def run(*arguments: object, stdin: bytes = b"", timeout: float = PATIENCE, wrapper: Iterable[str] = (),
+        **changes: str | None) -> Ended:
+    """Runs one command to its end. `wrapper` is a command that ends by becoming it."""
+    done = subprocess.run([*wrapper, BINARY, *map(str, arguments)], input=stdin, capture_output=True, timeout=timeout,
                           env=environment(**changes), check=False)
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
