@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "block/test_blocks.h"
+#include "codec/test_kpl.h"
 #include "consume/polling_fetcher.h"
 #include "consume/range_reader.h"
 #include "consume/test_consumer.h"
@@ -82,8 +84,9 @@ class RangeRecoveryTest : public ConsumerFixture {
     RangeReader reader(context(), range_);
     return world_.loop().run(reader.rebuild(std::move(infos)));
   }
-  // I15: rebuilt blocks are those that were lost, by id, hash, tokens and every byte.
-  static void expectSame(const Result<std::vector<RebuiltBlock>>& rebuilt, const Infos& lost) {
+  // I15: rebuilt blocks are those that were lost, by id, hash, tokens and every byte, and every record is
+  // what it was on the wire, of which the hash says nothing.
+  void expectSame(const Result<std::vector<RebuiltBlock>>& rebuilt, const Infos& lost) const {
     ASSERT_TRUE(rebuilt) << rebuilt.error().message();
     ASSERT_EQ(rebuilt->size(), lost.size());
     for (std::size_t i = 0; i < lost.size(); ++i) {
@@ -93,6 +96,10 @@ class RangeRecoveryTest : public ConsumerFixture {
       for (std::size_t j = 0; j < lost[i]->slices.size(); ++j) {
         EXPECT_EQ(block.slices()[j].info(), lost[i]->slices[j]);
       }
+      const auto original = std::find_if(blocks_.begin(), blocks_.end(),
+                                         [&](const auto& one) { return one->info() == lost[i]; });
+      ASSERT_NE(original, blocks_.end());
+      EXPECT_EQ(block::textOf(block), block::textOf(**original));
     }
   }
   std::uint64_t throttled() const {
@@ -127,6 +134,52 @@ TEST_F(RangeRecoveryTest, RebuildsASampleOfBlocks) {
   }
   ASSERT_GT(lost.size(), 5u);
   expectSame(rebuild(lost), lost);
+}
+
+TEST_F(RangeRecoveryTest, RebuildsDamagedAndEmptyAggregatesMarkedAsTheyWere) {
+  const std::string good = codec::aggregateOf({{"key-1", "a"}, {"key-2", "b", "7"}, {"key-3", "c"}});
+  std::string damaged = good;
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);  // The MD5.
+  const std::string empty = codec::kplFrame(codec::bytesField(1, "key"));
+  createStream(1);
+  put({empty, damaged, "plain", good, damaged, empty, good, "plain", damaged, empty});
+  std::vector<Aggregation> all;
+  using enum Aggregation;
+  const std::vector<Aggregation> expected = {kDamaged, kNone, kPart, kPart, kPart,   kDamaged,
+                                             kPart,    kPart, kPart, kNone, kDamaged};
+
+  // Every way to cut them: each record is the first and the last of a block some time.
+  for (std::size_t size = 1; size <= expected.size(); ++size) {
+    SCOPED_TRACE(size);
+    const std::size_t before = blocks_.size();
+    readLive(kFirst, size);
+    all.clear();
+    for (std::size_t i = before; i < blocks_.size(); ++i) {
+      blocks_[i]->forEach([&](const Record& record) { all.push_back(record.aggregation); });
+    }
+    EXPECT_EQ(all, expected);
+  }
+  expectSame(rebuild(infos()), infos());
+}
+
+TEST_F(RangeRecoveryTest, ReadsShardsSideBySide) {
+  createStream(4);
+  putMany(400, 100);
+  for (int i = 0; i < 4; ++i) readLive("shardId-00000000000" + std::to_string(i), 20);
+  world_.net().faults().latencyMin = world_.net().faults().latencyMax = 500ms;
+  const auto timeWith = [this](int shardsMax) {
+    world_.runFor(10s);  // Nobody has to wait for the pace of an earlier reading.
+    range_.shardsMax = shardsMax;
+    const auto before = loop().now();
+    expectSame(rebuild(infos()), infos());
+    return loop().now() - before;
+  };
+
+  const rt::Duration together = timeWith(4);
+  const rt::Duration inTurn = timeWith(1);
+
+  EXPECT_GE(together, 2s);  // An iterator and a page, each a second on its way and back.
+  EXPECT_GT(inTurn, 3 * together);
 }
 
 TEST_F(RangeRecoveryTest, RebuildsUnderThrottlingFailuresAndExpiredIterators) {
