@@ -22,7 +22,8 @@ struct KinesisReadConfigurations {
   int maxRetries = 3;
   // Ceiling of the first wait between tries; it doubles with each. Range: at least 1.
   std::int64_t retryWaitTimeMs = 100;
-  // Of one call with all its tries; one that hangs is ended then. Range: at least 1.
+  // Of one call with all its tries. Each has its share of it, so that one that hangs is ended and made again.
+  // Range: at least 1.
   std::int64_t retryTimeoutMs = 10'000;
   // Of one partition, whatever its calls do. With it, partitions are read one after the other.
   std::optional<Duration> partitionDeadline = std::nullopt;

@@ -14,6 +14,12 @@ rt::BackoffOptions backoffOf(const RetryOptions& options) {
   return {.base = base, .cap = std::max<rt::Duration>(options.timeout, base)};
 }
 
+// A full answer takes its time on a slow line, so attempts are not cut short for being many; but one alone
+// never uses up the call if there may be more.
+rt::Duration attemptTimeOf(const RetryOptions& options, rt::Duration whole) {
+  return std::max(whole / std::max(options.attemptsMax, 1), std::min<rt::Duration>(whole / 2, 3s));
+}
+
 }  // namespace
 
 bool mayPass(const Error& failure) {
@@ -34,7 +40,12 @@ CallAttempts::CallAttempts(const RetryOptions& options, rt::TimePoint now, rt::T
     : attemptsMax_(options.attemptsMax),
       start_(now),
       deadline_(std::min(rt::laterBy(now, options.timeout), last)),
+      attemptTime_(attemptTimeOf(options, std::max(deadline_ - now, rt::Duration::zero()))),
       backoff_(backoffOf(options), random) {}
+
+rt::TimePoint CallAttempts::deadline(rt::TimePoint now) const {
+  return std::min(rt::laterBy(now, attemptTime_), deadline_);
+}
 
 std::optional<rt::Duration> CallAttempts::next(const Error& failure, rt::TimePoint now) {
   if (!mayPass(failure)) return std::nullopt;

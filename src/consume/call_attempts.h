@@ -17,7 +17,8 @@ struct RetryOptions {
   int attemptsMax = 3;
   // Ceiling of the first wait; it doubles with each, and the wait is drawn below it. Range: at least 1 ms.
   rt::Duration waitTime = std::chrono::milliseconds(100);
-  // Of one call with all its attempts: one that hangs is ended then. Range: at least 1 ms.
+  // Of one call with all its attempts. Each has its share of it, so that one that hangs is ended and made
+  // again; where the shares are small, half of it or 3 s. Range: at least 1 ms.
   rt::Duration timeout = std::chrono::seconds(10);
 };
 
@@ -27,8 +28,8 @@ class CallAttempts {
   // The call ends with `last` at the latest. `random` outlives this.
   CallAttempts(const RetryOptions& options, rt::TimePoint now, rt::TimePoint last, base::Random& random);
 
-  // When the attempt that runs is given up.
-  rt::TimePoint deadline() const { return deadline_; }
+  // When an attempt that begins at `now` is given up.
+  rt::TimePoint deadline(rt::TimePoint now) const;
   // After a failure: how long to wait before the next attempt. Nothing: it would not help, or comes too late.
   std::optional<rt::Duration> next(const Error& failure, rt::TimePoint now);
   // After nothing: `failure` with how often and how long was tried.
@@ -38,6 +39,7 @@ class CallAttempts {
   const int attemptsMax_;
   const rt::TimePoint start_;
   const rt::TimePoint deadline_;
+  const rt::Duration attemptTime_;
   rt::Backoff backoff_;
 };
 

@@ -26,15 +26,16 @@ class OneBug final : public rt::Faults {
   std::string planted_;
 };
 
-// Calls that no answer comes to.
+// The first calls are answered late, or by nobody who would wait for it.
 class SilentKinesis final : public ScriptedKinesis {
  public:
   int silentPages = 0;
+  rt::Duration silence = 24h;
   rt::Loop* clock = nullptr;
   rt::Task<Result<codec::RecordsPage>> getRecords(const std::string& stream, const std::string& shardId,
                                                   const std::string& iterator, int limit) override {
     limits.push_back(limit);
-    if (silentPages-- > 0) co_await clock->sleepFor(24h);
+    if (silentPages-- > 0) co_await clock->sleepFor(silence);
     co_return co_await ScriptedKinesis::getRecords(stream, shardId, iterator, limit);
   }
   std::vector<int> limits;
@@ -273,10 +274,10 @@ TEST_F(RangeReaderTest, RidesOutWhatPasses) {
   options_.retry.attemptsMax = 6;
   api_.iterators = {fail(Code::kThrottled, "slow down"), std::string("i1")};
   api_.pages = {fail(Code::kThrottled, "slow down"), fail(Code::kServiceError, "500"),
-                fail(Code::kUnreachable, "reset"), fail(Code::kExpiredToken, "token"),
-                pageOf({"9"}, "i2", 0)};
+                fail(Code::kUnreachable, "reset"),   fail(Code::kExpiredToken, "token"),
+                fail(Code::kTimeout, "no answer"),   pageOf({"9"}, "i2", 0)};
   ASSERT_TRUE(read({range("9", "9")}));
-  EXPECT_EQ(log_.count("range_read_retried"), 5u);
+  EXPECT_EQ(log_.count("range_read_retried"), 6u);
 }
 
 TEST_F(RangeReaderTest, GivesUpAfterTheLastAttempt) {
@@ -308,8 +309,44 @@ TEST_F(RangeReaderTest, DoesNotRepeatWhatCannotPass) {
   EXPECT_EQ(api_.calls.size(), 1u);
 }
 
-TEST_F(RangeReaderTest, EndsACallThatHangsAtItsDeadline) {
+TEST_F(RangeReaderTest, ACallThatHangsIsEndedAndMadeAgainWithinItsTime) {
+  for (const int silent : {1, 2}) {
+    api_.silentPages = silent;
+    api_.iterators = {std::string("i1")};
+    api_.pages = {pageOf({"9"}, "i2", 0)};
+    const auto before = loop_.now();
+    const auto read = this->read({range("9", "9")});
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_LT(loop_.now() - before, 10s);
+  }
+  EXPECT_EQ(log_.count("range_read_retried"), 3u);
+}
+
+TEST_F(RangeReaderTest, ManyAttemptsOrLittleTimeCutNoAnswerShort) {
+  options_.retry.attemptsMax = 1'000;
+  for (const auto& [timeout, answer] : {std::pair{60'000ms, 2'900ms}, std::pair{1'000ms, 400ms}}) {
+    options_.retry.timeout = timeout;
+    api_.silentPages = 1;
+    api_.silence = answer;
+    api_.iterators = {std::string("i1")};
+    api_.pages = {pageOf({"9"}, "i2", 0)};
+    const auto read = this->read({range("9", "9")});
+    ASSERT_TRUE(read) << read.error().message();
+  }
+  EXPECT_EQ(log_.count("range_read_retried"), 0u);
+}
+
+TEST_F(RangeReaderTest, AnOnlyAttemptHasAllOfTheTime) {
+  options_.retry.attemptsMax = 1;
   api_.silentPages = 1;
+  api_.silence = 9s;
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"9"}, "i2", 0)};
+  EXPECT_TRUE(read({range("9", "9")}));
+}
+
+TEST_F(RangeReaderTest, EndsACallThatAlwaysHangsAtItsDeadline) {
+  api_.silentPages = 1'000;
   api_.iterators = {std::string("i1")};
   const auto before = loop_.now();
   const auto read = this->read({range("9", "9")});
@@ -322,7 +359,7 @@ TEST_F(RangeReaderTest, EndsACallThatHangsAtItsDeadline) {
 TEST_F(RangeReaderTest, EndsAtTheDeadlineOfThePartition) {
   options_.deadline = 3s;
   options_.retry.timeout = 1h;
-  api_.silentPages = 1;
+  api_.silentPages = 1'000;
   api_.iterators = {std::string("i1")};
   const auto before = loop_.now();
   EXPECT_EQ(read({range("9", "9")}).error().code(), Code::kTimeout);

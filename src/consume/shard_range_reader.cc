@@ -43,8 +43,8 @@ rt::Task<Result<std::vector<kinesis::Shard>>> listShardsAgain(const RangeReadCon
   CallAttempts attempts(options, context.loop.now(), deadline, context.random);
   for (;;) {  // Bounded by attempts.
     auto call = kinesis::listAllShards(context.api, stream);
-    auto listed =
-        co_await beforeDeadline(context.loop, std::move(call), attempts.deadline(), "stream " + stream);
+    auto listed = co_await beforeDeadline(context.loop, std::move(call),
+                                          attempts.deadline(context.loop.now()), "stream " + stream);
     if (listed) co_return std::move(listed);
     const auto wait = attempts.next(listed.error(), context.loop.now());
     if (!wait) co_return fail(attempts.gaveUp(listed.error(), context.loop.now()));
@@ -103,8 +103,8 @@ rt::Task<Result<bool>> ShardRangeReader::haveIterator() {
     co_await takeTurn(context_.loop, pace_->iterators);
     if (!attempts) attempts.emplace(options_.retry, context_.loop.now(), deadline_, context_.random);
     auto call = context_.api.getShardIterator(stream_, shardId_, from);
-    auto iterator =
-        co_await beforeDeadline(context_.loop, std::move(call), attempts->deadline(), shardContext());
+    auto iterator = co_await beforeDeadline(context_.loop, std::move(call),
+                                            attempts->deadline(context_.loop.now()), shardContext());
     if (iterator) {
       iterator_ = std::move(*iterator);
       pass_.sought();
@@ -154,7 +154,8 @@ rt::Task<Result<codec::RecordsPage>> ShardRangeReader::readPage(std::string iter
     // Waiting for one's turn is no fault of the service: the time of the call begins here.
     if (!attempts) attempts.emplace(options_.retry, context_.loop.now(), deadline_, context_.random);
     auto call = context_.api.getRecords(stream_, shardId_, iterator, limit);
-    auto page = co_await beforeDeadline(context_.loop, std::move(call), attempts->deadline(), shardContext());
+    auto page = co_await beforeDeadline(context_.loop, std::move(call),
+                                        attempts->deadline(context_.loop.now()), shardContext());
     if (page) pace_->reads.answered(context_.loop.now(), page->payloadBytes);
     Result<void> good = page ? check(*page) : fail(page.error());
     if (good) co_return std::move(page);
