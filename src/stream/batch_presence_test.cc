@@ -14,11 +14,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// A store that can be told to take nothing.
+// A store that can be told to take nothing, and knows at which levels it was asked to.
 class MoodyStore final : public block::BlockStore {
  public:
   rt::Task<Result<block::Placement>> put(std::shared_ptr<const block::Block> block,
                                          StorageLevel level) override {
+    levels.push_back(level);
     if (refuses) co_return fail(Code::kDiskFull, "no space left");
     co_return co_await memory.put(std::move(block), level);
   }
@@ -30,6 +31,7 @@ class MoodyStore final : public block::BlockStore {
 
   block::MemoryBlockStore memory;
   bool refuses = false;
+  std::vector<StorageLevel> levels;
 };
 
 class BatchPresenceTest : public testing::Test, public BlockRecovery, public StreamingListener {
@@ -132,6 +134,18 @@ TEST_F(BatchPresenceTest, ReadsWhatIsNowhereAgainAndPutsItBack) {
 
   ASSERT_TRUE(present({"a", "b", "c"}));  // The next attempt finds them.
   EXPECT_EQ(asked_, (Texts{"a", "c"}));
+}
+
+// (D11)
+TEST_F(BatchPresenceTest, PutsBackAtTheLevelOfTheStream) {
+  for (int i = 1; i <= static_cast<int>(StorageLevel::OFF_HEAP); ++i) {
+    level_ = static_cast<StorageLevel>(i);
+    SCOPED_TRACE(storageLevelName(level_));
+    store_->levels.clear();
+    ASSERT_TRUE(present({"a", "b"}));
+    EXPECT_EQ(store_->levels, (std::vector<StorageLevel>{level_, level_}));
+    for (const char* id : {"a", "b"}) blocks_->release(id);
+  }
 }
 
 TEST_F(BatchPresenceTest, HoldsWhatTheStoreDoesNotTakeUntilItIsReleased) {

@@ -6,8 +6,13 @@
 #include <utility>
 #include <vector>
 
+#include "block/fake_block_files.h"
 #include "block/memory_block_store.h"
 #include "block/memory_budget.h"
+#include "block/test_blocks.h"
+#include "block/tiered_block_store.h"
+#include "codec/kpl_page.h"
+#include "codec/test_modes.h"
 #include "sim/world.h"
 
 namespace tidemill::stream {
@@ -245,6 +250,81 @@ TEST_F(BlockKeeperTest, ABlockLargerThanWhatMayLieNowherePassesAlone) {
   make(StorageLevel::NONE, 100);
   keeper_->add(blockOf("a", 500));
   EXPECT_EQ(kept_, Ids{"a"});
+}
+
+// Blocks in the real store, whose places are made up.
+class KeptBlocksTest : public BlockKeeperTest, public testing::WithParamInterface<Aggregation> {
+ protected:
+  void makeOver(StorageLevel level, std::int64_t memoryBytes) {
+    keeper_.reset();
+    infos_.clear();
+    block::TieredFiles files;
+    files.local = std::make_shared<block::FakeFiles>(std::make_shared<block::FakePlace>());
+    for (const char* name : {"dir:/r0", "dir:/r1"}) {
+      files.replicas.push_back(
+          {name, std::make_shared<block::FakeFiles>(std::make_shared<block::FakePlace>())});
+    }
+    block::TieredOptions options;
+    options.memoryBytes = memoryBytes;
+    blocks_ = std::make_unique<StoredBlocks>(
+        std::make_unique<block::TieredBlockStore>(node_->env(), options, std::move(files)));
+    make(level);
+  }
+  static std::shared_ptr<const block::ShardPage> pageOf(const std::vector<std::string>& numbers) {
+    auto page = std::make_shared<block::ShardPage>();
+    page->streamName = "orders";
+    page->shardId = "shardId-000000000000";
+    page->page = codec::pageIn(GetParam(), numbers);
+    codec::splitAggregates(page->page, {});
+    return page;
+  }
+  void onKept(std::shared_ptr<const block::BlockInfo> info) override { infos_.push_back(std::move(info)); }
+
+  std::vector<std::shared_ptr<const block::BlockInfo>> infos_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Records, KeptBlocksTest, codec::plainAndAggregated(), codec::modeName);
+
+// (Spark's ReceivedBlockHandlerSuite: record counting of each level, also when the memory is too small.)
+TEST_P(KeptBlocksTest, AreCountedRightAtEveryLevelWhereverTheyLie) {
+  const int parts = codec::partsOf(GetParam());
+  const auto first = pageOf({"10", "11", "12", "13"});
+  const auto second = pageOf({"20", "21"});
+  ASSERT_EQ(first->page.records.size(), static_cast<std::size_t>(4 * parts));
+  // The second block begins in the middle of 11 if that has parts.
+  const auto a = std::make_shared<const block::Block>("a", std::vector<block::BlockSlice>{{first, 0, 2}},
+                                                      std::vector<block::ShardEnd>{});
+  const auto b = std::make_shared<const block::Block>(
+      "b",
+      std::vector<block::BlockSlice>{{first, 2, first->page.records.size()},
+                                     {second, 0, second->page.records.size()}},
+      std::vector<block::ShardEnd>{});
+
+  for (int i = 0; i <= static_cast<int>(StorageLevel::OFF_HEAP); ++i) {
+    for (const std::int64_t memoryBytes : {std::int64_t{1} << 20, std::int64_t{0}}) {
+      const auto level = static_cast<StorageLevel>(i);
+      SCOPED_TRACE(storageLevelName(level) + " with " + std::to_string(memoryBytes));
+      makeOver(level, memoryBytes);
+      for (const auto& block : {a, b}) keeper_->add(block);
+      world_.runFor(1s);
+
+      ASSERT_EQ(infos_.size(), 2u);
+      EXPECT_EQ(infos_[0]->recordCount(), 2);
+      EXPECT_EQ(infos_[1]->recordCount(), 6 * parts - 2);
+      EXPECT_EQ(infos_[1]->slices[0].range.recordCount, 4 * parts - 2);
+      EXPECT_EQ(infos_[1]->slices[1].range.recordCount, 2 * parts);
+      const StorageTraits traits = traitsOf(level);
+      const bool somewhere =
+          traits.disk || (traits.memory && memoryBytes > 0) || (traits.memory && traits.replicas > 1);
+      for (const auto& block : {a, b}) {
+        const auto source = blocks_->find(block->id());
+        ASSERT_EQ(source != nullptr, somewhere);
+        if (source == nullptr) continue;
+        EXPECT_EQ(block::textOf(**source->load()), block::textOf(*block));
+      }
+    }
+  }
+  EXPECT_TRUE(failures_.empty());
 }
 
 }  // namespace
