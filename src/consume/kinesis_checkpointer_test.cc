@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "codec/test_modes.h"
 #include "rt/blocking_event.h"
 #include "rt/guarded.h"
 #include "tidemill/shard_watermarks.h"
@@ -99,51 +100,70 @@ class KinesisCheckpointerTest : public testing::Test {
   KinesisCheckpointer checkpoints_{receiver_, kInterval, "me", clock_};
 };
 
-// Spark's seven.
+// Spark's seven, with positions at records of their own and inside of aggregated ones.
+class SparksCheckpointerTest : public KinesisCheckpointerTest,
+                               public testing::WithParamInterface<Aggregation> {
+ protected:
+  static std::uint64_t part() { return GetParam() == Aggregation::kPart ? 3 : 0; }
+  void processedTo(const std::string& sequenceNumber, bool complete = false) {
+    processed(sequenceNumber, complete, part());
+  }
+  static std::string callOf(const std::string& sequenceNumber) {
+    return sequenceNumber + "/" + std::to_string(part());
+  }
+};
 
-TEST_F(KinesisCheckpointerTest, TwoPassesWithTheSameNumberMakeOneCall) {
-  processed("12");
+INSTANTIATE_TEST_SUITE_P(Records, SparksCheckpointerTest, codec::plainAndAggregated(), codec::modeName);
+
+TEST_P(SparksCheckpointerTest, TwoPassesWithTheSameNumberMakeOneCall) {
+  processedTo("12");
   checkpoints_.setCheckpointer(kShard, handle_);
   advance(kInterval);
   advance(kInterval);
-  EXPECT_EQ(handle_->calls(), Calls{"12/0"});
+  EXPECT_EQ(handle_->calls(), Calls{callOf("12")});
 }
 
-TEST_F(KinesisCheckpointerTest, AHigherNumberMakesASecondCallWithIt) {
-  processed("12");
+TEST_P(SparksCheckpointerTest, AHigherNumberMakesASecondCallWithIt) {
+  processedTo("12");
   checkpoints_.setCheckpointer(kShard, handle_);
   advance(kInterval);
-  processed("20", false, 3);
+  // The next part of the same record, or the next record.
+  const bool parts = GetParam() == Aggregation::kPart;
+  processed(parts ? "12" : "20", false, parts ? 4 : 0);
   advance(kInterval);
-  EXPECT_EQ(handle_->calls(), (Calls{"12/0", "20/3"}));
+  EXPECT_EQ(handle_->calls(), (Calls{callOf("12"), parts ? "12/4" : "20/0"}));
+
+  processedTo("30");
+  advance(kInterval);
+  EXPECT_EQ(handle_->calls().back(), callOf("30"));
 }
 
-TEST_F(KinesisCheckpointerTest, TheTimerWritesBothWhenTheClockPassesIntervals) {
-  processed("12");
+TEST_P(SparksCheckpointerTest, TheTimerWritesBothWhenTheClockPassesIntervals) {
+  processedTo("12");
   checkpoints_.setCheckpointer(kShard, handle_);
   advance(5 * kInterval);
-  processed("20");
+  processedTo("20");
   advance(5 * kInterval);
-  EXPECT_EQ(handle_->calls(), (Calls{"12/0", "20/0"}));
+  EXPECT_EQ(handle_->calls(), (Calls{callOf("12"), callOf("20")}));
 }
 
-TEST_F(KinesisCheckpointerTest, NothingIsWrittenBeforeTheIntervalIsOver) {
-  processed("12");
+TEST_P(SparksCheckpointerTest, NothingIsWrittenBeforeTheIntervalIsOver) {
+  processedTo("12");
   checkpoints_.setCheckpointer(kShard, handle_);
   advance(kInterval / 2);
   EXPECT_TRUE(handle_->calls().empty());
 }
 
-TEST_F(KinesisCheckpointerTest, ManyIntervalsWithTheSameNumberMakeOneCall) {
-  processed("12");
+TEST_P(SparksCheckpointerTest, ManyIntervalsWithTheSameNumberMakeOneCall) {
+  processedTo("12");
   checkpoints_.setCheckpointer(kShard, handle_);
   for (int i = 0; i < 20; ++i) advance(kInterval);
-  EXPECT_EQ(handle_->calls(), Calls{"12/0"});
+  EXPECT_EQ(handle_->calls(), Calls{callOf("12")});
   EXPECT_EQ(counters(), (CheckpointCounters{.attempts = 1, .successes = 1}));
 }
 
-TEST_F(KinesisCheckpointerTest, ARemovalMakesOneCallWithoutANumber) {
-  processed("12", true);
+TEST_P(SparksCheckpointerTest, ARemovalMakesOneCallWithoutANumber) {
+  processedTo("12", true);
   checkpoints_.setCheckpointer(kShard, handle_);
   const auto removed = checkpoints_.removeCheckpointer(kShard, handle_.get());
   ASSERT_TRUE(removed);
@@ -152,7 +172,7 @@ TEST_F(KinesisCheckpointerTest, ARemovalMakesOneCallWithoutANumber) {
   EXPECT_EQ(handle_->calls(), Calls{"all"});
 }
 
-TEST_F(KinesisCheckpointerTest, ARemovalWaitsForThePassThatRuns) {
+TEST_P(SparksCheckpointerTest, ARemovalWaitsForThePassThatRuns) {
   rt::BlockingEvent begun;
   rt::BlockingEvent mayEnd;
   handle_->during = [&](const std::string& what) {
@@ -160,7 +180,7 @@ TEST_F(KinesisCheckpointerTest, ARemovalWaitsForThePassThatRuns) {
     begun.set();
     mayEnd.wait();
   };
-  processed("12", true);
+  processedTo("12", true);
   checkpoints_.setCheckpointer(kShard, handle_);
   clock_->advance(kInterval);
   begun.wait();
@@ -171,11 +191,11 @@ TEST_F(KinesisCheckpointerTest, ARemovalWaitsForThePassThatRuns) {
     removed.set();
   });
   EXPECT_FALSE(removed.waitFor(50ms));
-  EXPECT_EQ(handle_->calls(), Calls{"12/0"});
+  EXPECT_EQ(handle_->calls(), Calls{callOf("12")});
   mayEnd.set();
   remover.join();
 
-  EXPECT_EQ(handle_->calls(), (Calls{"12/0", "all"}));
+  EXPECT_EQ(handle_->calls(), (Calls{callOf("12"), "all"}));
 }
 
 // What ours does beyond them.
