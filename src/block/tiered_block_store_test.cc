@@ -6,6 +6,7 @@
 
 #include "block/fake_block_files.h"
 #include "block/test_blocks.h"
+#include "codec/test_modes.h"
 #include "sim/world.h"
 
 namespace tidemill::block {
@@ -129,7 +130,22 @@ struct LevelCase {
   const char* disk;
 };
 
-TEST_F(TieredBlockStoreTest, EachLevelPutsABlockWhereItSays) {
+class TieredLevelsTest : public TieredBlockStoreTest, public testing::WithParamInterface<Aggregation> {
+ protected:
+  // One record, which has a hash key if it is a part.
+  static std::shared_ptr<const Block> recordOf(const std::string& id) {
+    auto block = testBlock(id, GetParam() == Aggregation::kPart ? 108 : 101, 1, kBytes);
+    block->forEach([](const Record& record) {
+      EXPECT_EQ(record.aggregation, GetParam());
+      EXPECT_EQ(record.explicitHashKey.empty(), GetParam() == Aggregation::kNone);
+    });
+    return block;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Records, TieredLevelsTest, codec::plainAndAggregated(), codec::modeName);
+
+TEST_P(TieredLevelsTest, EachLevelPutsABlockWhereItSays) {
   replicate(2);
   const Placement nowhere;
   const Placement memory{true, false, 1};
@@ -154,7 +170,7 @@ TEST_F(TieredBlockStoreTest, EachLevelPutsABlockWhereItSays) {
       SCOPED_TRACE(storageLevelName(c.level));
       restart();
       options_.encoding = encoding;
-      const auto block = blockOf("b");
+      const auto block = recordOf("b");
 
       EXPECT_EQ(placed(block, c.level), c.placement);
       EXPECT_TRUE(c.level == StorageLevel::NONE || c.placement.reaches(c.level));

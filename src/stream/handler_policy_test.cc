@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "codec/test_modes.h"
 #include "stream/test_context.h"
 #include "tidemill/kinesis_input_dstream.h"
 
@@ -507,38 +508,54 @@ TEST_F(HandlerPolicyTest, PoliciesThatMeanNothingAreRefused) {
   EXPECT_EQ(HandlerPolicy::skipCounted(std::string(100, 'x')).withAttempts(1000).attempts(), 1000);
 }
 
-TEST_F(HandlerPolicyTest, TheHandlerSeesAllOfARecordWhateverTheWire) {
-  for (const bool cbor : {true, false}) {
-    const std::string stream = cbor ? "in-cbor" : "in-json";
-    createStream(2, stream);
-    intercept_ = [&](const http::Request& request) -> std::optional<http::Response> {
+// A record of its own, and a part of an aggregated one.
+class HandlerSeesTest : public HandlerPolicyTest, public testing::WithParamInterface<Aggregation> {
+ protected:
+  static constexpr char kHashKey[] = "170141183460469231731687303715884105728";
+  const std::string data_{"\x00\xff body", 7};
+
+  static bool part() { return GetParam() == Aggregation::kPart; }
+  // With the record in question, behind another part if it is one.
+  kinesis::PutEntry entry() const {
+    if (!part()) return {data_, "key-1", kHashKey};
+    return {codec::aggregateOf({{"key-0", "other", kHashKey}, {"key-1", data_, kHashKey}}), "a", kHashKey};
+  }
+  void answerInJson(bool json) {
+    intercept_ = [json](const http::Request& request) -> std::optional<http::Response> {
       for (const http::Header& header : request.headers) {
-        if (!cbor && header.value.find("cbor") != std::string::npos)
+        if (json && header.value.find("cbor") != std::string::npos)
           return sim::makeResponse(400, "application/x-amz-json-1.1",
                                    R"({"__type":"SerializationException"})");
       }
       return std::nullopt;
     };
-    const std::string data("\x00\xff body", 7);
-    const std::vector<kinesis::PutEntry> entries = {
-        {data, "key-1", "170141183460469231731687303715884105728"}};
+  }
+  // How often the handler saw it. Every block is lost with `lose`.
+  int seenIn(const std::string& stream, bool lose) {
+    createStream(2, stream);
     const auto before = world_.loop().wall();
+    const std::vector<kinesis::PutEntry> entries = {entry()};
     auto outcomes = world_.loop().run(client_->putRecords(stream, entries));
-    ASSERT_TRUE(outcomes);
-    auto context = makeContext(stream);
+    EXPECT_TRUE(outcomes);
+    if (!outcomes) return 0;
+    Conf conf;
+    conf.set("tidemill.worker.id", stream).set("tidemill.test.loseBlocks", lose ? "100%" : "0");
+    StreamingContext context(*seams_, conf, Seconds(1));
     int calls = 0;
-    builder(*context)
+    builder(context)
         .streamName(stream)
         .checkpointAppName(stream)
         .buildWithMessageHandler([&](const Record& record) {
+          if (record.text() == "other") return 0;
           ++calls;
-          EXPECT_EQ(record.text(), data);
+          EXPECT_EQ(record.text(), data_);
           EXPECT_EQ(record.partitionKey, "key-1");
           EXPECT_EQ(record.sequenceNumber, (*outcomes)[0].sequenceNumber);
-          EXPECT_EQ(record.subSequenceNumber, 0u);
-          EXPECT_EQ(record.explicitHashKey, "");  // Kinesis does not give it back.
+          EXPECT_EQ(record.subSequenceNumber, part() ? 1u : 0u);
+          // That of a record of its own Kinesis does not give back.
+          EXPECT_EQ(record.explicitHashKey, part() ? kHashKey : "");
           EXPECT_EQ(record.shardId, "shardId-000000000001");
-          EXPECT_EQ(record.aggregation, Aggregation::kNone);
+          EXPECT_EQ(record.aggregation, GetParam());
           EXPECT_GE(record.approximateArrivalTimestamp, before);
           EXPECT_LE(record.approximateArrivalTimestamp, before + 5s);
           return 1;
@@ -547,9 +564,22 @@ TEST_F(HandlerPolicyTest, TheHandlerSeesAllOfARecordWhateverTheWire) {
           rdd.collect();
           rdd.count();  // Runs it again.
         });
-    run(*context);
-    EXPECT_EQ(calls, 2) << stream;
-    EXPECT_EQ(node_->log().count("kinesis_wire_json") > 0, !cbor);
+    run(context);
+    EXPECT_EQ(context.totals().blocksRebuilt > 0, lose);
+    return calls;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Records, HandlerSeesTest, codec::plainAndAggregated(), codec::modeName);
+
+TEST_P(HandlerSeesTest, AllOfARecordWhateverTheWireAndAgainWhenItsBlockWasLost) {
+  for (const bool json : {false, true}) {
+    answerInJson(json);
+    for (const bool lose : {false, true}) {
+      const std::string stream = std::string(json ? "in-json" : "in-cbor") + (lose ? "-lost" : "");
+      EXPECT_EQ(seenIn(stream, lose), 2) << stream;
+    }
+    EXPECT_EQ(node_->log().count("kinesis_wire_json") > 0, json);
   }
 }
 
