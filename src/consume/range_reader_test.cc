@@ -522,25 +522,14 @@ TEST_F(RangeReaderTest, ThePlantedBugLosesTheLastRecordOfARange) {
 // A page with an aggregated record for each number; `parts` in each.
 codec::RecordsPage aggregatesOf(const std::vector<std::string>& numbers, int parts,
                                 std::optional<std::string> next, std::int64_t millisBehind) {
-  auto page = pageOf(numbers, std::move(next), millisBehind);
-  std::string bytes;
-  std::vector<std::size_t> sizes;
+  std::vector<codec::OuterRecord> outer;
   for (const std::string& number : numbers) {
     std::vector<codec::PartPlan> plan;
     for (int i = 0; i < parts; ++i)
       plan.push_back({"key-" + std::to_string(i), number + "/" + std::to_string(i)});
-    const std::string record = codec::aggregateOf(plan);
-    bytes += record;
-    sizes.push_back(record.size());
+    outer.push_back({number, codec::aggregateOf(plan)});
   }
-  page.arena = codec::Body::copyOf(bytes);
-  std::size_t at = 0;
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    page.records[i].data = codec::bytesOf(page.arena->view().substr(at, sizes[i]));
-    at += sizes[i];
-  }
-  page.payloadBytes = codec::payloadBytesOf(page.records);
-  return page;
+  return codec::kplPageOf(outer, std::move(next), millisBehind);
 }
 
 std::vector<std::string> textsOf(const ReadRange& read) {
@@ -599,13 +588,8 @@ TEST_F(RangeReaderTest, MissesAPartThatIsNotThere) {
 TEST_F(RangeReaderTest, FiltersAsLiveReadingByTheHashKeysOfTheShard) {
   api_.shards[0].endingHashKey = "0";  // Nothing is its own.
   api_.iterators = {std::string("i1")};
-  auto page = aggregatesOf({"10"}, 3, "i2", 500);
-  auto plain = pageOf({"9", "11"}, "i2", 500);
-  page.records.insert(page.records.begin(), plain.records[0]);
-  page.records.push_back(plain.records[1]);
-  page.body = plain.body;
-  page.records[1].sequenceNumber = "10";
-  api_.pages = {page};
+  const std::string three = codec::aggregateOf({{"key-0", "a"}, {"key-1", "b"}, {"key-2", "c"}});
+  api_.pages = {codec::kplPageOf({{"9", "plain"}, {"10", three}, {"11", "plain"}}, "i2", 500)};
   const auto read = this->read({range("9", "11", 2)});
   ASSERT_TRUE(read) << read.error().message();
   EXPECT_THAT(numbersOf(read->at(0)), ElementsAre("9", "11"));

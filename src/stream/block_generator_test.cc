@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "block/test_blocks.h"
+#include "codec/test_modes.h"
 #include "consume/reader_lane.h"
 #include "rt/aligned_tick.h"
 #include "sim/sim_loop.h"
@@ -347,10 +348,7 @@ TEST_P(BlockGeneratorTest, ReadingPausesWhileTooManyBlocksWaitAndGoesOn) {
   EXPECT_EQ(records(), next_ - 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(PlainAndAggregated, BlockGeneratorTest,
-                         testing::Values(Aggregation::kNone, Aggregation::kPart), [](const auto& parameter) {
-                           return parameter.param == Aggregation::kPart ? "Aggregated" : "Plain";
-                         });
+INSTANTIATE_TEST_SUITE_P(Records, BlockGeneratorTest, codec::plainAndAggregated(), codec::modeName);
 
 }  // namespace
 }  // namespace tidemill::stream
