@@ -38,6 +38,12 @@ class SilentKinesis final : public ScriptedKinesis {
     if (silentPages-- > 0) co_await clock->sleepFor(silence);
     co_return co_await ScriptedKinesis::getRecords(stream, shardId, iterator, limit);
   }
+  int silentIterators = 0;
+  rt::Task<Result<std::string>> getShardIterator(const std::string& stream, const std::string& shardId,
+                                                 const kinesis::IteratorPosition& position) override {
+    if (silentIterators-- > 0) co_await clock->sleepFor(silence);
+    co_return co_await ScriptedKinesis::getShardIterator(stream, shardId, position);
+  }
   std::vector<int> limits;
 };
 
@@ -310,8 +316,9 @@ TEST_F(RangeReaderTest, DoesNotRepeatWhatCannotPass) {
 }
 
 TEST_F(RangeReaderTest, ACallThatHangsIsEndedAndMadeAgainWithinItsTime) {
-  for (const int silent : {1, 2}) {
-    api_.silentPages = silent;
+  for (const auto& [iterators, pages] : {std::pair{0, 1}, std::pair{0, 2}, std::pair{2, 0}}) {
+    api_.silentIterators = iterators;
+    api_.silentPages = pages;
     api_.iterators = {std::string("i1")};
     api_.pages = {pageOf({"9"}, "i2", 0)};
     const auto before = loop_.now();
@@ -319,7 +326,7 @@ TEST_F(RangeReaderTest, ACallThatHangsIsEndedAndMadeAgainWithinItsTime) {
     ASSERT_TRUE(read) << read.error().message();
     EXPECT_LT(loop_.now() - before, 10s);
   }
-  EXPECT_EQ(log_.count("range_read_retried"), 3u);
+  EXPECT_EQ(log_.count("range_read_retried"), 5u);
 }
 
 TEST_F(RangeReaderTest, ManyAttemptsOrLittleTimeCutNoAnswerShort) {
