@@ -81,6 +81,8 @@ class Check {
     if (!bytes) {
       // The disk does not give it: its blocks are as good as damaged.
       for (const IndexEntry* entry : bySegment_[name]) damaged(*entry, path, bytes.error().message());
+      // And others may lie there.
+      if (!indexGood_) find({Kind::kDamaged, path, 0, 0, bytes.error().message(), nullptr, false});
       return {};
     }
     std::uint64_t tornAt = bytes->size();

@@ -4,6 +4,7 @@
 
 #include "block/disk_blocks.h"
 #include "block/test_blocks.h"
+#include "sim/recorded_files.h"
 #include "sim/sim_files.h"
 
 namespace tidemill::block {
@@ -173,6 +174,22 @@ TEST_F(FsckTest, ASegmentThatIsGoneIsDamage) {
 TEST_F(FsckTest, AnIndexThatIsGoneIsDamage) {
   ASSERT_TRUE(files_.remove("/store/" + indexName(listStore(files_, "/store")->indexes.back())));
   EXPECT_EQ(text(check()), "0 blocks, damaged: 1 rebuildable: 1, torn: 0, lost: 0, unindexed: 3");
+}
+
+TEST_F(FsckTest, ASegmentThatCannotBeReadBesideALostIndexIsDamage) {
+  ASSERT_TRUE(files_.remove("/store/" + indexName(listStore(files_, "/store")->indexes.back())));
+  bool found = false;
+  bool reached = true;
+  for (std::size_t call = 0; reached; ++call) {
+    sim::RecordedFiles failing(files_);
+    failing.fail({.first = call});
+    const auto report = checkStore(failing, "/store");
+    reached = failing.calls() > call;
+    if (!report) continue;
+    found = found || (report->damaged == 2 && report->rebuildable == 1);
+    EXPECT_EQ(report->unindexed == 3, report->damaged == 1) << call;
+  }
+  EXPECT_TRUE(found);
 }
 
 TEST_F(FsckTest, RepairCutsATornTailOnceItsBlocksAreElsewhere) {

@@ -65,7 +65,8 @@ struct FoundStore {
 class DiskBlocks {
  public:
   // Makes the folder, locks it, reads the index and looks at the segments. kConflict: another process has it.
-  // A full disk is no failure. `files` and `faults` must outlive this.
+  // kIo: among others, the index is damaged and a segment cannot be read. A full disk is no failure. `files`
+  // and `faults` must outlive this.
   static Result<std::unique_ptr<DiskBlocks>> open(rt::FileSystem& files, rt::Faults& faults,
                                                   std::string directory, DiskBlocksOptions options);
   ~DiskBlocks();
@@ -115,7 +116,7 @@ class DiskBlocks {
   Result<void> readStore();
   Result<void> readNewestIndex(const StoreListing& listing);
   void countLive();
-  void adoptUnindexed(const StoreListing& listing);
+  Result<void> adoptUnindexed(const StoreListing& listing);
   void adoptFrom(StoreFile segment, std::string_view bytes, std::vector<IndexEntry>& damaged);
 
   Result<std::vector<BlockLocation>> write(std::span<const std::shared_ptr<const Block>> blocks,

@@ -62,9 +62,10 @@ Result<void> DiskBlocks::readNewestIndex(const StoreListing& listing) {
       found_.indexDamage.push_back(path + " at byte " + std::to_string(damage.offset) + ": " + damage.what);
     released_ = std::move(content.released);
   }
-  if (!found_.indexDamage.empty() || found_.indexTorn) adoptUnindexed(listing);
+  Result<void> adopted;
+  if (!found_.indexDamage.empty() || found_.indexTorn) adopted = adoptUnindexed(listing);
   released_.clear();
-  return {};
+  return adopted;
 }
 
 void DiskBlocks::countLive() {
@@ -81,19 +82,24 @@ void DiskBlocks::countLive() {
 
 // Blocks that a damaged or torn index does not know. One that was released or never counted may be among
 // them: it does no harm.
-void DiskBlocks::adoptUnindexed(const StoreListing& listing) {
+Result<void> DiskBlocks::adoptUnindexed(const StoreListing& listing) {
   std::vector<IndexEntry> damaged;
   for (const StoreFile name : listing.segments) {
     const auto bytes = files_.read(pathOf(segmentName(name)), kSegmentBytesMax);
     if (bytes) adoptFrom(name, *bytes, damaged);
+    // It would seem to hold nothing, and be deleted.
+    if (!bytes && !found_.indexDamage.empty())
+      return fail(
+          bytes.error().within("the index of " + directory_ + " is damaged, and its blocks must be found"));
   }
   // What a crash leaves behind a torn index never counted; behind damage it may have. A whole copy of the
   // block is better, wherever it lies.
-  if (found_.indexDamage.empty()) return;
+  if (found_.indexDamage.empty()) return {};
   for (IndexEntry& entry : damaged) {
     const std::string id = entry.info->id;
     entries_.emplace(id, std::move(entry));
   }
+  return {};
 }
 
 void DiskBlocks::adoptFrom(StoreFile segment, std::string_view bytes, std::vector<IndexEntry>& damaged) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "block/test_blocks.h"
+#include "sim/recorded_files.h"
 #include "sim/sim_files.h"
 
 namespace tidemill::block {
@@ -278,6 +279,27 @@ TEST_F(DiskBlocksTest, ADamagedFrameBehindATornIndexIsNoBlock) {
   const auto store = open();
   EXPECT_EQ(store->live().size(), 1u);
   EXPECT_TRUE(store->found().indexTorn);
+}
+
+TEST_F(DiskBlocksTest, WhateverCannotBeReadBesideALostIndexIsNotDeleted) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(store->put(Blocks{testBlock("a", 1)}));
+  }
+  const std::string segment = "/store/" + names("segment-")[0];
+  bool named = false;
+  bool reached = true;
+  for (std::size_t call = 0; reached; ++call) {
+    for (const std::string& index : names("index-")) ASSERT_TRUE(files_.remove("/store/" + index));
+    sim::RecordedFiles failing(files_);
+    failing.fail({.first = call});
+    const auto refused = DiskBlocks::open(failing, faults_, "/store", options_);
+    reached = failing.calls() > call;
+    if (!refused) named = named || refused.error().message().find("the index of /store is damaged") == 0;
+    ASSERT_TRUE(*files_.exists(segment)) << call;
+  }
+  EXPECT_TRUE(named);
+  EXPECT_EQ(stored(*open(), "a"), textOf(*testBlock("a", 1)));
 }
 
 TEST_F(DiskBlocksTest, ADeletedIndexIsMadeAgainFromTheSegments) {
