@@ -112,6 +112,8 @@ class Fields {
 
 // Index and data with their tags, inside a tag and a length.
 constexpr std::size_t kPartBytesMin = 6;
+// For each byte of a message.
+constexpr std::uint64_t kKeyBytesMax = 64;
 
 // What lies between the magic bytes and the checksum; empty if there is no room for it.
 std::string_view messageOf(std::span<const std::byte> payload) {
@@ -156,6 +158,8 @@ std::string_view kplFaultName(KplFault fault) {
       return "partition key";
     case KplFault::kHashKey:
       return "hash key";
+    case KplFault::kKeys:
+      return "keys";
   }
   return "unknown";
 }
@@ -199,12 +203,15 @@ KplKind KplReader::read(std::span<const std::byte> payload) {
 KplFault KplReader::readMessage(std::string_view message) {
   const KplFault fault = readTables(message);
   if (fault != KplFault::kNone) return fault;
-  parts_.reserve(partCount_);
+  parts_.reserve(std::min(partCount_, message.size() / kPartBytesMin));
+  keyBytes_ = 0;
   Fields fields(message);
   while (fields.next()) {
     if (fields.tag() != kRecords) continue;
     const KplFault wrong = readPart(fields.bytes());
     if (wrong != KplFault::kNone) return wrong;
+    keyBytes_ += parts_.back().partitionKey.size() + parts_.back().explicitHashKey.size();
+    if (keyBytes_ > kKeyBytesMax * message.size()) return KplFault::kKeys;
   }
   return KplFault::kNone;
 }

@@ -34,6 +34,7 @@ enum class KplFault {
   kIndex,         // A part refers to an entry that its table does not have.
   kPartitionKey,  // A partition key is not UTF-8.
   kHashKey,       // An explicit hash key is no decimal number below 2^128.
+  kKeys,          // The keys of all parts take more than 64 times what the message takes.
 };
 // "checksum", "index", …
 std::string_view kplFaultName(KplFault fault);
@@ -50,7 +51,10 @@ std::size_t kplPartsMax(std::span<const std::byte> payload);
 // payload in which anything is wrong no part is given, so that what cannot be read is never left out silently
 // (KCL gives the parts in front of a bad one and loses the rest). Unknown fields are skipped, those of
 // repeated single fields the last counts, as protobuf demands. No recursion; every table is bounded by the
-// bytes of the payload. Used by one thread at a time.
+// bytes of the payload, and so are the keys of all parts together: a part of 6 bytes may refer to a key of
+// megabytes, and whoever stores, hashes or copies records does so with their keys. (With keys of 256
+// characters, the most that Kinesis takes, and 10 bytes of data they take 16 times as much as the message.)
+// Used by one thread at a time.
 class KplReader {
  public:
   // The views in parts() are into `payload`; the parts themselves last until the next read().
@@ -83,7 +87,8 @@ class KplReader {
   std::vector<Key> partitionKeys_;
   std::vector<Key> hashKeys_;
   std::vector<KplPart> parts_;
-  std::size_t partCount_ = 0;  // As readTables() has seen.
+  std::size_t partCount_ = 0;   // As readTables() has seen.
+  std::uint64_t keyBytes_ = 0;  // Of the parts so far.
   KplFault fault_ = KplFault::kNone;
 };
 

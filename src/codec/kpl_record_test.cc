@@ -64,6 +64,29 @@ TEST_F(KplReaderTest, GivesViewsIntoThePayload) {
             static_cast<std::ptrdiff_t>(payload_.find("ann")));
 }
 
+// A megabyte with 80,000 parts would be stored, hashed and copied as 40 gigabytes.
+TEST_F(KplReaderTest, RefusesKeysThatTakeManyTimesWhatTheMessageTakes) {
+  const std::string key(10'000, 'k');
+  const std::string zeros = std::string(10'000, '0') + "17";
+  const std::vector<PartPlan> partitionKeys(5'000, {key, ""});
+  const std::vector<PartPlan> hashKeys(5'000, {"k", "", zeros});
+  for (const auto& parts : {partitionKeys, hashKeys}) {
+    EXPECT_EQ(read(aggregateOf(parts)), KplKind::kDamaged);
+    EXPECT_EQ(reader_.fault(), KplFault::kKeys);
+    EXPECT_TRUE(reader_.parts().empty());
+  }
+  EXPECT_EQ(kplFaultName(KplFault::kKeys), "keys");
+}
+
+TEST_F(KplReaderTest, TakesTheLongestKeysThatKinesisTakesWithLittleData) {
+  const std::vector<PartPlan> parts(5'000,
+                                    {std::string(256, 'k'), "", "340282366920938463463374607431768211455"});
+  ASSERT_EQ(read(aggregateOf(parts)), KplKind::kAggregate);
+  EXPECT_EQ(reader_.parts().size(), 5'000u);
+  // Of one part the key may be as long as it likes.
+  EXPECT_EQ(read(aggregateOf({{std::string(500'000, 'k'), "data"}})), KplKind::kAggregate);
+}
+
 TEST_F(KplReaderTest, TakesPayloadsWithoutTheMagicAsPlain) {
   const std::string whole = aggregateOf({{"ann", "one"}});
   EXPECT_EQ(read(""), KplKind::kPlain);
@@ -236,7 +259,7 @@ TEST(KplFaults, GroupsAndFieldsThatCannotBeAreRefused) {
 }
 
 TEST(KplFaults, EachHasAName) {
-  for (int fault = 0; fault <= static_cast<int>(KplFault::kHashKey); ++fault) {
+  for (int fault = 0; fault <= static_cast<int>(KplFault::kKeys); ++fault) {
     EXPECT_NE(kplFaultName(static_cast<KplFault>(fault)), "unknown") << fault;
   }
 }
