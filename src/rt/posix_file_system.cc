@@ -32,6 +32,10 @@ tl::unexpected<Error> failed(int error, const std::string& what, const std::stri
   return fail(Code::kIo, message, "look at the disk that holds " + path);
 }
 
+tl::unexpected<Error> noFile(const std::string& path) {
+  return fail(Code::kIo, path + " is no file", "look at what lies there");
+}
+
 // Repeats `call` while signals interrupt it.
 template <class Call>
 auto uninterrupted(Call call) {
@@ -161,8 +165,12 @@ Result<std::unique_ptr<AppendFile>> PosixFileSystem::openAppend(const std::strin
 }
 
 Result<std::string> PosixFileSystem::read(const std::string& path, std::uint64_t bytesMax) {
-  const Descriptor fd = openFile(path, O_RDONLY);
+  // O_NONBLOCK means nothing for a file; a pipe in its place would be waited for.
+  const Descriptor fd = openFile(path, O_RDONLY | O_NONBLOCK);
   if (!fd.open()) return failed(errno, "could not open", path);
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return failed(errno, "could not look at", path);
+  if (!S_ISREG(status.st_mode)) return noFile(path);
   return readAll(fd.get(), path, bytesMax);
 }
 
@@ -186,7 +194,7 @@ Result<std::size_t> PosixFileSystem::readAt(const std::string& path, std::uint64
 Result<std::uint64_t> PosixFileSystem::size(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return failed(errno, "could not look at", path);
-  if (!S_ISREG(status.st_mode)) return fail(Code::kIo, path + " is no file", "look at what lies there");
+  if (!S_ISREG(status.st_mode)) return noFile(path);
   return static_cast<std::uint64_t>(status.st_size);
 }
 
@@ -247,7 +255,8 @@ Result<void> PosixFileSystem::syncDirectory(const std::string& directory) {
 }
 
 Result<std::unique_ptr<FileLock>> PosixFileSystem::lock(const std::string& path, const std::string& holder) {
-  Descriptor fd = openFile(path, O_RDWR | O_CREAT, 0644);
+  // Its content is replaced: in a folder of others a link could lead to a file of ours.
+  Descriptor fd = openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0644);
   if (!fd.open()) return failed(errno, "could not open the lock", path);
   if (uninterrupted([&] { return ::flock(fd.get(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) return failed(errno, "could not lock", path);

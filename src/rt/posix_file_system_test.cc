@@ -120,6 +120,25 @@ TEST_F(PosixFileSystemTest, WhatStandsInALockFileIsCutAndEscaped) {
   EXPECT_EQ(message.find('\n'), std::string::npos);
 }
 
+TEST_F(PosixFileSystemTest, ALinkInThePlaceOfALockIsNotFollowed) {
+  ASSERT_TRUE((*files_.openAppend(at("precious")))->append("data"));
+  ASSERT_EQ(::symlink(at("precious").c_str(), at("lock").c_str()), 0);
+  const auto refused = files_.lock(at("lock"), "me");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kIo);
+  EXPECT_EQ(*files_.read(at("precious"), 100), "data");
+}
+
+TEST_F(PosixFileSystemTest, APipeOrADeviceInThePlaceOfAFileIsNotRead) {
+  ASSERT_EQ(::mkfifo(at("pipe").c_str(), 0600), 0);
+  for (const std::string& path : {at("pipe"), std::string("/dev/zero")}) {
+    const auto read = files_.read(path, 1 << 20);
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().code(), Code::kIo);
+    EXPECT_NE(read.error().message().find(path + " is no file"), std::string::npos);
+  }
+}
+
 TEST_F(PosixFileSystemTest, RefusesAPathThatIsNoFolder) {
   ASSERT_TRUE(files_.openAppend(at("file")));
   const auto made = files_.makeDirectory(at("file/sub"));
