@@ -52,7 +52,7 @@ KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const Kin
       random_(seams.env.random.fork()),
       mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
       keeper_(env_, blocks, keeperOptions(), *this),
-      drained_(env_.loop, 0),
+      drained_(env_.loop, 0, 1),
       tasks_(env_.loop) {}
 
 KinesisReceiver::~KinesisReceiver() {
@@ -201,15 +201,19 @@ rt::Task<void> KinesisReceiver::runCoordinator() {
 }
 
 rt::Task<void> KinesisReceiver::drain(bool flush) {
-  if (fetchSide_ == nullptr || std::exchange(draining_, true)) co_return;
-  // Messages of a lane arrive in order, so the blocks are here before this answer is.
-  env_.fetchLoop.post([side = fetchSide_, control = &env_.loop, mailbox = mailbox_, flush] {
-    side->shutdown(flush);
-    control->post([mailbox] {
-      if (mailbox->receiver != nullptr) mailbox->receiver->drained_.release(1);
+  if (fetchSide_ == nullptr) co_return;
+  if (!std::exchange(draining_, true)) {
+    // Messages of a lane arrive in order, so the blocks are here before this answer is.
+    env_.fetchLoop.post([side = fetchSide_, control = &env_.loop, mailbox = mailbox_, flush] {
+      side->shutdown(flush);
+      control->post([mailbox] {
+        if (mailbox->receiver != nullptr) mailbox->receiver->drained_.release(1);
+      });
     });
-  });
+  }
+  // The same answer for a drain that follows one that was cut short: until then blocks may still arrive.
   co_await drained_.acquire(1);
+  drained_.release(1);
   if (flush) co_await keeper_.drain();
 }
 

@@ -53,7 +53,8 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   // Opens the lease table, takes the leases, begins to read. Errors: configuration, credentials, AWS, lease
   // store.
   rt::Task<Result<void>> start();
-  // Reading stops. With `flush`, everything read so far has been given to the host when this returns.
+  // Reading stops: when this returns, no block arrives any more. With `flush`, everything read so far has
+  // been given to the host. It may follow a drain that was cut short, whose `flush` counts.
   rt::Task<void> drain(bool flush);
   // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Where lease checkpoints
   // follow the store, nobody else delivers what was stored: all of it.

@@ -44,6 +44,28 @@ TEST_F(StreamingContextTest, DeliversEveryRecordAndStopsWithNothingLeft) {
   for (const auto& [key, row] : leases_->rows) EXPECT_EQ(row.leaseOwner, "") << key;
 }
 
+TEST_F(StreamingContextTest, AGracefulStopDeliversWhatLiesInNoBlockYet) {
+  createStream(2);
+  Conf conf;
+  conf.set("tidemill.worker.id", "me").set("spark.streaming.blockInterval", "1h");
+  StreamingContext context(*seams_, conf, Seconds(1));
+  std::vector<std::string> seen;
+  lines(context).foreachRDD([&](const RDD<std::string>& rdd) {
+    for (std::string& line : rdd.collect()) seen.push_back(std::move(line));
+  });
+  context.start();
+  world_.runFor(3s);
+  put({"a", "b", "c", "d"});
+  world_.runFor(3s);
+  ASSERT_TRUE(seen.empty());
+
+  ASSERT_TRUE(stopped(context));
+
+  std::sort(seen.begin(), seen.end());
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "b", "c", "d"}));
+  EXPECT_EQ(context.totals().checkpointed, 4);
+}
+
 TEST_F(StreamingContextTest, StartsWhereTheLastRunStopped) {
   createStream(1);
   put({"first"});
