@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/text.h"
+#include "block/storage_health.h"
 #include "stream/block_store_options.h"
 #include "stream/checkpoint_after.h"
 
@@ -32,21 +33,55 @@ std::optional<Place> placeOf(const std::string& id) {
   return Place(static_cast<std::size_t>(*input), *number);
 }
 
+// Who reads the stream of the block now: the input that it was sealed for, or the only one of that stream,
+// for the program may have changed. Nothing: nobody, or one cannot tell.
+std::optional<std::size_t> inputOf(const block::BlockInfo& info, std::size_t sealedFor, const Graph& graph) {
+  const std::string stream = block::streamOf(info);
+  std::vector<std::size_t> readers;
+  for (std::size_t input = 0; input < graph.inputs.size(); ++input) {
+    if (graph.inputs[input].streamName != stream) continue;
+    if (input == sealedFor) return input;
+    readers.push_back(input);
+  }
+  return readers.size() == 1 ? std::optional(readers.front()) : std::nullopt;
+}
+
+// Lease checkpoints have passed these blocks, so they stay where they are.
+void tellUnread(const rt::Env& env, const std::vector<std::shared_ptr<const block::BlockInfo>>& unread) {
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> byStream;  // Blocks and records.
+  for (const auto& info : unread) {
+    auto& [blocks, records] = byStream[block::streamOf(*info)];
+    ++blocks;
+    records += info->recordCount();
+  }
+  for (const auto& [stream, counts] : byStream) {
+    env.log.error("stored_blocks_not_delivered",
+                  {{"stream", stream},
+                   {"blocks", counts.first},
+                   {"records", counts.second},
+                   {"reason", "the program has no input for them, or several of this stream"}});
+  }
+}
+
 void takeLeft(const rt::Env& env, const Conf& conf, const Graph& graph,
               const std::vector<std::shared_ptr<const block::BlockInfo>>& found, OpenedBlocks& opened) {
   const bool stored = checkpointAfter(conf) == CheckpointAfter::kStored;
-  std::map<Place, std::shared_ptr<const block::BlockInfo>> inOrder;
+  std::multimap<Place, std::shared_ptr<const block::BlockInfo>> inOrder;
+  std::vector<std::shared_ptr<const block::BlockInfo>> unread;
   for (const auto& info : found) {
     const auto place = placeOf(info->id);
     if (place && place->second >= 0)
       opened.firstBlock = std::max(opened.firstBlock, static_cast<std::uint64_t>(place->second) + 1);
-    if (stored && place && place->first < graph.inputs.size()) {
-      inOrder.emplace(*place, info);
-    } else {
+    if (!stored || !place || info->slices.empty()) {
       opened.blocks->release(info->id);
+    } else if (const auto input = inputOf(*info, place->first, graph)) {
+      inOrder.emplace(Place(*input, place->second), info);
+    } else {
+      unread.push_back(info);
     }
   }
   for (const auto& [place, info] : inOrder) opened.left.emplace_back(place.first, info);
+  tellUnread(env, unread);
   if (found.empty()) return;
   env.log.info("blocks_left", {{"blocks", found.size()}, {"delivered_again", opened.left.size()}});
 }

@@ -25,7 +25,8 @@ struct OpenedBlocks {
   block::TieredBlockStore* store = nullptr;
   // Blocks with their inputs, in the order in which they were sealed, that an earlier process has stored and
   // not processed, and that its lease checkpoints have passed. Where these follow the outputs there are none:
-  // such blocks are stale, since their records are read again, and are released.
+  // such blocks are stale, since their records are read again, and are released. Those of a stream that no
+  // input reads are told, and stay.
   std::vector<std::pair<std::size_t, std::shared_ptr<const block::BlockInfo>>> left;
   // Larger than the number of any block that was found.
   std::uint64_t firstBlock = 0;
