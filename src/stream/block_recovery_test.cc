@@ -149,10 +149,10 @@ TEST_F(BlockRecoveryTest, WhatWasStoredAndNotProcessedIsDeliveredByTheNextProces
 TEST_F(BlockRecoveryTest, WhatWasStoredIsDeliveredToWhoReadsItsStreamWhereverThatInputStandsNow) {
   createStream(1);
   createStream(1, "returns");
-  const Conf stored = conf("0").set("kinesis.checkpoint.after", "stored");
+  std::string after = "stored";
   const auto run = [&](const std::vector<std::string>& streams, Duration interval, bool graceful) {
     delivered_.clear();
-    StreamingContext context(*seams_, stored, interval);
+    StreamingContext context(*seams_, conf("0").set("kinesis.checkpoint.after", after), interval);
     for (const std::string& stream : streams) {
       KinesisUtils::createStream(context, "app", stream, kEndpoint, "us-east-1",
                                  InitialPositionInStream::TRIM_HORIZON, Seconds(1), StorageLevel::DISK_ONLY)
@@ -175,9 +175,15 @@ TEST_F(BlockRecoveryTest, WhatWasStoredIsDeliveredToWhoReadsItsStreamWhereverTha
   EXPECT_EQ(delivered_, (Delivered{{"returns b", 1}}));
   EXPECT_EQ(node_->log().count("stored_blocks_not_delivered"), 1u);
 
+  after = "processed";  // Whose blocks would be stale.
+  run({"returns", "orders"}, Seconds(1), true);
+  EXPECT_EQ(delivered_, Delivered());
+  EXPECT_EQ(node_->log().count("stored_blocks_not_delivered"), 2u);
+
+  after = "stored";
   run({"returns", "orders"}, Seconds(1), true);
   EXPECT_EQ(delivered_, (Delivered{{"orders a", 1}}));
-  EXPECT_EQ(node_->log().count("stored_blocks_not_delivered"), 1u);
+  EXPECT_EQ(node_->log().count("stored_blocks_not_delivered"), 2u);
 }
 
 TEST_F(BlockRecoveryTest, RecoveryGoesOnUnderThrottlingAndThroughAResharding) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kinesis/kinesis_client.h"
+#include "stream/block_ids.h"
 #include "stream/checkpoint_after.h"
 #include "stream/kinesis_options.h"
 
@@ -151,7 +152,7 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   FetchSideOptions options;
   options.recovery = recoveryOptions();
   options.streamName = source_.streamName;
-  options.idPrefix = "input-" + std::to_string(input_);
+  options.idPrefix = blockIdPrefix(input_, checkpointAfter(conf_));
   options.firstBlock = life_.firstBlock;
   options.polling.recordsPerCall = static_cast<int>(conf_.getInteger("tidemill.kinesis.maxRecords"));
   options.polling.pace = paceOptionsOf(conf_);

@@ -5,15 +5,15 @@
 #include <optional>
 #include <string>
 
-#include "base/text.h"
 #include "block/storage_health.h"
+#include "stream/block_ids.h"
 #include "stream/block_store_options.h"
 #include "stream/checkpoint_after.h"
 
 namespace tidemill::stream {
 namespace {
 
-using Place = std::pair<std::size_t, std::int64_t>;
+using BlockInfos = std::vector<std::shared_ptr<const block::BlockInfo>>;
 
 // Levels of memory alone make no folders.
 bool needsFolders(const Graph& graph) {
@@ -21,16 +21,6 @@ bool needsFolders(const Graph& graph) {
     const StorageTraits traits = traitsOf(source.storageLevel);
     return traits.disk || traits.replicas > 1;
   });
-}
-
-// Input and number of a block's id, such as input-0-1764201600123.
-std::optional<Place> placeOf(const std::string& id) {
-  const auto parts = base::split(id, '-');
-  if (parts.size() != 3 || parts[0] != "input") return std::nullopt;
-  const auto input = base::parseInteger(parts[1]);
-  const auto number = base::parseInteger(parts[2]);
-  if (!input || !number || *input < 0) return std::nullopt;
-  return Place(static_cast<std::size_t>(*input), *number);
 }
 
 // Who reads the stream of the block now: the input that it was sealed for, or the only one of that stream,
@@ -47,41 +37,43 @@ std::optional<std::size_t> inputOf(const block::BlockInfo& info, std::size_t sea
 }
 
 // Lease checkpoints have passed these blocks, so they stay where they are.
-void tellUnread(const rt::Env& env, const std::vector<std::shared_ptr<const block::BlockInfo>>& unread) {
+void tellKept(const rt::Env& env, const BlockInfos& kept, std::string_view reason) {
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> byStream;  // Blocks and records.
-  for (const auto& info : unread) {
+  for (const auto& info : kept) {
     auto& [blocks, records] = byStream[block::streamOf(*info)];
     ++blocks;
     records += info->recordCount();
   }
   for (const auto& [stream, counts] : byStream) {
-    env.log.error("stored_blocks_not_delivered",
-                  {{"stream", stream},
-                   {"blocks", counts.first},
-                   {"records", counts.second},
-                   {"reason", "the program has no input for them, or several of this stream"}});
+    env.log.error(
+        "stored_blocks_not_delivered",
+        {{"stream", stream}, {"blocks", counts.first}, {"records", counts.second}, {"reason", reason}});
   }
 }
 
-void takeLeft(const rt::Env& env, const Conf& conf, const Graph& graph,
-              const std::vector<std::shared_ptr<const block::BlockInfo>>& found, OpenedBlocks& opened) {
+void takeLeft(const rt::Env& env, const Conf& conf, const Graph& graph, const BlockInfos& found,
+              OpenedBlocks& opened) {
   const bool stored = checkpointAfter(conf) == CheckpointAfter::kStored;
-  std::multimap<Place, std::shared_ptr<const block::BlockInfo>> inOrder;
-  std::vector<std::shared_ptr<const block::BlockInfo>> unread;
+  std::multimap<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<const block::BlockInfo>> inOrder;
+  BlockInfos ofOtherSetting;
+  BlockInfos unread;
   for (const auto& info : found) {
-    const auto place = placeOf(info->id);
-    if (place && place->second >= 0)
-      opened.firstBlock = std::max(opened.firstBlock, static_cast<std::uint64_t>(place->second) + 1);
-    if (!stored || !place || info->slices.empty()) {
+    const auto id = parseBlockId(info->id);
+    if (id) opened.firstBlock = std::max(opened.firstBlock, id->number + 1);
+    if (!id || !id->afterStored || info->slices.empty()) {
       opened.blocks->release(info->id);
-    } else if (const auto input = inputOf(*info, place->first, graph)) {
-      inOrder.emplace(Place(*input, place->second), info);
+    } else if (!stored) {
+      ofOtherSetting.push_back(info);
+    } else if (const auto input = inputOf(*info, id->input, graph)) {
+      inOrder.emplace(std::pair(*input, id->number), info);
     } else {
       unread.push_back(info);
     }
   }
   for (const auto& [place, info] : inOrder) opened.left.emplace_back(place.first, info);
-  tellUnread(env, unread);
+  tellKept(env, ofOtherSetting,
+           "they are delivered with kinesis.checkpoint.after=stored, as they were stored");
+  tellKept(env, unread, "the program has no input for them, or several of this stream");
   if (found.empty()) return;
   env.log.info("blocks_left", {{"blocks", found.size()}, {"delivered_again", opened.left.size()}});
 }

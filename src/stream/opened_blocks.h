@@ -24,9 +24,9 @@ struct OpenedBlocks {
   // The same store, as long as it is open.
   block::TieredBlockStore* store = nullptr;
   // Blocks with their inputs, in the order in which they were sealed, that an earlier process has stored and
-  // not processed, and that its lease checkpoints have passed. Where these follow the outputs there are none:
-  // such blocks are stale, since their records are read again, and are released. Those of a stream that no
-  // input reads are told, and stay.
+  // not processed, and that its lease checkpoints have passed. Those that they have not passed are stale,
+  // since their records are read again, and are released. Those of a stream that no input reads are told, and
+  // stay; so do all of them where checkpoints follow the outputs now.
   std::vector<std::pair<std::size_t, std::shared_ptr<const block::BlockInfo>>> left;
   // Larger than the number of any block that was found.
   std::uint64_t firstBlock = 0;
