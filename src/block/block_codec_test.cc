@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "block/test_blocks.h"
 
 namespace tidemill::block {
@@ -105,6 +107,20 @@ TEST(BlockCodec, NamesTheRangeWhoseContentIsNotWhatItWas) {
   EXPECT_EQ(verified.error().code(), Code::kDamagedBlock);
   EXPECT_NE(verified.error().message().find("SequenceNumberRange(orders,shard-a,1,3:3,3"), std::string::npos);
   EXPECT_FALSE(verified.error().hint().empty());
+}
+
+TEST(BlockCodec, RefusesCountsThatNoBlockHas) {
+  for (const std::int64_t lie : {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()}) {
+    for (const bool count : {true, false}) {
+      BlockInfo info = *richBlock()->info();
+      (count ? info.slices[0].range.recordCount : info.slices[0].payloadBytes) = lie;
+      std::string bytes;
+      appendBlockInfo(info, bytes);
+      const auto read = readBlockInfo(bytes);
+      ASSERT_FALSE(read);
+      EXPECT_EQ(read.error().code(), Code::kDamagedBlock);
+    }
+  }
 }
 
 TEST(BlockCodec, TakesNoMemoryForASizeThatIsALie) {

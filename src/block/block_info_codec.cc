@@ -57,7 +57,10 @@ SliceInfo readSlice(ByteReader& from) {
   }
   slice.token = from.number<std::int64_t>();
   slice.payloadBytes = from.number<std::int64_t>();
-  if (range.recordCount < 0 || slice.payloadBytes < 0) from.fail();
+  // No block that is written has more, and sums of these do not overflow.
+  constexpr auto kMost = static_cast<std::int64_t>(kBlockRawBytesMax);
+  if (range.recordCount < 0 || range.recordCount > kMost) from.fail();
+  if (slice.payloadBytes < 0 || slice.payloadBytes > kMost) from.fail();
   return slice;
 }
 

@@ -40,7 +40,7 @@ int RangePass::recordsWanted() const {
     if (one.complete) continue;
     const std::int64_t count = one.range->recordCount;
     if (count == 0) return static_cast<int>(kPageMax);
-    wanted += count > one.got ? count - one.got : kPageOfMore;
+    wanted += count > one.got ? std::min(count - one.got, kPageMax) : kPageOfMore;
   }
   const std::int64_t parts = partsPerRecord_ > 0 ? partsPerRecord_ : isAggregated() ? kPartsGuessed : 1;
   wanted = (wanted + parts - 1) / parts;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <list>
 
 namespace tidemill::consume {
@@ -52,6 +53,13 @@ TEST_F(RangePassTest, SeeksTheFirstAndReadsOnToItsEnd) {
   EXPECT_THAT(take(pass, {"11", "12"}), ElementsAre(0u));
   EXPECT_EQ(pass.step(), Step::kDone);
   EXPECT_THAT(given_, ElementsAre("0:11"));
+}
+
+TEST_F(RangePassTest, AsksForAWholePageWhateverTheCountOfARangeClaims) {
+  auto pass = this->pass({{"9", "11"}, {"12", "14"}}, std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(pass.recordsWanted(), 10'000);
+  ranges_.back().fromSubSeqNumber = ranges_.front().fromSubSeqNumber = 1;  // Aggregated.
+  EXPECT_GE(pass.recordsWanted(), 200);
 }
 
 TEST_F(RangePassTest, AnEmptyPageChangesNothing) {
