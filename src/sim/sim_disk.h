@@ -21,6 +21,9 @@ struct DiskFaults {
   unsigned syncFails = 0;
   // append() finds the disk full.
   unsigned full = 0;
+  // The kernel has remounted it after an error: nothing changes any more, a file that was being written to is
+  // dead, and reading goes on.
+  bool readOnly = false;
 };
 
 // A file's content and how much of it has reached the platter.

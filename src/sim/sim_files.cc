@@ -19,6 +19,9 @@ tl::unexpected<Error> noSuchFile(const std::string& path) {
 tl::unexpected<Error> deadNode(const std::string& path) {
   return ioError("this node is dead:", path);
 }
+tl::unexpected<Error> readOnly(const std::string& path) {
+  return ioError("read-only file system:", path);
+}
 
 }  // namespace
 
@@ -41,6 +44,7 @@ class SimFiles::File final : public rt::AppendFile {
     if (view_->disk == nullptr) return deadNode(path_);
     if (broken_) return ioError("an earlier sync failed:", path_);
     SimDisk& disk = *view_->disk;
+    if (disk.faults().readOnly) return dieReadOnly();
     const bool drawn = disk.faults().on && disk.random().chance(disk.faults().full, kMillion);
     if (drawn || disk.bytesUsed() + bytes.size() > disk.faults().bytesMax) {
       view_->saw("file.full", path_);
@@ -56,6 +60,7 @@ class SimFiles::File final : public rt::AppendFile {
     if (view_->disk == nullptr) return deadNode(path_);
     if (broken_) return ioError("an earlier sync failed:", path_);
     SimDisk& disk = *view_->disk;
+    if (disk.faults().readOnly) return dieReadOnly();
     if (disk.faults().on && disk.random().chance(disk.faults().syncFails, kMillion)) {
       broken_ = true;
       inode_->dropped.emplace_back(inode_->synced, inode_->bytes.size());
@@ -68,6 +73,12 @@ class SimFiles::File final : public rt::AppendFile {
   }
 
  private:
+  tl::unexpected<Error> dieReadOnly() {
+    broken_ = true;
+    view_->saw("file.readonly", path_);
+    return readOnly(path_);
+  }
+
   std::shared_ptr<View> view_;
   const std::string path_;
   SimDisk::Inode inode_;
@@ -109,6 +120,7 @@ Result<void> SimFiles::makeDirectory(const std::string& path) {
   while (!view_->disk->hasDirectory(parent)) {  // Bounded by the depth of the path.
     if (view_->disk->find(parent) != nullptr)
       return ioError("a file stands where a folder should be:", parent);
+    if (view_->disk->faults().readOnly) return readOnly(path);
     view_->disk->addDirectory(parent);
     parent = rt::directoryOf(parent);
   }
@@ -118,6 +130,7 @@ Result<void> SimFiles::makeDirectory(const std::string& path) {
 
 Result<std::unique_ptr<rt::AppendFile>> SimFiles::openAppend(const std::string& path) {
   if (view_->disk == nullptr) return deadNode(path);
+  if (view_->disk->faults().readOnly) return readOnly(path);
   SimDisk& disk = *view_->disk;
   if (disk.hasDirectory(path)) return ioError("is a folder:", path);
   if (!disk.hasDirectory(rt::directoryOf(path))) return ioError("no such folder for", path);
@@ -158,6 +171,7 @@ Result<std::uint64_t> SimFiles::size(const std::string& path) {
 
 Result<void> SimFiles::truncate(const std::string& path, std::uint64_t size) {
   if (view_->disk == nullptr) return deadNode(path);
+  if (view_->disk->faults().readOnly) return readOnly(path);
   const SimDisk::Inode inode = view_->disk->find(path);
   if (inode == nullptr) return noSuchFile(path);
   if (inode->bytes.size() <= size) return {};
@@ -174,6 +188,7 @@ Result<bool> SimFiles::exists(const std::string& path) {
 
 Result<void> SimFiles::rename(const std::string& from, const std::string& to) {
   if (view_->disk == nullptr) return deadNode(from);
+  if (view_->disk->faults().readOnly) return readOnly(to);
   if (rt::directoryOf(from) != rt::directoryOf(to)) return ioError("rename leaves the folder of", from);
   if (view_->disk->find(from) == nullptr) return noSuchFile(from);
   if (view_->disk->hasDirectory(to)) return ioError("is a folder:", to);
@@ -184,6 +199,7 @@ Result<void> SimFiles::rename(const std::string& from, const std::string& to) {
 
 Result<void> SimFiles::remove(const std::string& path) {
   if (view_->disk == nullptr) return deadNode(path);
+  if (view_->disk->faults().readOnly) return readOnly(path);
   if (view_->disk->find(path) == nullptr) return noSuchFile(path);
   view_->disk->setName(path, nullptr);
   view_->saw("file.remove", path);
@@ -207,6 +223,7 @@ Result<std::vector<std::string>> SimFiles::list(const std::string& directory) {
 
 Result<void> SimFiles::syncDirectory(const std::string& directory) {
   if (view_->disk == nullptr) return deadNode(directory);
+  if (view_->disk->faults().readOnly) return readOnly(directory);
   if (!view_->disk->hasDirectory(directory)) return ioError("no such folder:", directory);
   view_->disk->syncDirectory(directory);
   view_->saw("file.syncdir", directory);
@@ -215,6 +232,7 @@ Result<void> SimFiles::syncDirectory(const std::string& directory) {
 
 Result<std::unique_ptr<rt::FileLock>> SimFiles::lock(const std::string& path, const std::string& holder) {
   if (view_->disk == nullptr) return deadNode(path);
+  if (view_->disk->faults().readOnly) return readOnly(path);
   SimDisk& disk = *view_->disk;
   const auto held = disk.locks().find(path);
   if (held != disk.locks().end()) {

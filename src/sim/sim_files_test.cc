@@ -164,6 +164,30 @@ TEST(SimFiles, AFullDiskRefusesAndAddsNothing) {
   EXPECT_TRUE((*file)->append("x"));
 }
 
+TEST(SimFiles, AReadOnlyDiskChangesNothingAndCanBeRead) {
+  Host host(1);
+  auto file = host.files->openAppend("/s/log");
+  ASSERT_TRUE((*file)->append("before"));
+  host.disk.faults().readOnly = true;
+
+  EXPECT_EQ((*file)->append("x").error().code(), Code::kIo);
+  EXPECT_FALSE((*file)->sync());
+  EXPECT_FALSE(host.files->openAppend("/s/other"));
+  EXPECT_FALSE(host.files->makeDirectory("/s/new"));
+  EXPECT_TRUE(host.files->makeDirectory("/s"));
+  EXPECT_FALSE(host.files->truncate("/s/log", 0));
+  EXPECT_FALSE(host.files->rename("/s/log", "/s/other"));
+  EXPECT_FALSE(host.files->remove("/s/log"));
+  EXPECT_FALSE(host.files->syncDirectory("/s"));
+  EXPECT_FALSE(host.files->lock("/s/lock", "a process"));
+  EXPECT_EQ(host.content("/s/log"), "before");
+
+  host.disk.faults().readOnly = false;
+  EXPECT_FALSE((*file)->append("x"));  // Dead for good.
+  EXPECT_TRUE((*host.files->openAppend("/s/log"))->append(" after"));
+  EXPECT_EQ(host.content("/s/log"), "before after");
+}
+
 TEST(SimFiles, WhatADeadNodeStillHoldsActsOnNothing) {
   Host host(1);
   auto file = host.files->openAppend("/s/log");
