@@ -48,6 +48,10 @@ Result<std::vector<BlockLocation>> DiskBlocks::put(std::span<const std::shared_p
 }
 
 Result<BlockLocation> DiskBlocks::replace(std::shared_ptr<const Block> block, BlockEncoding encoding) {
+  // Who knows what befell the file of the damaged one: if it was cut, what is appended lies where nobody
+  // looks.
+  const auto known = entries_.find(block->id());
+  if (known != entries_.end() && active_ && active_->name == known->second.segment) closeActive();
   auto written = write({&block, 1}, encoding);
   if (!written) return fail(written.error());
   return written->front();

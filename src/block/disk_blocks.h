@@ -79,7 +79,7 @@ class DiskBlocks {
   // kDiskFull and kIo: what was stored before still is, and a later call may succeed.
   Result<std::vector<BlockLocation>> put(std::span<const std::shared_ptr<const Block>> blocks,
                                          BlockEncoding encoding = BlockEncoding::kNone);
-  // Stores the block in place of one that is damaged, even if they claim to be the same.
+  // Stores the block in place of one that is damaged, even if they claim to be the same, in another file.
   Result<BlockLocation> replace(std::shared_ptr<const Block> block,
                                 BlockEncoding encoding = BlockEncoding::kNone);
 

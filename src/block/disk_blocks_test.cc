@@ -264,6 +264,20 @@ TEST_F(DiskBlocksTest, ABlockThatADamagedIndexForgotIsKnownByItsHeadIfNoWholeOne
 
   EXPECT_EQ(store->live().size(), 2u);
   EXPECT_EQ(store->load(*store->location("a")).error().code(), Code::kDamagedBlock);
+TEST_F(DiskBlocksTest, NothingIsAppendedToAFileWhoseBlockIsReplaced) {
+  const auto store = open();
+  const auto a = testBlock("a", 1);
+  const auto b = testBlock("b", 3);
+  const auto places = store->put(Blocks{a});
+  bytesOf((*places)[0].path).clear();  // Under the eyes of the process that writes it.
+
+  ASSERT_TRUE(store->replace(a));
+  ASSERT_TRUE(store->put(Blocks{b}));
+
+  EXPECT_EQ(stored(*store, "a"), textOf(*a));
+  EXPECT_EQ(stored(*store, "b"), textOf(*b));
+}
+
   EXPECT_EQ(stored(*store, "b"), textOf(*blocks[1]));
 }
 
