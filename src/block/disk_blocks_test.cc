@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "block/test_blocks.h"
 #include "sim/recorded_files.h"
 #include "sim/sim_files.h"
@@ -183,6 +185,53 @@ TEST_F(DiskBlocksTest, AFailedSyncMovesToAnotherFile) {
   EXPECT_EQ(names("segment-").size(), 2u);
 }
 
+TEST_F(DiskBlocksTest, AReadOnlyDiskGivesWhatIsStoredAndTakesBlocksAgainAfterwards) {
+  const auto store = open();
+  const auto a = testBlock("a", 1);
+  const auto b = testBlock("b", 3);
+  const auto c = testBlock("c", 5);
+  ASSERT_TRUE(store->put(Blocks{a, b}));
+  disk_.faults().readOnly = true;
+
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = store->put(Blocks{c});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kIo);
+    EXPECT_NE(refused.error().message().find("read-only"), std::string::npos) << refused.error().message();
+  }
+  EXPECT_EQ(stored(*store, "a"), textOf(*a));
+  EXPECT_EQ(stored(*store, "c"), "unknown");
+  static_cast<void>(store->release(std::vector<std::string>{"b"}));  // Its room comes back later.
+  EXPECT_FALSE(DiskBlocks::open(files_, faults_, "/other", options_));
+
+  disk_.faults().readOnly = false;
+  ASSERT_TRUE(store->put(Blocks{c}));
+  disk_.powerCut();
+  EXPECT_EQ(stored(*store, "a"), textOf(*a));
+  EXPECT_EQ(stored(*store, "c"), textOf(*c));
+}
+
+TEST_F(DiskBlocksTest, AZeroedStretchOfABlockIsDamage) {
+  const auto store = open();
+  const auto places = store->put(Blocks{testBlock("a", 1), testBlock("b", 3)});
+  for (const BlockLocation& place : *places) {
+    std::string& bytes = bytesOf(place.path);
+    const std::string before = bytes;
+    for (std::size_t from = 0; from < place.bytes; from += 7) {
+      for (const std::size_t size : {std::size_t{16}, std::size_t{place.bytes}}) {
+        std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(place.offset + from),
+                    std::min<std::size_t>(size, place.bytes - from), '\0');
+        // Sixteen bytes of a header may have been zeros before.
+        if (bytes == before) continue;
+        const auto block = store->load(place);
+        ASSERT_FALSE(block) << from << " " << size;
+        EXPECT_EQ(block.error().code(), Code::kDamagedBlock);
+        bytes = before;
+      }
+    }
+  }
+}
+
 TEST_F(DiskBlocksTest, DamageIsFoundWhenTheBlockIsLoaded) {
   const auto store = open();
   const auto places = store->put(Blocks{testBlock("a", 1), testBlock("b", 3)});
@@ -213,6 +262,20 @@ TEST_F(DiskBlocksTest, ADamagedBlockCanBeReplaced) {
 
   EXPECT_EQ(stored(*store, "a"), textOf(*a));
   disk_.powerCut();
+}
+
+TEST_F(DiskBlocksTest, NothingIsAppendedToAFileWhoseBlockIsReplaced) {
+  const auto store = open();
+  const auto a = testBlock("a", 1);
+  const auto b = testBlock("b", 3);
+  const auto places = store->put(Blocks{a});
+  bytesOf((*places)[0].path).clear();  // Under the eyes of the process that writes it.
+
+  ASSERT_TRUE(store->replace(a));
+  ASSERT_TRUE(store->put(Blocks{b}));
+
+  EXPECT_EQ(stored(*store, "a"), textOf(*a));
+  EXPECT_EQ(stored(*store, "b"), textOf(*b));
 }
 
 TEST_F(DiskBlocksTest, ALostTailIsToldAndItsBlocksStayKnown) {
@@ -264,20 +327,6 @@ TEST_F(DiskBlocksTest, ABlockThatADamagedIndexForgotIsKnownByItsHeadIfNoWholeOne
 
   EXPECT_EQ(store->live().size(), 2u);
   EXPECT_EQ(store->load(*store->location("a")).error().code(), Code::kDamagedBlock);
-TEST_F(DiskBlocksTest, NothingIsAppendedToAFileWhoseBlockIsReplaced) {
-  const auto store = open();
-  const auto a = testBlock("a", 1);
-  const auto b = testBlock("b", 3);
-  const auto places = store->put(Blocks{a});
-  bytesOf((*places)[0].path).clear();  // Under the eyes of the process that writes it.
-
-  ASSERT_TRUE(store->replace(a));
-  ASSERT_TRUE(store->put(Blocks{b}));
-
-  EXPECT_EQ(stored(*store, "a"), textOf(*a));
-  EXPECT_EQ(stored(*store, "b"), textOf(*b));
-}
-
   EXPECT_EQ(stored(*store, "b"), textOf(*blocks[1]));
 }
 

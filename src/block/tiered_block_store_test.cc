@@ -393,6 +393,21 @@ TEST_F(TieredBlockStoreTest, ABlockIsDamagedOnlyIfNoCopyIsGood) {
   EXPECT_EQ(loaded("a"), "nowhere");
 }
 
+TEST_F(TieredBlockStoreTest, AnIntactCopyOfAnotherBlockIsDamage) {
+  replicate(1);
+  const auto block = blockOf("a");
+  placed(block, StorageLevel::DISK_ONLY_2);
+  placed(blockOf("b"), StorageLevel::DISK_ONLY_2);
+  // The same id with other records, as an older state of the folder would have it; and another id.
+  disk_->stored["a"] = std::string((*packBlock(testBlock("a", 700, 1, kBytes), options_.encoding))->view());
+  EXPECT_EQ(loaded("a"), textOf(*block));
+  EXPECT_EQ(events("block_copy_damaged"), 1u);
+
+  replicas_[0]->stored["a"] = replicas_[0]->stored["b"];
+  EXPECT_EQ(loaded("a"), "DamagedBlock");
+  EXPECT_EQ(loaded("b"), textOf(*blockOf("b")));
+}
+
 TEST_F(TieredBlockStoreTest, ACopyThatCannotBeReadIsNotCalledDamaged) {
   replicate(1);
   placed(blockOf("a"), StorageLevel::DISK_ONLY_2);

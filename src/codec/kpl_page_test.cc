@@ -68,6 +68,17 @@ TEST(SplitAggregates, GivesADamagedOneWholeAndMarked) {
   EXPECT_EQ(report.findings[0].sequenceNumber, "7");
 }
 
+TEST(SplitAggregates, TakesAnAggregateInAnAggregateForData) {
+  const std::string inner = aggregateOf({{"a", "one"}, {"a", "two"}});
+  std::string broken = inner;
+  broken.back() = static_cast<char>(broken.back() ^ 1);
+  auto page = kplPageOf({{"7", aggregateOf({{"a", inner}, {"a", broken}, {"a", "\xf3\x89\x9a\xc2"}})}});
+  const KplReport report = splitAggregates(page, {});
+  EXPECT_EQ(linesOf(page), (Lines{"7/0 " + inner, "7/1 " + broken, "7/2 \xf3\x89\x9a\xc2"}));
+  EXPECT_EQ(report.counts.aggregates, 1);
+  EXPECT_EQ(report.counts.damaged, 0);
+}
+
 TEST(SplitAggregates, OnePartOutOfRangeTakesTheWholeAggregateButNotItsNeighbours) {
   auto page = kplPageOf({{"7", aggregateOf({{"a", "kept"}})},
                          {"8", aggregateOf({{"a", "one"}, {"b", "two"}, {"a", "three"}})},

@@ -611,6 +611,31 @@ TEST_F(RangeReaderTest, GivesAggregatedRecordsWholeWhereLiveReadingDoes) {
   EXPECT_EQ(read->at(0).page->page.records[0].aggregation, Aggregation::kNone);
 }
 
+TEST_F(RangeReaderTest, GivesADamagedAggregateWholeAndMarkedAndComparesIt) {
+  auto damaged = aggregatesOf({"9", "10"}, 2, "i2", 500);
+  std::string bytes(damaged.records[0].text());
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  const auto holder = codec::Body::copyOf(bytes);
+  damaged.records[0].data = codec::bytesOf(holder->view());
+  auto live = damaged;
+  codec::splitAggregates(live, options_.kpl);
+  SequenceNumberRange lost = range("9", "10", 3);
+  lost.contentHash = block::contentHashOf(live.records);
+  api_.iterators = {std::string("i1"), std::string("i1")};
+  api_.pages = {damaged, aggregatesOf({"9", "10"}, 2, "i2", 500)};
+
+  const auto read = this->read({lost});
+
+  ASSERT_TRUE(read) << read.error().message();
+  const auto& records = read->at(0).page->page.records;
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[0].aggregation, Aggregation::kDamaged);
+  EXPECT_EQ(records[0].text(), bytes);
+  EXPECT_EQ(records[1].aggregation, Aggregation::kPart);
+  // One that can be read is not the one that was lost.
+  EXPECT_EQ(this->read({lost}).error().code(), Code::kDataLoss);
+}
+
 TEST_F(RangeReaderTest, APageOfWhichEveryRecordIsDroppedIsNoEmptyPage) {
   api_.shards[0].endingHashKey = "0";
   api_.iterators = {std::string("i1")};

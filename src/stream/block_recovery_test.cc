@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <stdexcept>
 
@@ -95,28 +96,83 @@ TEST_F(BlockRecoveryTest, ALevelThatKeepsNothingReadsEveryBlockAgain) {
   EXPECT_EQ(context.totals().blocksLost, context.totals().blocksRebuilt);
 }
 
-TEST_F(BlockRecoveryTest, ABlockWhoseBytesOnDiskAreDamagedIsReadAgainWithoutAFailedAttempt) {
+TEST_F(BlockRecoveryTest, BlocksWhoseFilesAreDamagedAreReadAgainWithoutAFailedAttempt) {
   createStream(1);
-  StreamingContext context(*seams_, conf("0"), Seconds(10));
-  deliver(context, StorageLevel::DISK_ONLY);
-  context.start();
-  world_.runFor(3s);
-  putOverTime(4);
-  ASSERT_TRUE(delivered_.empty());
-  int damaged = 0;
-  for (const auto& [path, inode] : node_->disk().files()) {
-    if (path.find("/segment-") == std::string::npos) continue;
-    for (std::size_t at = 200; at < inode->bytes.size(); at += 200)
-      inode->bytes[at] = static_cast<char>(inode->bytes[at] ^ 1);
-    ++damaged;
+  using Damage = std::function<void(std::string & bytes)>;
+  const std::map<std::string, Damage> damages = {
+      {"flipped",
+       [](std::string& bytes) {
+         for (std::size_t at = 200; at < bytes.size(); at += 200)
+           bytes[at] = static_cast<char>(bytes[at] ^ 1);
+       }},
+      {"truncated", [](std::string& bytes) { bytes.resize(bytes.size() / 2); }},
+      {"emptied", [](std::string& bytes) { bytes.clear(); }},
+      {"zeroed", [](std::string& bytes) { std::fill(bytes.begin() + 100, bytes.end() - 100, '\0'); }},
+      {"removed", nullptr},
+      {"zeroed to the end", [](std::string& bytes) { std::fill(bytes.begin() + 100, bytes.end(), '\0'); }},
+  };
+  for (const auto& [name, damage] : damages) {
+    SCOPED_TRACE(name);
+    StreamingContext context(*seams_, conf("0"), Seconds(20));
+    deliver(context, StorageLevel::DISK_ONLY);
+    context.start();
+    // Batches lie on multiples of their interval: the next one is far now.
+    world_.runFor(20s - world_.loop().wall().time_since_epoch() % 20s + 3s);
+    const std::size_t before = delivered_.size();
+    putOverTime(4);
+    ASSERT_EQ(delivered_.size(), before);
+    int damaged = 0;
+    const auto files = node_->disk().files();
+    for (const auto& [path, inode] : files) {
+      if (path.find("/segment-") == std::string::npos || inode->bytes.empty()) continue;
+      if (damage) {
+        damage(inode->bytes);
+      } else {
+        node_->disk().setName(path, nullptr);
+      }
+      ++damaged;
+    }
+    ASSERT_GT(damaged, 0);
+    world_.runFor(40s);
+    const auto end = stopped(context);
+    ASSERT_TRUE(end) << end.error().message();
+    expectEachOnce();
+    EXPECT_GT(context.totals().blocksLost, 0);
+    EXPECT_EQ(context.totals().blocksLost, context.totals().blocksRebuilt);
+    EXPECT_EQ(node_->log().count("batch_failed"), 0u);
   }
-  ASSERT_GT(damaged, 0);
-  world_.runFor(20s);
-  ASSERT_TRUE(stopped(context));
-  expectEachOnce();
-  EXPECT_GT(context.totals().blocksLost, 0);
-  EXPECT_EQ(context.totals().blocksLost, context.totals().blocksRebuilt);
-  EXPECT_EQ(node_->log().count("batch_failed"), 0u);
+}
+
+TEST_F(BlockRecoveryTest, ADiskThatCannotBeWrittenStopsTheContextAndNothingIsCheckpointedBehindIt) {
+  createStream(1);
+  for (const char* trouble : {"read-only", "sync fails"}) {
+    SCOPED_TRACE(trouble);
+    for (const char* after : {"processed", "stored"}) {
+      StreamingContext context(*seams_, conf("0").set("kinesis.checkpoint.after", after), Seconds(1));
+      deliver(context, StorageLevel::DISK_ONLY);
+      context.start();
+      putOverTime(3);
+      world_.runFor(5s);
+      const std::string before = leases_->rows.begin()->second.checkpoint.text();
+      node_->disk().faults().readOnly = std::string_view(trouble) == "read-only";
+      node_->disk().faults().syncFails = std::string_view(trouble) == "read-only" ? 0 : 1'000'000;
+      putOverTime(2);
+      world_.runFor(10s);
+
+      EXPECT_EQ(failureOf(context), Code::kIo);
+      EXPECT_EQ(leases_->rows.begin()->second.checkpoint.text(), before);
+      EXPECT_EQ(delivered_.size(), static_cast<std::size_t>(put_ - 40));
+
+      node_->disk().faults() = {};
+      StreamingContext next(*seams_, conf("0").set("kinesis.checkpoint.after", after), Seconds(1));
+      deliver(next, StorageLevel::DISK_ONLY);
+      next.start();
+      world_.runFor(20s);
+      ASSERT_TRUE(stopped(next));
+      expectEachOnce();
+    }
+  }
+  EXPECT_GT(node_->log().count("block_not_stored"), 0u);
 }
 
 TEST_F(BlockRecoveryTest, WhatWasStoredAndNotProcessedIsDeliveredByTheNextProcessOrReadAgain) {

@@ -265,6 +265,18 @@ TEST_P(KinesisBackedBlockRDDTest, NamesWhatIsNotAsItWas) {
             payloadsOf(1, 0, 2));
 }
 
+TEST_P(KinesisBackedBlockRDDTest, ARangeOfAnotherStreamIsNamedAndGivesNoRecords) {
+  service_.createStream(kShards, "billing");
+  SequenceNumberRange range = rangeOf(0, 0, 2);
+  for (const auto& [stream, code] :
+       {std::pair("billing", Code::kDataLoss), std::pair("nowhere", Code::kUnknownStream)}) {
+    range.streamName = stream;
+    const Error error = thrownError([&] { rdd({SequenceNumberRanges{range}}).collect(); });
+    EXPECT_EQ(error.code(), code) << error.message();
+    EXPECT_NE(error.message().find(std::string("stream ") + stream), std::string::npos) << error.message();
+  }
+}
+
 TEST_P(KinesisBackedBlockRDDTest, EachPartitionMayHaveADeadline) {
   KinesisReadConfigurations hurried{.maxRetries = 1'000'000, .retryTimeoutMs = 3'600'000};
   hurried.partitionDeadline = Milliseconds(50);
@@ -294,12 +306,14 @@ TEST_P(KinesisBackedBlockRDDTest, AStoppedContextEndsWhoWaits) {
 TEST(KinesisBackedBlockRDD, CountsBlocksRangesAndFlags) {
   const Context context;
   const auto mistake = [&](const Strings& ids, std::size_t ranges, std::vector<bool> valid) {
-    return thrownError([&] {
-             KinesisBackedBlockRDD<std::string>(context, "us-east-1", "", ids, Ranges(ranges), valid);
-           })
-        .message();
+    const Error error = thrownError(
+        [&] { KinesisBackedBlockRDD<std::string>(context, "us-east-1", "", ids, Ranges(ranges), valid); });
+    EXPECT_EQ(error.code(), Code::kUsage);
+    return error.message();
   };
   EXPECT_EQ(mistake({"a", "b"}, 3, {}), "2 block ids, but 3 lists of ranges");
+  EXPECT_EQ(mistake({"a", "b"}, 1, {}), "2 block ids, but 1 lists of ranges");
+  EXPECT_EQ(mistake({}, 1, {}), "0 block ids, but 1 lists of ranges");
   EXPECT_EQ(mistake({"a", "b"}, 2, {true}), "2 block ids, but 1 flags of validity");
 }
 

@@ -39,7 +39,9 @@ class Service {
   }
 
   std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }
-  void createStream(int shards) { EXPECT_TRUE(production_.block(client_->createStream("orders", shards))); }
+  void createStream(int shards, const std::string& stream = "orders") {
+    EXPECT_TRUE(production_.block(client_->createStream(stream, shards)));
+  }
   void split() {
     // A quarter of the hash keys: the middle of the first of two shards.
     EXPECT_TRUE(production_.block(
