@@ -11,7 +11,7 @@ import pytest
 
 from aggregates import aggregate, damaged
 from fake_server import SHARD, fake_aws, kinesis, make_stream
-from left_blocks import WORKER, Left, change, flip, fsck, go_on, leave
+from left_blocks import STORED, WORKER, Left, change, flip, fsck, go_on, leave
 from mounts import read_only
 from programs import QUICK, count, counted, refused, run, running, text, words_of
 
@@ -283,8 +283,7 @@ def test_what_was_trimmed_is_named_and_stays_as_it_is(tmp_path):
         assert left.content()[segment] == before[segment]
         assert found(fsck(left))[0::2] == (1, report(1, damaged=2))
 
-        going_on = count(url, "short", left.state, *QUICK, "--storage-level", "DISK_ONLY", "--set",
-                         "kinesis.checkpoint.after=stored")
+        going_on = count(url, "short", left.state, *QUICK, *STORED, *left.more)
         assert left.numbers[0][0] in refused_later(run(*going_on), "DataLoss", 4)
         with running(*going_on, "--set", "tidemill.recovery.onDataLoss=record") as program:
             program.wait_until(lambda: counted(left.state).records >= len(LINES[2]), "what is left")

@@ -6,8 +6,9 @@ import json
 import signal
 
 import pytest
+from aws_kinesis_agg.aggregator import RecordAggregator
 
-from aggregates import aggregate, damaged
+from aggregates import aggregate, damaged, framed
 from fake_server import HALF, SHARD, fake_aws, kinesis, make_stream
 from programs import QUICK, count, counted, running, stop, words_of
 
@@ -91,6 +92,29 @@ def test_damaged_ones_come_whole_and_marked_and_everything_else_as_ever(url, tmp
         assert f"sequenceNumber={wanted[0][0]} reason=checksum" in events[0]
         assert sum(line["damagedAggregates"] for line in objects(program, "batch")) == len(bad)
     assert counted(tmp_path).words["good"] == 2
+
+
+def test_what_only_looks_like_an_aggregate_is_data(url, tmp_path):
+    """Aggregates inside of parts are not taken apart, as in KCL; less than the magic bytes is a plain record."""
+    client = kinesis(url)
+    make_stream(client, "lookalikes", 1)
+    inner = aggregate([("k", "one"), ("k", "two")])
+    outer = RecordAggregator()
+    for data in (inner, inner[:-1], inner[:4]):
+        assert outer.add_user_record("k", data) is None
+    nested = put(client, "lookalikes", bytes(outer.clear_and_get().get_contents()[2]))
+    cut = put(client, "lookalikes", inner[:3])
+    empty = put(client, "lookalikes", b"")
+    hollow = put(client, "lookalikes", framed(b"\x0a\x01k"))  # No parts.
+    last = put(client, "lookalikes", b"end")
+    with running(*count(url, "lookalikes", tmp_path, *QUICK, "--json", "--records")) as program:
+        program.wait_until(lambda: len(numbers(program)) >= 6, "all lines")
+        assert numbers(program) == parts_of(nested, 3) + [(number, 0, "none") for number in (cut, empty, last)]
+        assert [line["bytes"] for line in objects(program, "record")] == [len(inner), len(inner) - 1, 4, 3, 0, 3]
+        assert sum(line["damagedAggregates"] for line in objects(program, "batch")) == 0
+        assert program.end(signal.SIGTERM) == 0
+        assert not any(hollow in line for line in program.out)
+    assert counted(tmp_path).records == 6
 
 
 @pytest.mark.parametrize("policy, kept", [("drop_aggregate", False), ("keep", True), ("keep_and_count", True)])

@@ -60,6 +60,7 @@ class Left:
     state: Path
     lines: list[str]
     numbers: list[list[str]]  # Of the records of each block.
+    more: tuple[object, ...] = ()  # Options of `count`, such as the storage level.
 
     @property
     def folder(self) -> Path:
@@ -83,7 +84,7 @@ class Left:
 
     def copy_to(self, state: Path) -> Left:
         shutil.copytree(self.state, state)
-        return Left(self.url, self.stream, state, self.lines, self.numbers)
+        return Left(self.url, self.stream, state, self.lines, self.numbers, self.more)
 
     def content(self) -> dict[str, bytes]:
         """Every file but the lock."""
@@ -97,12 +98,15 @@ def checkpoint(state: Path) -> str:
     return leases[0]["checkpoint"] if leases else ""
 
 
-def leave(url: str, stream: str, state: Path, groups: list[list[bytes]]) -> Left:
+STORED = ("--set", "kinesis.checkpoint.after=stored")
+
+
+def leave(url: str, stream: str, state: Path, groups: list[list[bytes]],
+          more: tuple[object, ...] = ("--storage-level", "DISK_ONLY")) -> Left:
     """Consumes the groups of records, a block for each, and is killed before the first batch."""
     client = kinesis(url, attempts=5)
     numbers: list[list[str]] = []
-    with running(*count(url, stream, state, "--storage-level", "DISK_ONLY", "--batch-ms", 3_600_000,
-                        "--checkpoint-ms", 0, "--set", "kinesis.checkpoint.after=stored")) as program:
+    with running(*count(url, stream, state, "--batch-ms", 3_600_000, "--checkpoint-ms", 0, *STORED, *more)) as program:
         program.wait_line("ready")
         for group in groups:
             answer = client.put_records(StreamName=stream, Records=[
@@ -111,15 +115,14 @@ def leave(url: str, stream: str, state: Path, groups: list[list[bytes]]) -> Left
             numbers.append([record["SequenceNumber"] for record in answer["Records"]])
             program.wait_until(lambda: checkpoint(state).startswith(numbers[-1][-1]), "a checkpoint behind the group")
         program.end(signal.SIGKILL)
-    left = Left(url, stream, state, [data.decode("latin-1") for group in groups for data in group], numbers)
+    left = Left(url, stream, state, [data.decode("latin-1") for group in groups for data in group], numbers, more)
     assert len(left.blocks()) == len(groups), "each group is a block"
     return left
 
 
 def go_on(left: Left, records: int) -> list[str]:
-    """Counts on with what is left until there are that many records; gives the log. Each is counted once."""
-    with running(*count(left.url, left.stream, left.state, *QUICK, "--storage-level", "DISK_ONLY", "--set",
-                        "kinesis.checkpoint.after=stored")) as program:
+    """Counts on with what is left until there are that many records; gives the log. Each was counted once."""
+    with running(*count(left.url, left.stream, left.state, *QUICK, *STORED, *left.more)) as program:
         program.wait_until(lambda: counted(left.state).records >= records, f"{records} records")
         assert program.end(signal.SIGTERM) == 0, program.told()
     # The lease checkpoints have passed these records already.

@@ -147,6 +147,16 @@ def test_numbers_of_a_stream_of_the_same_name_are_a_loss(url, stream):
     assert numbers[0] in told
 
 
+def test_numbers_of_another_stream_are_a_loss(url, stream):
+    make_stream(kinesis(url), "another", 1)
+    elsewhere = put(url, "another", ["a", "b"])
+    put(url, stream, ["c", "d"])
+    told = refused(recover(url, f"{stream}/{FIRST}:{elsewhere[0]}:{elsewhere[1]}"), "DataLoss", 4)
+    for part in (f"of stream {stream}", FIRST, *elsewhere):
+        assert part in told
+    refused(recover(url, f"{stream}/{SHARD(7)}:{elsewhere[0]}:{elsewhere[1]}"), "DataLoss", 4)
+
+
 def test_a_stream_that_is_not_there_is_no_loss(url):
     refused(recover(url, f"nowhere/{FIRST}:1:2"), "UnknownStream", 3)
 
