@@ -52,6 +52,8 @@ PATTERNS = [
             r"|\bstd::(?:latch|barrier|call_once|once_flag)\b",
             "a lock", "above rt objects have one owner and need none", "post to the owner's lane",
             ("src/base/", "src/rt/", "bench/"), tests=True),
+    Pattern(r"\bstd::atomic\s*<\s*std::shared_ptr\b", "std::atomic of a std::shared_ptr",
+            "that of g++ 12 reads without ordering: a data race", "use rt::Guarded"),
 ]
 
 

@@ -46,8 +46,7 @@ ConsumerCore::ConsumerCore(const ConsumerSeams* borrowed, ConsumerOptions option
       own_(ownWorldUnless(borrowed, options_)),
       seams_(borrowed != nullptr
                  ? *borrowed
-                 : ConsumerSeams{own_->production.env(), own_->leases, aws::processEnvironment()}),
-      status_(std::make_shared<const ConsumerStatus>()) {}
+                 : ConsumerSeams{own_->production.env(), own_->leases, aws::processEnvironment()}) {}
 
 ConsumerCore::~ConsumerCore() {
   if (own_ == nullptr) {
@@ -98,9 +97,9 @@ rt::Task<void> ConsumerCore::publishStatus() {
 }
 
 void ConsumerCore::publish(ConsumerState state) {
-  auto status = std::make_shared<ConsumerStatus>(engine_->status());
-  status->state = state;
-  status_ = std::move(status);
+  ConsumerStatus status = engine_->status();
+  status.state = state;
+  status_.with([&status](ConsumerStatus& published) { published = std::move(status); });
 }
 
 void ConsumerCore::requestStop() {

@@ -11,6 +11,7 @@
 #include "consume/own_leases.h"
 #include "http/production_env.h"
 #include "rt/blocking_event.h"
+#include "rt/guarded.h"
 #include "rt/task_group.h"
 #include "tidemill/consumer.h"
 
@@ -38,7 +39,9 @@ class ConsumerCore {
   Result<void> awaitTermination();
   bool awaitTerminationOrTimeout(Duration patience) { return ended_.waitFor(patience); }
   ConsumerState state() const { return status().state; }
-  ConsumerStatus status() const { return *status_.load(); }
+  ConsumerStatus status() const {
+    return status_.with([](const ConsumerStatus& status) { return status; });
+  }
 
  private:
   void begin();
@@ -54,8 +57,7 @@ class ConsumerCore {
 
   std::atomic<bool> started_{false};
   std::atomic<bool> stopped_{false};
-  // Never null.
-  std::atomic<std::shared_ptr<const ConsumerStatus>> status_;
+  rt::Guarded<ConsumerStatus> status_;
   rt::BlockingEvent ended_;
   Result<void> result_;  // Written before ended_ is set, read after.
 

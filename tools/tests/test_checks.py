@@ -192,6 +192,7 @@ class CheckDeterminism(Repository):
             "std::jthread t;": "thread of its own",
             "std::this_thread::sleep_for(1s);": "thread of its own",
             "std::mutex m;": "a lock",
+            "std::atomic<std::shared_ptr<const int>> value;": "std::atomic of a std::shared_ptr",
             "std::condition_variable_any c;": "a lock",
         }.items():
             with self.subTest(code):
