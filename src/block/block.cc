@@ -32,8 +32,8 @@ SliceInfo BlockSlice::info() const {
 namespace {
 
 std::shared_ptr<const BlockInfo> infoOf(std::string id, const std::vector<BlockSlice>& slices,
-                                        std::vector<ShardEnd> ends) {
-  BlockInfo info{std::move(id), {}, std::move(ends)};
+                                        std::vector<ShardEnd> ends, std::string owedTo) {
+  BlockInfo info{std::move(id), {}, std::move(ends), std::move(owedTo)};
   info.slices.reserve(slices.size());
   for (const BlockSlice& slice : slices) info.slices.push_back(slice.info());
   return std::make_shared<const BlockInfo>(std::move(info));
@@ -41,8 +41,8 @@ std::shared_ptr<const BlockInfo> infoOf(std::string id, const std::vector<BlockS
 
 }  // namespace
 
-Block::Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends)
-    : info_(infoOf(std::move(id), slices, std::move(ends))),
+Block::Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends, std::string owedTo)
+    : info_(infoOf(std::move(id), slices, std::move(ends), std::move(owedTo))),
       slices_(std::move(slices)),
       recordCount_(info_->recordCount()),
       payloadBytes_(info_->payloadBytes()) {}

@@ -42,8 +42,8 @@ struct BlockSlice {
 // of a shard travels in the same order as its records, so it cannot be acted on before they are processed.
 class Block {
  public:
-  // Reads every record, for the hashes.
-  Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends);
+  // Reads every record, for the hashes. `owedTo` as BlockInfo::owedTo.
+  Block(std::string id, std::vector<BlockSlice> slices, std::vector<ShardEnd> ends, std::string owedTo = {});
   // `info` is of exactly these slices.
   Block(std::shared_ptr<const BlockInfo> info, std::vector<BlockSlice> slices);
 

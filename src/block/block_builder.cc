@@ -13,7 +13,8 @@ std::shared_ptr<const Block> BlockBuilder::seal() {
   if (empty()) return nullptr;
   payloadBytes_ = 0;
   std::string id = idPrefix_ + "-" + std::to_string(nextNumber_++);
-  return std::make_shared<const Block>(std::move(id), std::exchange(slices_, {}), std::exchange(ends_, {}));
+  return std::make_shared<const Block>(std::move(id), std::exchange(slices_, {}), std::exchange(ends_, {}),
+                                       options_.owedTo);
 }
 
 }  // namespace tidemill::block

@@ -16,6 +16,8 @@ struct BlockBuilderOptions {
   // A block that has reached this many payload bytes asks to be sealed. Range: at least 1. A larger value
   // makes fewer, larger tasks.
   std::int64_t sealBytes = 16 << 20;
+  // BlockInfo::owedTo of every block.
+  std::string owedTo = {};
 };
 
 // Lives on the fetch lane. A page is atomic: all its records lie in the same block.
@@ -23,7 +25,7 @@ class BlockBuilder {
  public:
   // `idPrefix` names the input ("input-0"); ids count up from prefix-`firstNumber`.
   BlockBuilder(std::string idPrefix, BlockBuilderOptions options, std::uint64_t firstNumber = 1)
-      : idPrefix_(std::move(idPrefix)), options_(options), nextNumber_(firstNumber) {}
+      : idPrefix_(std::move(idPrefix)), options_(std::move(options)), nextNumber_(firstNumber) {}
 
   void add(std::shared_ptr<const ShardPage> page);
   void addEnd(ShardEnd end) { ends_.push_back(std::move(end)); }

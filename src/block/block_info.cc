@@ -25,7 +25,7 @@ SequenceNumberRanges BlockInfo::ranges() const {
 
 std::shared_ptr<const BlockInfo> keepOnly(const std::shared_ptr<const BlockInfo>& info,
                                           const SliceFilter& wanted) {
-  BlockInfo kept{info->id, {}, {}};
+  BlockInfo kept{info->id, {}, {}, info->owedTo};
   for (const SliceInfo& slice : info->slices) {
     if (wanted(slice.range.shardId, slice.token)) kept.slices.push_back(slice);
   }

@@ -41,6 +41,9 @@ struct BlockInfo {
   std::string id;
   std::vector<SliceInfo> slices;
   std::vector<ShardEnd> ends;
+  // The application whose lease checkpoints follow the store: they may have passed these records, so until
+  // their batch has succeeded this block is all that remembers them. Empty: checkpoints wait for the batch.
+  std::string owedTo = {};
 
   std::int64_t recordCount() const;
   std::int64_t payloadBytes() const;

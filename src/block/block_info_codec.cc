@@ -107,6 +107,7 @@ std::shared_ptr<const BlockInfo> readInfo(ByteReader& from) {
   const std::uint64_t ends = from.count(kEndBytesMin);
   info->ends.reserve(ends);
   for (std::uint64_t i = 0; i < ends; ++i) info->ends.push_back(readEnd(from));
+  info->owedTo = from.text();
   return info;
 }
 
@@ -124,6 +125,7 @@ void appendBlockInfo(const BlockInfo& info, std::string& to) {
   for (const SliceInfo& slice : info.slices) appendSlice(slice, to);
   appendNumber(static_cast<std::uint32_t>(info.ends.size()), to);
   for (const ShardEnd& end : info.ends) appendEnd(end, to);
+  appendText(info.owedTo, to);
 }
 
 Result<std::shared_ptr<const BlockInfo>> readBlockInfo(std::string_view bytes) {

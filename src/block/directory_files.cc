@@ -61,13 +61,21 @@ Result<StoredCopies> DirectoryFiles::open() {
   return copies;
 }
 
-// Nobody knows of what lies there any more.
+// Nobody knows of what lies there any more. What lease checkpoints may have passed stays all the same.
 Result<void> DirectoryFiles::openLate() {
   if (blocks_ != nullptr) return {};
   auto found = open();
   if (!found) return fail(found.error());
   std::vector<std::string> ids;
-  for (const auto& copy : *found) ids.push_back(copy->info()->id);
+  for (const auto& copy : *found) {
+    if (copy->info()->owedTo.empty()) ids.push_back(copy->info()->id);
+  }
+  if (ids.size() < found->size()) {
+    log_.error("stored_blocks_not_delivered",
+               {{"directory", directory_},
+                {"blocks", found->size() - ids.size()},
+                {"reason", "the folder could be opened too late; they stay stored for the next start"}});
+  }
   // Room that does not come back now comes back at the next start.
   static_cast<void>(blocks_->release(ids));
   return {};

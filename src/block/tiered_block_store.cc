@@ -69,16 +69,24 @@ rt::Task<void> TieredBlockStore::openReplica(std::size_t place) {
 }
 
 void TieredBlockStore::adopt(std::size_t place, const StoredCopies& copies) {
+  std::size_t late = 0;
   for (const auto& copy : copies) {
     Entry* entry = entryOf(copy->info()->id);
     if (entry == nullptr && !opened_) entry = &addEntry(copy->info(), StorageLevel::NONE);
     if (entry != nullptr && sameInfo(*entry->info, *copy->info())) {
       entry->copies[place] = copy;
       entry->told.insert(place);
+    } else if (entry == nullptr && !copy->info()->owedTo.empty()) {
+      ++late;
     } else {
       places_.queue(place).release(copy->info()->id);
     }
   }
+  if (late == 0) return;
+  env_.log.error("stored_blocks_not_delivered",
+                 {{"place", places_.name(place)},
+                  {"blocks", late},
+                  {"reason", "the place was opened too late; they stay stored for the next start"}});
 }
 
 // --- Entries.
@@ -103,6 +111,7 @@ TieredBlockStore::Entry& TieredBlockStore::addEntry(std::shared_ptr<const BlockI
   if (const auto lost = lost_.extract(id)) {
     entry.lost = lost.mapped();
     entry.told = lost.mapped();
+    entry.before = lost.mapped();
   }
   return entry;
 }
@@ -119,13 +128,32 @@ void TieredBlockStore::release(const std::string& id) {
 }
 
 void TieredBlockStore::markLost(const std::string& id) {
+  if (!entries_.contains(id)) return;
+  ++counted_.lostBlocks;
+  setAside(id);
+}
+
+// Places keep what they have until it is replaced or released: a lease checkpoint may have passed it, and a
+// crash must not make them forget its ranges.
+void TieredBlockStore::setAside(const std::string& id) {
   const auto found = entries_.extract(id);
   if (!found) return;
-  ++counted_.lostBlocks;
   for (const auto& [place, write] : found.mapped().writes) write->abandoned = true;
   memory_.remove(id);
-  // They keep what they have until it is replaced or released: a crash must not make them forget its ranges.
   if (!found.mapped().told.empty()) lost_[id] = found.mapped().told;
+}
+
+void TieredBlockStore::undo(const std::string& id) {
+  const Entry* const entry = entryOf(id);
+  if (entry == nullptr) return;
+  const std::set<std::size_t> before = entry->before;
+  const std::set<std::size_t> told = entry->told;
+  setAside(id);
+  lost_.erase(id);
+  if (!before.empty()) lost_[id] = before;
+  for (const std::size_t place : told) {
+    if (!before.contains(place)) places_.queue(place).release(id);
+  }
 }
 
 // --- Finding.
@@ -191,7 +219,7 @@ rt::Task<Result<Placement>> TieredBlockStore::put(std::shared_ptr<const Block> b
   if (const Entry* known = entryOf(id)) {
     const Placement lies = placementOf(*known);
     if (lies.copies > 0 && sameInfo(*known->info, *block->info())) co_return lies;
-    release(id);
+    setAside(id);
   }
   const auto accepted = accepts(*block, level);
   if (!accepted) co_return fail(accepted.error());
@@ -209,7 +237,7 @@ rt::Task<Result<Placement>> TieredBlockStore::put(std::shared_ptr<const Block> b
   if (!kept) {
     const bool released = entryOf(id, serial) == nullptr;
     if (released) co_return Placement{};
-    release(id);
+    undo(id);
     co_return fail(kept.error());
   }
   co_await waitForReplicas(std::move(replicas), deadline);
@@ -262,14 +290,14 @@ Result<Placement> TieredBlockStore::conclude(const BlockInfo& info, std::uint64_
   if (!local) ++counted_.notKept;
   health_.missed(info, level, placement, reason, env_.loop.now());
   if (requiresReplicas(wanted)) return replicasMissing(info, level, placement, reason);
-  if (placement.copies == 0) release(info.id);
+  if (placement.copies == 0) undo(info.id);
   return placement;
 }
 
 tl::unexpected<Error> TieredBlockStore::replicasMissing(const BlockInfo& info, StorageLevel level,
                                                         const Placement& placement,
                                                         const std::string& reason) {
-  release(info.id);
+  undo(info.id);
   return fail(Code::kIo,
               "block " + info.id + " of stream " + streamOf(info) + ": " + storageLevelName(level) +
                   " was not reached (" + placement.text() + "): " + reason,

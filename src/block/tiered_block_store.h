@@ -95,6 +95,8 @@ class TieredBlockStore final : public BlockStore {
     std::map<std::size_t, std::shared_ptr<CopyWrite>> writes;         // On their way.
     // Places that must hear of the release.
     std::set<std::size_t> told;
+    // Places that had it when this put began: they keep it until this put succeeds.
+    std::set<std::size_t> before;
     // Places that claim to have it and have not.
     std::set<std::size_t> lost;
   };
@@ -107,7 +109,12 @@ class TieredBlockStore final : public BlockStore {
   Entry* entryOf(const std::string& id);
   Entry* entryOf(const std::string& id, std::uint64_t serial);
   Entry& addEntry(std::shared_ptr<const BlockInfo> info, StorageLevel level);
-  // Of a replica that opens late, what nobody knows is released.
+  // find() gives null for it until it is put again; places keep what they have.
+  void setAside(const std::string& id);
+  // A put has failed: the block is where it was before.
+  void undo(const std::string& id);
+  // Of a replica that opens late, what nobody knows is released, or, if lease checkpoints may have passed it,
+  // told.
   void adopt(std::size_t place, const StoredCopies& copies);
   rt::Task<void> openReplica(std::size_t place);
 
@@ -124,7 +131,7 @@ class TieredBlockStore final : public BlockStore {
   bool requiresReplicas(const StorageTraits& wanted) const {
     return options_.replication == Replication::kRequire && wanted.replicas > 1;
   }
-  // Forgets the block.
+  // Undoes the put.
   tl::unexpected<Error> replicasMissing(const BlockInfo& info, StorageLevel level, const Placement& placement,
                                         const std::string& reason);
 

@@ -260,7 +260,7 @@ TEST_F(TieredBlockStoreTest, AKnownBlockIsNotPutAgainAndAnotherOneOfItsIdTakesIt
 
   const auto other = testBlock("a", 500, 2, kBytes);
   placed(other, StorageLevel::DISK_ONLY);
-  EXPECT_EQ(disk_->calls, (std::vector<std::string>{"put a", "release a", "put a"}));
+  EXPECT_EQ(disk_->calls, (std::vector<std::string>{"put a", "replace a"}));
   EXPECT_EQ(loaded("a"), textOf(*other));
 }
 
@@ -442,6 +442,40 @@ TEST_F(TieredBlockStoreTest, ALostBlockThatIsReleasedGivesItsRoomBack) {
   EXPECT_TRUE(disk_->stored.empty());
 }
 
+TEST_F(TieredBlockStoreTest, APutThatFailsLeavesWhatPlacesHadBefore) {
+  replicate(1);
+  const auto block = blockOf("a");
+  for (const bool same : {true, false}) {
+    SCOPED_TRACE(same);
+    restart();
+    placed(block, StorageLevel::DISK_ONLY);
+    if (same) store().markLost("a");
+    disk_->room = disk_->used();
+
+    const auto again = same ? blockOf("a") : testBlock("a", 500, 2, kBytes);
+    const auto refused = put(again, StorageLevel::DISK_ONLY_2);
+    settle();
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kDiskFull);
+    EXPECT_EQ(loaded("a"), "nowhere");
+    EXPECT_TRUE(replicas_[0]->stored.empty());  // It had nothing before.
+
+    restart();  // A crash.
+    ASSERT_TRUE(world_.loop().run(store().open()));
+    EXPECT_EQ(loaded("a"), textOf(*block));
+
+    disk_->room *= 10;
+    store().markLost("a");
+    EXPECT_EQ(placed(again, StorageLevel::DISK_ONLY_2), (Placement{false, true, 2}));
+    EXPECT_EQ(loaded("a"), textOf(*again));
+    store().release("a");
+    settle();
+    EXPECT_TRUE(disk_->stored.empty());
+    EXPECT_TRUE(replicas_[0]->stored.empty());
+  }
+}
+
 TEST_F(TieredBlockStoreTest, AReplicaThatFailsIsOneCopyLessAndOneEvent) {
   replicate(1);
   replicas_[0]->failure = Error(Code::kIo, "stale file handle");
@@ -588,6 +622,25 @@ TEST_F(TieredBlockStoreTest, AReplicaThatOpensLateGivesItsRoomBack) {
   EXPECT_EQ(store().placement("a"), (Placement{false, true, 2}));
   EXPECT_TRUE(replicas_[0]->stored.contains("a"));
   EXPECT_FALSE(replicas_[0]->stored.contains("b"));
+  EXPECT_EQ(events("stored_blocks_not_delivered"), 0u);
+}
+
+TEST_F(TieredBlockStoreTest, AReplicaThatOpensLateKeepsWhatNobodyElseRemembers) {
+  replicate(1);
+  const auto owed =
+      std::make_shared<const Block>("a", blockOf("a")->slices(), std::vector<ShardEnd>(), "app");
+  placed(owed, StorageLevel::DISK_ONLY_2);
+  disk_->stored.clear();  // Another machine, with the same mount.
+  restart();
+  replicaPool_.hang();
+  EXPECT_EQ(world_.loop().run(store().open())->size(), 0u);
+  replicaPool_.goOn();
+  settle();
+  EXPECT_NE(lastEvent("stored_blocks_not_delivered").find("dir:/r0"), std::string::npos);
+
+  restart();
+  EXPECT_EQ(world_.loop().run(store().open())->size(), 1u);
+  EXPECT_EQ(loaded("a"), textOf(*owed));
 }
 
 // --- Cancelled puts and sources.

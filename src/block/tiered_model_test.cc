@@ -164,7 +164,8 @@ struct Promised {
   std::set<std::string> released;
   std::uint64_t number = 0;
   int found = 0;
-  int afterFlip = 0;
+  int putBack = 0;
+  int notPutBack = 0;
 };
 
 TieredFiles filesOf(rt::Env& env, bool replica) {
@@ -199,7 +200,10 @@ class CrashingProgram final : public sim::NodeProgram {
     EXPECT_TRUE(found) << found.error().message();
     if (!found) co_return;
     checkPromises();
-    for (int i = 0; i < 1000; ++i) co_await putAndRelease();
+    for (int i = 0; i < 1000; ++i) {
+      co_await putAndRelease();
+      if (env_.random.chance(1, 4)) co_await losePutBack();
+    }
   }
 
   void checkPromises() {
@@ -228,6 +232,19 @@ class CrashingProgram final : public sim::NodeProgram {
     }
   }
 
+  // A stored block stays stored, also if a crash or a failure comes before it was put again.
+  rt::Task<void> losePutBack() {
+    if (promised_.stored.empty()) co_return;
+    const std::string id = promised_.stored.begin()->first;
+    const auto source = store_.find(id);
+    if (source == nullptr) co_return;
+    const auto block = source->load();
+    if (!block) co_return;
+    store_.markLost(id);
+    const auto placement = co_await store_.put(*block, StorageLevel::DISK_ONLY_2);
+    ++(placement ? promised_.putBack : promised_.notPutBack);
+  }
+
   rt::Env& env_;
   Promised& promised_;
   TieredBlockStore store_;
@@ -236,12 +253,14 @@ class CrashingProgram final : public sim::NodeProgram {
 
 TEST(TieredCrash, WhatCountedAsStoredIsThereAfterPowerCutsAndLyingDisks) {
   int found = 0;
+  int putBack = 0;
+  int notPutBack = 0;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
     Promised promised;
     sim::WorldOptions options;
     options.disk.syncFails = seed % 2 == 0 ? 20'000 : 0;
-    options.disk.full = seed % 3 == 0 ? 10'000 : 0;
+    options.disk.full = seed % 3 == 0 ? 100'000 : 0;
     sim::World world(seed, options);
     sim::Node& node = world.addNode(
         "worker", [&promised](rt::Env& env) { return std::make_unique<CrashingProgram>(env, promised); });
@@ -253,9 +272,13 @@ TEST(TieredCrash, WhatCountedAsStoredIsThereAfterPowerCutsAndLyingDisks) {
     }
     ASSERT_FALSE(world.failed()) << world.failureText();
     found += promised.found;
+    putBack += promised.putBack;
+    notPutBack += promised.notPutBack;
     world.end();
   }
   EXPECT_GT(found, 100);
+  EXPECT_GT(putBack, 100);
+  EXPECT_GT(notPutBack, 10);
 }
 
 TEST(TieredCrash, AFlippedByteInAFileIsReadFromTheReplicaAndThenAnew) {

@@ -86,8 +86,9 @@ RebuiltBlock rebuiltOf(const std::shared_ptr<const block::BlockInfo>& info,
     whole = whole && range.found().recordCount == slice.range.recordCount && page != nullptr;
   }
   whole = whole && rebuilt.losses.empty();
-  rebuilt.block = whole ? std::make_shared<const block::Block>(info, std::move(slices))
-                        : std::make_shared<const block::Block>(info->id, std::move(slices), info->ends);
+  rebuilt.block =
+      whole ? std::make_shared<const block::Block>(info, std::move(slices))
+            : std::make_shared<const block::Block>(info->id, std::move(slices), info->ends, info->owedTo);
   return rebuilt;
 }
 

@@ -30,6 +30,10 @@ constexpr std::size_t kAwaitedMax = 50;
 // How often it is asked whether the fleet still works in a mode that this worker knows.
 constexpr rt::Duration kFleetCheckEvery = 60s;
 
+lease::Checkpoint lastOf(const SequenceNumberRange& range) {
+  return lease::Checkpoint::at(range.toSeqNumber, range.toSubSeqNumber.value_or(0));
+}
+
 // While it lives, a task is writing.
 class StoreSection {
  public:
@@ -177,13 +181,17 @@ std::vector<std::shared_ptr<const block::BlockInfo>> ShardCoordinator::deliverab
   return kept;
 }
 
+bool ShardCoordinator::isAhead(const SequenceNumberRange& range) const {
+  const Tenure* const tenure = book_.find(range.shardId);
+  return tenure != nullptr && tenure->checkpoints().processedUpTo() < lastOf(range);
+}
+
 void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks) {
   book_.pump();  // A lease may have run out during the batch: that is told before the batch is.
   for (const auto& block : blocks) {
     for (const block::SliceInfo& slice : block->slices) {
       const SequenceNumberRange& range = slice.range;
-      const auto to = lease::Checkpoint::at(range.toSeqNumber, range.toSubSeqNumber.value_or(0));
-      book_.processed(range.shardId, slice.token, to, range.recordCount);
+      book_.processed(range.shardId, slice.token, lastOf(range), range.recordCount);
     }
     for (const block::ShardEnd& end : block->ends) ended(end);
   }

@@ -109,6 +109,9 @@ class ShardCoordinator final : private LeaseEvents {
   // A checkpoint to be committed later by whoever reads the shard then; see Tenure::prepare().
   void prepare(const std::string& shardId, std::int64_t token, const lease::Checkpoint& pending,
                std::optional<std::string> state);
+  // Whether reading brings the end of `range`, because the lease of its shard is held and its checkpoint lies
+  // before that. False tells nothing of a shard that another worker reads, or nobody.
+  bool isAhead(const SequenceNumberRange& range) const;
   // Whether the shard's lease is certain to be held under this token now.
   bool holds(const std::string& shardId, std::int64_t token) const;
 

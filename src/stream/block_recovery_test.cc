@@ -202,46 +202,6 @@ TEST_F(BlockRecoveryTest, WhatWasStoredAndNotProcessedIsDeliveredByTheNextProces
   EXPECT_EQ(node_->log().count("blocks_left"), 2u);
 }
 
-TEST_F(BlockRecoveryTest, WhatWasStoredIsDeliveredToWhoReadsItsStreamWhereverThatInputStandsNow) {
-  createStream(1);
-  createStream(1, "returns");
-  std::string after = "stored";
-  const auto run = [&](const std::vector<std::string>& streams, Duration interval, bool graceful) {
-    delivered_.clear();
-    StreamingContext context(*seams_, conf("0").set("kinesis.checkpoint.after", after), interval);
-    for (const std::string& stream : streams) {
-      KinesisUtils::createStream(context, "app", stream, kEndpoint, "us-east-1",
-                                 InitialPositionInStream::TRIM_HORIZON, Seconds(1), StorageLevel::DISK_ONLY)
-          .foreachRDD([this, stream](const RDD<std::string>& rdd) {
-            for (const std::string& line : rdd.collect()) ++delivered_[stream + " " + line];
-          });
-    }
-    context.start();
-    world_.runFor(10s);
-    context.requestStop(graceful);
-    EXPECT_TRUE(ended(context));
-  };
-  using Delivered = std::map<std::string, int>;
-  put({"a"});
-  put({"b"}, "returns");
-  run({"orders", "returns"}, Seconds(60), false);
-  EXPECT_EQ(delivered_, Delivered());
-
-  run({"returns"}, Seconds(1), true);
-  EXPECT_EQ(delivered_, (Delivered{{"returns b", 1}}));
-  EXPECT_EQ(node_->log().count("stored_blocks_not_delivered"), 1u);
-
-  after = "processed";  // Whose blocks would be stale.
-  run({"returns", "orders"}, Seconds(1), true);
-  EXPECT_EQ(delivered_, Delivered());
-  EXPECT_EQ(node_->log().count("stored_blocks_not_delivered"), 2u);
-
-  after = "stored";
-  run({"returns", "orders"}, Seconds(1), true);
-  EXPECT_EQ(delivered_, (Delivered{{"orders a", 1}}));
-  EXPECT_EQ(node_->log().count("stored_blocks_not_delivered"), 2u);
-}
-
 TEST_F(BlockRecoveryTest, RecoveryGoesOnUnderThrottlingAndThroughAResharding) {
   createStream(2);
   world_.net().faults().on = true;

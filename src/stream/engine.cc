@@ -137,7 +137,7 @@ rt::Task<Result<void>> Engine::startReceivers() {
   for (std::size_t input = 0; input < graph_->inputs.size(); ++input) {
     receivers_.push_back(std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input,
                                                            *blocks_, interval_, *this, life_));
-    auto started = co_await receivers_.back()->start();
+    auto started = co_await receivers_.back()->start(std::move(left_[input]));
     if (!started) co_return fail(started.error());
   }
   co_return Result<void>();
@@ -149,10 +149,7 @@ rt::Task<Result<void>> Engine::openStore() {
   blocks_ = std::move(opened->blocks);
   tiered_ = opened->store;
   life_.firstBlock = opened->firstBlock;
-  for (auto& [input, info] : opened->left) {
-    left_ += info->recordCount();
-    plan_.add(input, std::move(info));
-  }
+  left_ = std::move(opened->left);
   PresenceOptions options;
   options.keepRebuilt = conf_.getBoolean("tidemill.recovery.keep");
   options.losePerMillion = static_cast<std::uint64_t>(conf_.getPerMillion("tidemill.test.loseBlocks"));
@@ -357,7 +354,6 @@ rt::Task<void> Engine::closeStore() {
 
 StreamingTotals Engine::totals() const {
   StreamingTotals totals;
-  totals.received = left_;
   if (presence_ != nullptr) {
     totals.blocksLost = presence_->blocksLost();
     totals.blocksRebuilt = presence_->blocksRebuilt();

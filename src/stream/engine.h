@@ -92,8 +92,8 @@ class Engine final : public ReceiverHost {
   std::unique_ptr<StoredBlocks> blocks_;
   block::TieredBlockStore* tiered_ = nullptr;
   std::unique_ptr<BatchPresence> presence_;
-  // Records of an earlier process's blocks that are delivered again.
-  std::int64_t left_ = 0;
+  // For each input, what an earlier process has left.
+  std::vector<BlockInfoList> left_;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
   DeadLetterOffice letters_;
   rt::Channel<Event> events_;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "kinesis/kinesis_client.h"
-#include "stream/block_ids.h"
 #include "stream/checkpoint_after.h"
 #include "stream/kinesis_options.h"
 
@@ -87,7 +87,7 @@ consume::RangeReadOptions KinesisReceiver::recoveryOptions() const {
   return options;
 }
 
-rt::Task<Result<void>> KinesisReceiver::start() {
+rt::Task<Result<void>> KinesisReceiver::start(BlockInfoList left) {
   auto level = checkLevel();
   if (!level) co_return fail(level.error());
   auto makeApi = apiMaker();
@@ -113,8 +113,33 @@ rt::Task<Result<void>> KinesisReceiver::start() {
   coordinator_ = std::make_unique<consume::ShardCoordinator>(env_, *api_, *store_, *this, std::move(options));
   auto opened = co_await coordinator_->open();
   if (!opened) co_return fail(opened.error());
+  giveLeft(left);
   tasks_.spawn(runCoordinator());
   co_return Result<void>();
+}
+
+// A block behind one that was not stored when the process ended is read again, in its place; checkpoints
+// pass blocks in order. Of a block either all records of a shard are passed, or none.
+void KinesisReceiver::giveLeft(const BlockInfoList& left) {
+  std::size_t readAgain = 0;
+  for (const auto& info : left) {
+    std::set<std::string> passed;
+    for (const block::SliceInfo& slice : info->slices) {
+      if (!coordinator_->isAhead(slice.range)) passed.insert(slice.range.shardId);
+    }
+    auto owed = block::keepOnly(
+        info, [&passed](const std::string& shardId, std::int64_t) { return passed.contains(shardId); });
+    if (owed != info) ++readAgain;
+    if (owed == nullptr || owed->slices.empty()) {
+      blocks_.release(info->id);
+      continue;
+    }
+    received_ += owed->recordCount();
+    host_.onBlock(input_, std::move(owed));
+  }
+  if (readAgain > 0) {
+    env_.log.info("blocks_read_again", {{"stream", source_.streamName}, {"blocks", readAgain}});
+  }
 }
 
 Result<void> KinesisReceiver::checkLevel() const {
@@ -152,7 +177,7 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   FetchSideOptions options;
   options.recovery = recoveryOptions();
   options.streamName = source_.streamName;
-  options.idPrefix = blockIdPrefix(input_, checkpointAfter(conf_));
+  options.idPrefix = "input-" + std::to_string(input_);
   options.firstBlock = life_.firstBlock;
   options.polling.recordsPerCall = static_cast<int>(conf_.getInteger("tidemill.kinesis.maxRecords"));
   options.polling.pace = paceOptionsOf(conf_);
@@ -160,6 +185,7 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.polling.kplOutOfRange = options.recovery.kpl.outOfRange;
   options.aggregates = aggregates_;
   options.blocks.sealBytes = conf_.getInteger("tidemill.block.sealBytes");
+  if (afterStored_) options.blocks.owedTo = source_.applicationName;
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");
   options.blockQueueSize = conf_.getInteger("spark.streaming.blockQueueSize");
   options.budgetBytes = conf_.getInteger("tidemill.memory.budget");
@@ -270,12 +296,28 @@ rt::Task<Result<std::vector<consume::RebuiltBlock>>> KinesisReceiver::rebuild(Bl
 }
 
 BlockInfoList KinesisReceiver::deliverable(const BlockInfoList& blocks) {
-  return afterStored_ ? blocks : coordinator_->deliverable(blocks);
+  BlockInfoList kept;
+  kept.reserve(blocks.size());
+  for (const auto& info : blocks) {
+    if (!info->owedTo.empty()) {
+      kept.push_back(info);
+      continue;
+    }
+    for (auto& ours : coordinator_->deliverable({info})) kept.push_back(std::move(ours));
+  }
+  return kept;
 }
 
 void KinesisReceiver::processed(const BlockInfoList& blocks) {
-  for (const auto& info : blocks) processed_ += info->recordCount();
-  if (!afterStored_) coordinator_->processed(blocks);
+  BlockInfoList waitedFor;
+  for (const auto& info : blocks) {
+    if (info->owedTo.empty()) {
+      waitedFor.push_back(info);
+    } else {
+      processedOwed_ += info->recordCount();
+    }
+  }
+  coordinator_->processed(waitedFor);
 }
 
 void KinesisReceiver::released(const BlockInfoList& blocks) {
@@ -299,7 +341,8 @@ rt::Task<Result<void>> KinesisReceiver::finish() {
 consume::CoordinatorTotals KinesisReceiver::totals() const {
   if (coordinator_ == nullptr) return {};
   consume::CoordinatorTotals totals = coordinator_->totals();
-  if (afterStored_) totals.processed = processed_;
+  if (afterStored_) totals.processed = 0;  // What was stored.
+  totals.processed += processedOwed_;
   return totals;
 }
 

@@ -50,14 +50,15 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
                   StoredBlocks& blocks, Duration batchInterval, ReceiverHost& host, const WorkerLife& life);
   ~KinesisReceiver() override;
 
-  // Opens the lease table, takes the leases, begins to read. Errors: configuration, credentials, AWS, lease
-  // store.
-  rt::Task<Result<void>> start();
+  // Opens the lease table, takes the leases, gives the host what of `left` lease checkpoints may have passed,
+  // and begins to read. `left`: what an earlier process has stored for this input and not processed. Errors:
+  // configuration, credentials, AWS, lease store.
+  rt::Task<Result<void>> start(BlockInfoList left);
   // Reading stops: when this returns, no block arrives any more. With `flush`, everything read so far has
   // been given to the host. It may follow a drain that was cut short, whose `flush` counts.
   rt::Task<void> drain(bool flush);
-  // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Where lease checkpoints
-  // follow the store, nobody else delivers what was stored: all of it.
+  // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Nobody else delivers what
+  // lease checkpoints may have passed (BlockInfo::owedTo): all of that.
   BlockInfoList deliverable(const BlockInfoList& blocks);
   // The outputs of a batch have succeeded. In the order of batches.
   void processed(const BlockInfoList& blocks);
@@ -79,13 +80,14 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   AggregateTotals aggregates() const { return aggregates_->totals(); }
   // The client on the control lane, from start() on.
   kinesis::KinesisApi& api() { return *api_; }
-  // Records that were put into blocks.
+  // Records that were put into blocks, by this process or by an earlier one that has left them.
   std::int64_t received() const { return received_; }
   std::int64_t shortOfLevel() const { return keeper_.shortOfLevel(); }
 
  private:
   struct Mailbox;
 
+  void giveLeft(const BlockInfoList& left);
   void startShard(const consume::ShardStart& start) override;
   void stopShard(const consume::ShardStop& stop) override;
   void onKept(std::shared_ptr<const block::BlockInfo> info) override;
@@ -121,7 +123,7 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
       std::make_shared<consume::AggregateCounters>();
   bool draining_ = false;
   std::int64_t received_ = 0;
-  std::int64_t processed_ = 0;
+  std::int64_t processedOwed_ = 0;  // Of blocks that lease checkpoints did not wait for.
   std::unique_ptr<kinesis::KinesisApi> api_;
   std::unique_ptr<lease::LeaseStore> store_;
   std::unique_ptr<consume::ShardCoordinator> coordinator_;

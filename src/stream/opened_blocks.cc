@@ -4,16 +4,18 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "base/text.h"
 #include "block/storage_health.h"
-#include "stream/block_ids.h"
+#include "rt/worker_pool.h"
 #include "stream/block_store_options.h"
-#include "stream/checkpoint_after.h"
 
 namespace tidemill::stream {
 namespace {
 
-using BlockInfos = std::vector<std::shared_ptr<const block::BlockInfo>>;
+// Input and number.
+using Place = std::pair<std::size_t, std::uint64_t>;
 
 // Levels of memory alone make no folders.
 bool needsFolders(const Graph& graph) {
@@ -23,59 +25,74 @@ bool needsFolders(const Graph& graph) {
   });
 }
 
-// Who reads the stream of the block now: the input that it was sealed for, or the only one of that stream,
-// for the program may have changed. Nothing: nobody, or one cannot tell.
-std::optional<std::size_t> inputOf(const block::BlockInfo& info, std::size_t sealedFor, const Graph& graph) {
-  const std::string stream = block::streamOf(info);
-  std::vector<std::size_t> readers;
-  for (std::size_t input = 0; input < graph.inputs.size(); ++input) {
-    if (graph.inputs[input].streamName != stream) continue;
-    if (input == sealedFor) return input;
-    readers.push_back(input);
-  }
-  return readers.size() == 1 ? std::optional(readers.front()) : std::nullopt;
+// An earlier process may have used the folder, with other levels.
+rt::Task<Result<bool>> isThere(const rt::Env& env, std::string directory) {
+  auto work = [files = &env.files, directory = std::move(directory)] { return files->exists(directory); };
+  co_return co_await rt::runOn(env.store, env.loop, std::move(work));
 }
 
-// Lease checkpoints have passed these blocks, so they stay where they are.
-void tellKept(const rt::Env& env, const BlockInfos& kept, std::string_view reason) {
-  std::map<std::string, std::pair<std::int64_t, std::int64_t>> byStream;  // Blocks and records.
+// Of a block's id, such as input-0-1764201600123.
+std::optional<Place> placeOf(const std::string& id) {
+  const auto parts = base::split(id, '-');
+  if (parts.size() != 3) return std::nullopt;
+  const auto input = base::parseInteger(parts[1]);
+  const auto number = base::parseInteger(parts[2]);
+  if (!input || !number || *input < 0 || *number < 0) return std::nullopt;
+  return Place(static_cast<std::size_t>(*input), static_cast<std::uint64_t>(*number));
+}
+
+// Who reads the block's stream for its application now, for the program may have changed. Several inputs may
+// do so: the one that it was sealed for goes first.
+std::optional<std::size_t> inputOf(const block::BlockInfo& info, std::size_t sealedFor, const Graph& graph) {
+  const std::string stream = block::streamOf(info);
+  const auto reads = [&](const KinesisSource& source) {
+    return source.applicationName == info.owedTo && source.streamName == stream;
+  };
+  if (sealedFor < graph.inputs.size() && reads(graph.inputs[sealedFor])) return sealedFor;
+  const auto found = std::find_if(graph.inputs.begin(), graph.inputs.end(), reads);
+  if (found == graph.inputs.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - graph.inputs.begin());
+}
+
+// Lease checkpoints may have passed these blocks, so they stay where they are.
+void tellKept(const rt::Env& env, const BlockInfoList& kept) {
+  using Owner = std::pair<std::string, std::string>;               // Application and stream.
+  std::map<Owner, std::pair<std::int64_t, std::int64_t>> byOwner;  // Blocks and records.
   for (const auto& info : kept) {
-    auto& [blocks, records] = byStream[block::streamOf(*info)];
+    auto& [blocks, records] = byOwner[Owner(info->owedTo, block::streamOf(*info))];
     ++blocks;
     records += info->recordCount();
   }
-  for (const auto& [stream, counts] : byStream) {
-    env.log.error(
-        "stored_blocks_not_delivered",
-        {{"stream", stream}, {"blocks", counts.first}, {"records", counts.second}, {"reason", reason}});
+  for (const auto& [owner, counts] : byOwner) {
+    env.log.error("stored_blocks_not_delivered",
+                  {{"stream", owner.second},
+                   {"application", owner.first},
+                   {"blocks", counts.first},
+                   {"records", counts.second},
+                   {"reason",
+                    "no input of the program reads this stream for this application; they stay stored until "
+                    "one does"}});
   }
 }
 
-void takeLeft(const rt::Env& env, const Conf& conf, const Graph& graph, const BlockInfos& found,
-              OpenedBlocks& opened) {
-  const bool stored = checkpointAfter(conf) == CheckpointAfter::kStored;
-  std::multimap<std::pair<std::size_t, std::uint64_t>, std::shared_ptr<const block::BlockInfo>> inOrder;
-  BlockInfos ofOtherSetting;
-  BlockInfos unread;
+void takeLeft(const rt::Env& env, const Graph& graph, const BlockInfoList& found, OpenedBlocks& opened) {
+  std::multimap<Place, std::shared_ptr<const block::BlockInfo>> inOrder;
+  BlockInfoList unread;
   for (const auto& info : found) {
-    const auto id = parseBlockId(info->id);
-    if (id) opened.firstBlock = std::max(opened.firstBlock, id->number + 1);
-    if (!id || !id->afterStored || info->slices.empty()) {
+    const Place place = placeOf(info->id).value_or(Place());
+    opened.firstBlock = std::max(opened.firstBlock, place.second + 1);
+    if (info->owedTo.empty() || info->slices.empty()) {
       opened.blocks->release(info->id);
-    } else if (!stored) {
-      ofOtherSetting.push_back(info);
-    } else if (const auto input = inputOf(*info, id->input, graph)) {
-      inOrder.emplace(std::pair(*input, id->number), info);
+    } else if (const auto input = inputOf(*info, place.first, graph)) {
+      inOrder.emplace(Place(*input, place.second), info);
     } else {
       unread.push_back(info);
     }
   }
-  for (const auto& [place, info] : inOrder) opened.left.emplace_back(place.first, info);
-  tellKept(env, ofOtherSetting,
-           "they are delivered with kinesis.checkpoint.after=stored, as they were stored");
-  tellKept(env, unread, "the program has no input for them, or several of this stream");
+  for (const auto& [place, info] : inOrder) opened.left[place.first].push_back(info);
+  tellKept(env, unread);
   if (found.empty()) return;
-  env.log.info("blocks_left", {{"blocks", found.size()}, {"delivered_again", opened.left.size()}});
+  env.log.info("blocks_left", {{"blocks", found.size()}, {"delivered_again", inOrder.size()}});
 }
 
 }  // namespace
@@ -88,10 +105,17 @@ rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, 
   OpenedBlocks opened;
   opened.store = &tiered;
   opened.blocks = std::make_unique<StoredBlocks>(std::move(store));
-  if (needsFolders(graph)) {
+  opened.left.resize(graph.inputs.size());
+  bool open = needsFolders(graph);
+  if (!open) {
+    const auto there = co_await isThere(env, options->directory);
+    if (!there) co_return fail(there.error());
+    open = *there;
+  }
+  if (open) {
     auto found = co_await tiered.open();
     if (!found) co_return fail(found.error());
-    takeLeft(env, conf, graph, *found, opened);
+    takeLeft(env, graph, *found, opened);
   }
   co_return std::move(opened);
 }

@@ -5,13 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "block/block_info.h"
 #include "block/tiered_block_store.h"
 #include "rt/env.h"
 #include "rt/task.h"
+#include "stream/batch.h"
 #include "stream/graph.h"
 #include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
@@ -23,17 +23,16 @@ struct OpenedBlocks {
   std::unique_ptr<StoredBlocks> blocks;
   // The same store, as long as it is open.
   block::TieredBlockStore* store = nullptr;
-  // Blocks with their inputs, in the order in which they were sealed, that an earlier process has stored and
-  // not processed, and that its lease checkpoints have passed. Those that they have not passed are stale,
-  // since their records are read again, and are released. Those of a stream that no input reads are told, and
-  // stay; so do all of them where checkpoints follow the outputs now.
-  std::vector<std::pair<std::size_t, std::shared_ptr<const block::BlockInfo>>> left;
+  // For each input, in the order in which they were sealed: blocks that an earlier process has stored for it
+  // and not processed, and that lease checkpoints may have passed (BlockInfo::owedTo). Others are stale,
+  // since their records are read again, and are released. Those that no input reads are told, and stay.
+  std::vector<BlockInfoList> left;
   // Larger than the number of any block that was found.
   std::uint64_t firstBlock = 0;
 };
 
-// Folders are made only if the level of an input asks for them. Errors: those of blockStoreOptionsOf() and of
-// the store.
+// Folders are made only if the level of an input asks for them; one that is there is opened whatever the
+// levels are now. Errors: those of blockStoreOptionsOf() and of the store.
 rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, const Graph& graph);
 
 }  // namespace tidemill::stream

@@ -47,6 +47,7 @@ struct Outside {
   std::unique_ptr<DeliveryChecker> checker;
   std::vector<Node*> nodes;
   std::int64_t mostMemory = 0;
+  int starts = 0;  // Of workers.
 };
 
 Conf confOf(const Outside& outside, const std::string& worker) {
@@ -54,6 +55,14 @@ Conf confOf(const Outside& outside, const std::string& worker) {
   conf.set("tidemill.state.directory", "state").set("tidemill.worker.id", worker);
   conf.set("tidemill.memory.budget", "4m");
   conf.set("tidemill.leases.failover", "3s").set("tidemill.leases.scanInterval", "1s");
+  return conf;
+}
+
+// Of a worker that starts now.
+Conf startConf(Outside& outside, const std::string& worker) {
+  Conf conf = confOf(outside, worker);
+  if (outside.store.changing)
+    conf.set("kinesis.checkpoint.after", outside.starts++ % 2 == 0 ? "stored" : "processed");
   return conf;
 }
 
@@ -82,7 +91,7 @@ class Worker final : public NodeProgram, private StreamingListener {
         name_(name),
         leases_(env, outside.tables),
         seams_{env, leases_, testEnvironment()},
-        context_(seams_, confOf(outside, name), Seconds(1)) {
+        context_(seams_, startConf(outside, name), Seconds(1)) {
     context_.addStreamingListener(*this);
     const auto copy = [](const Record& record) {
       return Delivered{std::string(record.shardId), std::string(record.sequenceNumber),
@@ -217,6 +226,7 @@ void addHappened(const Outside& outside, Happened& happened) {
   happened["power_cuts"] = outside.world.history().count("node.powercut");
   happened["memory_used"] = outside.mostMemory > 0 ? 1 : 0;
   happened["stored"] = outside.store.afterStored ? 1 : 0;
+  happened["changing"] = outside.store.changing ? 1 : 0;
   const std::map<std::string, std::string> events = {{"blocks_lost", "block_lost"},
                                                      {"blocks_rebuilt", "block_recovered"},
                                                      {"blocks_left", "blocks_left"},
@@ -237,7 +247,7 @@ SeedOutcome runBlockRecovery(std::uint64_t seed, const WorkloadOptions& options)
   outside.checker = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
   DeliveryChecker& checker = *outside.checker;
   checker.setPacked(outside.packed);
-  if (store.afterStored) {
+  if (store.afterStored || store.changing) {
     checker.setStored([&outside] { return storedRanges(outside.nodes[0]->disk(), confOf(outside, "w1")); });
   }
   watchCheckpoints(*outside.leases, checker);

@@ -45,6 +45,7 @@ DrawnStore drawStore(std::uint64_t seed, bool faults) {
   const std::uint64_t lost = random.below(4) * 10;
   const std::uint64_t segment = std::uint64_t{1024} << random.below(5);
   const char* codec = kCodecs[random.below(kCodecs.size())];
+  store.changing = random.chance(1, 4) && traits.disk && store.nodes == 1;
   if (faults) {
     store.fullDisks = full;
     store.disk.syncFails = badSyncs ? 3'000 : 0;

@@ -15,6 +15,8 @@ struct DrawnStore {
   // Lease checkpoints follow the store: only with levels of disk, and one node then, because blocks that a
   // crash leaves behind are delivered by their own node.
   bool afterStored = false;
+  // Checkpoints follow the store and the outputs in turn, another one at each start.
+  bool changing = false;
   int nodes = 1;
   // Some records are several that are packed into one.
   bool packed = false;
