@@ -70,7 +70,8 @@ def repaired(left: Left, blocks: int, **counts: int) -> None:
     """A repair that succeeds says so, leaves nothing to find and may be repeated; the records are exact."""
     done = repair(left)
     assert found(done) == (0, [f"rebuilt: {blocks} not rebuilt: 0"], report(3, **counts)), done
-    assert done.err == ""
+    # The reader of a moment ago may have left the shard no read: then there is a second try.
+    assert [line for line in done.err.splitlines() if "event=range_read_retried" not in line] == [], done
     assert found(fsck(left)) == (0, [], report(3, **counts))
     assert found(repair(left)) == (0, ["rebuilt: 0 not rebuilt: 0"], report(3, **counts))
     log = go_on(left, RECORDS)
@@ -96,7 +97,7 @@ def test_a_flipped_byte_is_told_and_rebuilt_from_kinesis(left):
     code, findings, counts = found(done)
     assert (code, counts) == (1, report(2, damaged=1)), done
     assert len(findings) == 1
-    told = re.fullmatch(r"damaged: block (stored-0-\d+) in (.+) at byte (\d+): the checksum of the body is wrong; "
+    told = re.fullmatch(r"damaged: block (input-0-\d+) in (.+) at byte (\d+): the checksum of the body is wrong; "
                         r"SequenceNumberRanges\((.+)\)", findings[0])
     assert told, findings
     assert told.groups()[1:] == (str(block.file), str(block.offset), left.range_of(1))
@@ -115,7 +116,7 @@ def test_json_has_the_same_values(left):
     whole = json.loads(done.out)
     (finding,) = whole.pop("findings")
     assert whole == {"blocks": 2, "unindexed": 0, "lost": 0, "damaged": 1, "rebuildable": 1, "torn": 0}
-    assert re.fullmatch(r"stored-0-\d+", finding.pop("block"))
+    assert re.fullmatch(r"input-0-\d+", finding.pop("block"))
     assert finding == {"kind": "damaged", "file": str(block.file), "offset": block.offset,
                        "bytes": block.end - block.offset, "what": "the checksum of the body is wrong",
                        "rebuildable": True, "ranges": [left.range_of(0)]}
@@ -142,7 +143,7 @@ def test_a_truncated_tail_is_torn_and_no_damage(left):
 
     code, findings, counts = found(done)
     assert (code, counts) == (0, report(2, torn=1, lost=1)), done
-    assert re.fullmatch(rf"lost: block stored-0-\d+ in {re.escape(str(last.file))} at byte {last.offset}: .+; "
+    assert re.fullmatch(rf"lost: block input-0-\d+ in {re.escape(str(last.file))} at byte {last.offset}: .+; "
                         rf"SequenceNumberRanges\({re.escape(left.range_of(2))}\)", findings[0]), findings
     assert findings[1].startswith(f"torn: {last.file} at byte {last.offset}: ")
     assert re.search(r"^warning\[DamagedBlock\]: 1 stored block .* --repair", done.err, re.MULTILINE), done.err
@@ -273,10 +274,10 @@ def test_what_was_trimmed_is_named_and_stays_as_it_is(tmp_path):
         for number, line in enumerate(findings[:2]):
             taken = left.numbers[number]
             assert re.fullmatch(
-                rf"not rebuilt: block stored-0-\d+: range {taken[0]} to {taken[-1]} of shard {SHARD(0)} of stream short: "
+                rf"not rebuilt: block input-0-\d+: range {taken[0]} to {taken[-1]} of shard {SHARD(0)} of stream short: "
                 rf"0 of {len(taken)} records are left.*", line), findings
         assert findings[2] == "rebuilt: 0 not rebuilt: 2"
-        assert all(line.startswith("damaged: block stored-0-") for line in findings[3:]) and len(findings) == 5
+        assert all(line.startswith("damaged: block input-0-") for line in findings[3:]) and len(findings) == 5
         told = refused(done, "DataLoss", 4)
         assert left.numbers[0][0] in told and SHARD(0) in told and "stream short" in told
         segment = left.segments()[0].name
@@ -305,7 +306,7 @@ def test_a_stream_that_is_gone_is_named_and_its_blocks_stay(url, tmp_path):
     done = repair(left)
     assert found(done)[0::2] == (3, report(1, damaged=1)), done
     told = refused(done, "UnknownStream", 3)
-    assert re.match(r"block stored-0-\d+, SequenceNumberRanges\(", told), told
+    assert re.match(r"block input-0-\d+, SequenceNumberRanges\(", told), told
     for part in (left.range_of(0), "Stream gone", "check --endpoint and --region"):
         assert part in told
     assert "rebuilt: 0 not rebuilt: 1" in done.out
