@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "stream/context_blocks.h"
+#include "stream/kinesis_options.h"
 #include "stream/recover_blocks.h"
 
 namespace tidemill {
@@ -18,11 +19,7 @@ RecoverOptions recoverOptions(const KinesisBlocksSource& source) {
   options.regionName = source.regionName;
   options.endpointUrl = source.endpointUrl;
   options.credentials = source.credentials;
-  options.read.retry.attemptsMax = source.read.maxRetries;
-  options.read.retry.waitTime = std::chrono::milliseconds(source.read.retryWaitTimeMs);
-  options.read.retry.timeout = std::chrono::milliseconds(source.read.retryTimeoutMs);
-  if (source.read.partitionDeadline) options.read.deadline = *source.read.partitionDeadline;
-  if (!source.read.failOnDataLoss) options.read.onLoss = consume::LossPolicy::kRecord;
+  options.read = rangeReadOptionsOf(source.read);
   options.keepRebuilt = source.read.keepRebuilt;
   options.level = source.read.storageLevel;
   return options;

@@ -37,4 +37,25 @@ codec::KplRules kplRulesOf(const Conf& conf) {
   return rules;
 }
 
+KinesisReadConfigurations readConfigurationsOf(const Conf& conf, Duration retryTimeout, StorageLevel level) {
+  KinesisReadConfigurations read;
+  read.maxRetries = static_cast<int>(conf.getInteger("spark.streaming.kinesis.retry.maxAttempts"));
+  read.retryWaitTimeMs = conf.getDuration("spark.streaming.kinesis.retry.waitTime").count();
+  read.retryTimeoutMs = retryTimeout.count();
+  read.keepRebuilt = conf.getBoolean("tidemill.recovery.keep") && level != StorageLevel::NONE;
+  read.storageLevel = level;
+  read.failOnDataLoss = conf.getText("tidemill.recovery.onDataLoss") != "record";
+  return read;
+}
+
+consume::RangeReadOptions rangeReadOptionsOf(const KinesisReadConfigurations& read) {
+  consume::RangeReadOptions options;
+  options.retry.attemptsMax = read.maxRetries;
+  options.retry.waitTime = Milliseconds(read.retryWaitTimeMs);
+  options.retry.timeout = Milliseconds(read.retryTimeoutMs);
+  if (read.partitionDeadline) options.deadline = *read.partitionDeadline;
+  if (!read.failOnDataLoss) options.onLoss = consume::LossPolicy::kRecord;
+  return options;
+}
+
 }  // namespace tidemill::stream

@@ -7,10 +7,14 @@
 #include "aws/environment.h"
 #include "codec/kpl_page.h"
 #include "consume/pace.h"
+#include "consume/shard_range_reader.h"
 #include "kinesis/kinesis_client.h"
 #include "tidemill/conf.h"
 #include "tidemill/credentials.h"
+#include "tidemill/kinesis_backed_block_rdd.h"
 #include "tidemill/result.h"
+#include "tidemill/storage_level.h"
+#include "tidemill/time.h"
 
 namespace tidemill::stream {
 
@@ -30,5 +34,11 @@ consume::PaceOptions paceOptionsOf(const Conf& conf);
 
 // Of aggregated records, without the range of the shard.
 codec::KplRules kplRulesOf(const Conf& conf);
+
+// How lost blocks of a stream at this level are read again, each call within `retryTimeout`.
+KinesisReadConfigurations readConfigurationsOf(const Conf& conf, Duration retryTimeout, StorageLevel level);
+
+// What of it concerns the reader.
+consume::RangeReadOptions rangeReadOptionsOf(const KinesisReadConfigurations& read);
 
 }  // namespace tidemill::stream

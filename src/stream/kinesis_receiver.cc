@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr rt::Duration kAbandonPatience = 2s;
 
 // Of one call of the recovery with all its tries. (Spark: the batch interval, and its retryTimeoutMs)
-constexpr rt::Duration kRecoveryTimeoutMin = 10s;
+constexpr Duration kRecoveryTimeoutMin = 10s;
 
 // Where lease checkpoints follow the store, a block in memory is not stored yet: levels that have a disk use
 // it at once.
@@ -74,12 +74,8 @@ KeeperOptions KinesisReceiver::keeperOptions() const {
 }
 
 consume::RangeReadOptions KinesisReceiver::recoveryOptions() const {
-  consume::RangeReadOptions options;
-  options.retry.attemptsMax = static_cast<int>(conf_.getInteger("spark.streaming.kinesis.retry.maxAttempts"));
-  options.retry.waitTime = conf_.getDuration("spark.streaming.kinesis.retry.waitTime");
-  options.retry.timeout = std::max<rt::Duration>(batchInterval_, kRecoveryTimeoutMin);
-  if (conf_.getText("tidemill.recovery.onDataLoss") == "record")
-    options.onLoss = consume::LossPolicy::kRecord;
+  const Duration timeout = std::max<Duration>(batchInterval_, kRecoveryTimeoutMin);
+  consume::RangeReadOptions options = rangeReadOptionsOf(readConfigurationsOf(conf_, timeout, level_));
   // The memory that is reserved for it: one answer for each worker thread.
   options.shardsMax = std::max(1, env_.workers.threads());
   options.streamName = source_.streamName;
