@@ -47,8 +47,10 @@ class Context {
   Result<void> putBlock(const std::string& blockId, const std::string& streamName,
                         const std::vector<Record>& records,
                         StorageLevel level = StorageLevel::MEMORY_AND_DISK_2);
+  // Also true for the blocks of the batch that a streaming context on this one works on.
   Result<bool> hasBlock(const std::string& blockId);
-  // Forgets the block wherever it lies. An unknown id does nothing.
+  // Forgets the block wherever it lies; one of such a batch stays until the batch has succeeded. An unknown
+  // id does nothing.
   Result<void> removeBlock(const std::string& blockId);
 
   // Computing anything on this context fails from now on with kUsage; what waits for records ends. Streaming

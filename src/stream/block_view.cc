@@ -29,15 +29,27 @@ BlockView::BlockView(std::shared_ptr<const block::BlockInfo> wanted,
                      std::shared_ptr<const block::BlockSource> source)
     : wanted_(std::move(wanted)), source_(std::move(source)) {}
 
+Result<std::shared_ptr<const block::Block>> BlockView::load() const {
+  auto whole = source_->load();
+  if (!whole) return whole;
+  return partOf(*whole, *wanted_);
+}
+
 void BlockView::forEachRecord(FunctionRef<void(const Record&)> visit) const {
-  auto loaded = source_->load();
-  if (loaded) loaded = partOf(*loaded, *wanted_);
+  auto loaded = load();
   if (!loaded) {
     unreadable_ = true;
     throw Error(Code::kDamagedBlock, loaded.error().message(), "it is read again from Kinesis");
   }
   const std::shared_ptr<const block::Block> block = std::move(*loaded);
   block->forEach(visit);
+}
+
+Result<std::shared_ptr<const block::Block>> LentBlock::load() const {
+  const auto view = view_.lock();
+  if (view != nullptr) return view->load();
+  return fail(Code::kDataLoss, "block " + id_ + " is not in the block store any more: its batch is over",
+              "read it again with KinesisBackedBlockRDD");
 }
 
 }  // namespace tidemill::stream

@@ -1,8 +1,9 @@
-// stream/block_view.h: a block as the tasks of a batch see it.
+// stream/block_view.h: a block as the tasks of a batch see it, and as others do meanwhile.
 #pragma once
 
 #include <atomic>
 #include <memory>
+#include <string>
 
 #include "block/block_store.h"
 #include "tidemill/streaming_context.h"
@@ -24,6 +25,9 @@ class BlockView final : public detail::RecordBlock {
     return {.blockId = wanted_->id, .seqNumberRanges = wanted_->ranges()};
   }
 
+  // The same records; blocking, callable from any thread. kDamagedBlock, kIo.
+  Result<std::shared_ptr<const block::Block>> load() const;
+
   const std::shared_ptr<const block::BlockInfo>& info() const { return wanted_; }
   // True once a task has met a copy that cannot be used, whatever became of the exception.
   bool unreadable() const { return unreadable_; }
@@ -32,6 +36,19 @@ class BlockView final : public detail::RecordBlock {
   const std::shared_ptr<const block::BlockInfo> wanted_;
   const std::shared_ptr<const block::BlockSource> source_;
   mutable std::atomic<bool> unreadable_{false};
+};
+
+// The way to the records of a view for whoever asks for the block by its id. It does not keep the block in
+// memory: when the batch is over it leads nowhere.
+class LentBlock final : public block::BlockSource {
+ public:
+  explicit LentBlock(const std::shared_ptr<const BlockView>& view) : id_(view->info()->id), view_(view) {}
+  // Also kDataLoss: the batch is over.
+  Result<std::shared_ptr<const block::Block>> load() const override;
+
+ private:
+  const std::string id_;
+  const std::weak_ptr<const BlockView> view_;
 };
 
 }  // namespace tidemill::stream

@@ -58,6 +58,29 @@ TEST(BlockView, ACopyThatCannotBeLoadedIsSaidAndRemembered) {
   EXPECT_TRUE(view.unreadable());
 }
 
+TEST(BlockView, OthersFindTheSameRecordsAsLongAsTheBatchIsWorkedOn) {
+  const auto block = testBlock("b", {testSlice("s0", {"1", "2"}), testSlice("s1", {"5"})});
+  const auto kept = block::keepOnly(block->info(),
+                                    [](const std::string& shardId, std::int64_t) { return shardId == "s1"; });
+  auto view = std::make_shared<const BlockView>(kept, sourceOf(block));
+  const LentBlock lent(view);
+  const auto loaded = lent.load();
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ((*loaded)->info()->slices, kept->slices);
+
+  view.reset();
+
+  EXPECT_EQ(lent.load().error().code(), Code::kDataLoss);
+  EXPECT_NE(lent.load().error().message().find("block b"), std::string::npos);
+}
+
+TEST(BlockView, WhatOthersMeetDoesNotConcernTheBatch) {
+  const auto block = testBlock("b", {testSlice("s0", {"1"})});
+  const auto view = std::make_shared<const BlockView>(block->info(), std::make_shared<BrokenSource>());
+  EXPECT_FALSE(LentBlock(view).load());
+  EXPECT_FALSE(view->unreadable());
+}
+
 TEST(BlockView, ACopyWithOtherRecordsIsRefused) {
   const auto block = testBlock("b", {testSlice("s0", {"1", "2"})});
   for (const auto& other :

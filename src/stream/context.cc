@@ -42,7 +42,7 @@ Result<bool> Context::hasBlock(const std::string& blockId) {
   const auto entry = world_->gate()->enter();
   if (!entry) return fail(stream::contextStopped());
   bool found = false;
-  auto looked = world_->visitLane([&] { found = world_->blocks().find(blockId) != nullptr; });
+  auto looked = world_->visitLane([&] { found = world_->find(blockId) != nullptr; });
   if (!looked) return fail(looked.error());
   return found;
 }

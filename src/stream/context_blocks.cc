@@ -59,8 +59,11 @@ void ContextBlocks::locate(ContextWorld& world, const std::vector<std::size_t>& 
   Sources found(wanted.size());
   const auto look = world.visitLane([&] {
     for (std::size_t i = 0; i < wanted.size(); ++i) {
-      if (damage) world.blocks().markLost(ids_[wanted[i]]);
-      if (mayBeStored(wanted[i])) found[i] = world.blocks().find(ids_[wanted[i]]);
+      if (damage) {  // What cannot be read is not taken a second time, whoever keeps it.
+        world.blocks().markLost(ids_[wanted[i]]);
+      } else {
+        found[i] = findStored(world, wanted[i]);
+      }
     }
   });
   if (!look) throw look.error();

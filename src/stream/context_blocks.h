@@ -35,8 +35,11 @@ class ContextBlocks : public detail::BlockSet {
   using Sources = std::vector<std::shared_ptr<const block::BlockSource>>;
 
   const std::string& idOf(std::size_t index) const { return ids_[index]; }
-  // Whether the block store may be asked for the block.
-  virtual bool mayBeStored(std::size_t) const { return true; }
+  // On the control lane. Null: the block is not there, or must not be taken from there.
+  virtual std::shared_ptr<const block::BlockSource> findStored(const ContextWorld& world,
+                                                               std::size_t index) const {
+    return world.find(ids_[index]);
+  }
   // One source for each of these blocks, which the store does not have, or does not have whole: then
   // `damage` is why.
   virtual Result<Sources> findElsewhere(ContextWorld& world, const std::vector<std::size_t>& missing,

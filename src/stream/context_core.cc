@@ -95,12 +95,15 @@ void ContextCore::claimEnvironment() {
 
 void ContextCore::leaveEnvironment() {
   rt::Registry& registry = seams_.env.registry;
-  if (registry.find(kActiveContext) == this) registry.erase(kActiveContext);
+  if (registry.find(kActiveContext) != this) return;
+  registry.erase(kActiveContext);
+  world_->lendBlocks(nullptr);
 }
 
 void ContextCore::begin() {
   warnOfUnknownKeys();
   engine_ = std::make_unique<Engine>(seams_, conf_, batchInterval_, graph_, listeners_);
+  world_->lendBlocks([this](const std::string& id) { return engine_->find(id); });
   if (earlyStop_) engine_->requestStop(*earlyStop_);
   root_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);
   root_->spawn(live());

@@ -52,6 +52,11 @@ ContextWorld::~ContextWorld() {
   onControlLane([this] { blocks_.reset(); });
 }
 
+std::shared_ptr<const block::BlockSource> ContextWorld::find(const std::string& id) const {
+  auto lent = lent_ ? lent_(id) : nullptr;
+  return lent != nullptr ? lent : blocks_->find(id);
+}
+
 void ContextWorld::onControlLane(const std::function<void()>& work) {
   if (own_ == nullptr) {
     work();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "block/block_store.h"
@@ -41,8 +42,14 @@ class ContextWorld {
   const Conf& conf() const { return conf_; }
   const std::shared_ptr<rt::Gate<ContextWorld>>& gate() const { return gate_; }
   bool borrowed() const { return own_ == nullptr; }
-  // Of the control lane.
-  block::BlockStore& blocks() { return *blocks_; }
+  // Of the control lane. What RDDs and programs put here.
+  block::BlockStore& blocks() const { return *blocks_; }
+  // The same; what is lent comes first. Null: the block is nowhere.
+  std::shared_ptr<const block::BlockSource> find(const std::string& id) const;
+  // From now on the blocks that `lent` knows are found, too: those of the batch that a streaming context on
+  // this world works on. They stay its own: nobody else removes or replaces them. Null: none any more.
+  using FindBlock = std::function<std::shared_ptr<const block::BlockSource>(const std::string& id)>;
+  void lendBlocks(FindBlock lent) { lent_ = std::move(lent); }
   // For the fetch lane.
   const std::shared_ptr<consume::ShardPaces>& paces() const { return paces_; }
 
@@ -92,6 +99,7 @@ class ContextWorld {
 
   // Of the control lane.
   std::unique_ptr<block::BlockStore> blocks_;
+  FindBlock lent_;
   // What threads of the user wait for. Null: stopped.
   std::unique_ptr<rt::TaskGroup> awaited_;
 };

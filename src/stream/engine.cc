@@ -278,6 +278,10 @@ rt::Task<Result<void>> Engine::runBatch(std::shared_ptr<const Batch>& batch, int
   const int taskAttempts = static_cast<int>(conf_.getInteger("spark.task.maxFailures"));
   OutputRun work{graph_, batch, viewsOf(*batch, *present), stateLock_, attempt, taskAttempts, outcomes};
   const auto views = work.views;
+  views_.clear();
+  for (const auto& ofInput : views) {
+    for (const auto& view : ofInput) views_.emplace(view->info()->id, view);
+  }
   auto done = co_await runOutputs(env_, std::move(work));
   for (const auto& ofInput : views) {
     for (const auto& view : ofInput) {
@@ -286,6 +290,12 @@ rt::Task<Result<void>> Engine::runBatch(std::shared_ptr<const Batch>& batch, int
   }
   if (!done || !unreadable.empty()) co_return std::move(done);
   co_return co_await letters_.settle(outcomes);
+}
+
+std::shared_ptr<const block::BlockSource> Engine::find(const std::string& blockId) const {
+  const auto found = views_.find(blockId);
+  const auto view = found == views_.end() ? nullptr : found->second.lock();
+  return view == nullptr ? nullptr : std::make_shared<LentBlock>(view);
 }
 
 void Engine::markProcessed(const Batch& batch) {

@@ -1,6 +1,7 @@
 // stream/engine.h: the life of one context: batch ticks, jobs, graceful stop.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "rt/task_group.h"
 #include "stream/batch_plan.h"
 #include "stream/batch_presence.h"
+#include "stream/block_view.h"
 #include "stream/dead_letter_office.h"
 #include "stream/graph.h"
 #include "stream/kinesis_receiver.h"
@@ -37,6 +39,8 @@ class Engine final : public ReceiverHost {
   void requestStop(bool graceful);
 
   StreamingTotals totals() const;
+  // What the batch that is being worked on delivers of the block. Null: the block is of no such batch.
+  std::shared_ptr<const block::BlockSource> find(const std::string& blockId) const;
 
  private:
   struct Event {
@@ -92,6 +96,8 @@ class Engine final : public ReceiverHost {
   std::unique_ptr<StoredBlocks> blocks_;
   block::TieredBlockStore* tiered_ = nullptr;
   std::unique_ptr<BatchPresence> presence_;
+  // By block id, of the batch that is being worked on: its current try holds them.
+  std::map<std::string, std::weak_ptr<const BlockView>> views_;
   // For each input, what an earlier process has left.
   std::vector<BlockInfoList> left_;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;

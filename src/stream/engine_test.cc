@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "stream/test_context.h"
+#include "tidemill/block_rdd.h"
 
 namespace tidemill {
 namespace {
@@ -219,6 +220,10 @@ TEST_F(EngineTest, ABatchDeliversOnlyTheRecordsOfLeasesThatAreHeld) {
   StreamingContext context(*seams_, Conf().set("tidemill.worker.id", "me"), Seconds(30));
   lines(context).foreachRDD([&](const RDD<std::string>& rdd) {
     for (const std::string& line : rdd.collect()) delivered.push_back(line);
+    // Nor does whoever asks for its blocks get more.
+    std::vector<std::string> ids;
+    for (const Partition& partition : rdd.getPartitions()) ids.push_back(partition.blockId);
+    EXPECT_EQ(BlockRDD<std::string>(context.sparkContext(), ids).collect(), rdd.collect());
   });
   context.start();
   world_.runFor(3s);

@@ -44,7 +44,12 @@ class KinesisBackedBlocks final : public ContextBlocks {
   bool isValid() const override { return true; }
 
  protected:
-  bool mayBeStored(std::size_t index) const override { return isValid(index) || rebuilt_[index]; }
+  std::shared_ptr<const block::BlockSource> findStored(const ContextWorld& world,
+                                                       std::size_t index) const override {
+    auto rebuilt = rebuilt_[index] ? world.blocks().find(idOf(index)) : nullptr;
+    if (rebuilt != nullptr || !isValid(index)) return rebuilt;
+    return ContextBlocks::findStored(world, index);
+  }
 
   Result<Sources> findElsewhere(ContextWorld& world, const std::vector<std::size_t>& missing,
                                 const std::optional<Error>& /*damage*/) override {
