@@ -13,6 +13,11 @@
 
 namespace tidemill {
 
+namespace rt {
+template <class T>
+class Gate;
+}  // namespace rt
+
 namespace stream {
 struct Seams;
 class ContextWorld;
@@ -20,6 +25,9 @@ class ContextWorld;
 
 namespace detail {
 class ContextAccess;
+
+// Lets RDDs into the context they were made on, for as long as it exists.
+using ContextGate = std::shared_ptr<rt::Gate<stream::ContextWorld>>;
 }  // namespace detail
 
 // Configuration, block store, workers and lanes; what Spark calls SparkContext. A StreamingContext makes one
@@ -71,6 +79,7 @@ namespace detail {
 class ContextAccess {
  public:
   static const std::shared_ptr<stream::ContextWorld>& world(const Context& context) { return context.world_; }
+  static ContextGate gate(const Context& context);
   static std::unique_ptr<Context> on(std::shared_ptr<stream::ContextWorld> world) {
     return std::unique_ptr<Context>(new Context(std::move(world)));
   }

@@ -47,7 +47,26 @@ struct KinesisBlocksSource {
   std::optional<AwsCredentials> credentials;
 };
 
-std::shared_ptr<BlockSet> kinesisBackedBlocks(const Context& context, KinesisBlocksSource source);
+std::shared_ptr<BlockSet> kinesisBackedBlocks(ContextGate gate,
+                                              std::shared_ptr<const KinesisBlocksSource> source);
+
+// What the RDDs of one stream have in common: on which context they can be computed without their batch, and
+// where their blocks are read again.
+struct KinesisBacking {
+  ContextGate gate;
+  // Without blocks.
+  KinesisBlocksSource source;
+};
+
+// A step whose partitions are blocks of a Kinesis stream.
+template <class T>
+class KinesisNode : public RddNode<T> {
+ public:
+  using RddNode<T>::RddNode;
+  virtual const KinesisBacking& backing() const = 0;
+  // Null for the payload.
+  virtual MessageHandler<T> handler() const = 0;
+};
 
 // With Spark's defaults otherwise.
 inline KinesisReadConfigurations readWithin(int retryTimeoutMs) {
@@ -95,11 +114,55 @@ class KinesisBackedBlockRDD : public BlockRDD<T> {
                         std::vector<bool> isBlockIdValid, KinesisReadConfigurations readConfigurations,
                         MessageHandler<T> messageHandler = detail::defaultHandler<T>(),
                         std::optional<AwsCredentials> awsCredentials = std::nullopt)
-      : BlockRDD<T>(detail::kinesisBackedBlocks(
-                        context, {std::move(regionName), std::move(endpointUrl), std::move(blockIds),
-                                  std::move(arrayOfSeqNumberRanges), std::move(isBlockIdValid),
-                                  std::move(readConfigurations), std::move(awsCredentials)}),
-                    std::move(messageHandler)) {}
+      : KinesisBackedBlockRDD(
+            detail::ContextAccess::gate(context),
+            detail::KinesisBlocksSource{std::move(regionName), std::move(endpointUrl), std::move(blockIds),
+                                        std::move(arrayOfSeqNumberRanges), std::move(isBlockIdValid),
+                                        std::move(readConfigurations), std::move(awsCredentials)},
+            std::move(messageHandler)) {}
+
+  // The RDD that a stream of KinesisUtils gives to its output operations, as one that can be kept: on the
+  // same blocks, in the same order, with the stream's messageHandler. During the batch it finds them where
+  // the stream keeps them, and later in Kinesis, until the StreamingContext's Context is stopped. The
+  // stream's HandlerPolicy is not asked: a handler that throws fails the action. None: `rdd` is not the
+  // stream's own, but made of it by map() and the like.
+  //
+  //   lines.foreachRDD([&](const RDD<std::string>& rdd) {
+  //     if (!rdd.isEmpty()) batches.push_back(*KinesisBackedBlockRDD<std::string>::of(rdd));
+  //   });
+  static std::optional<KinesisBackedBlockRDD<T>> of(const RDD<T>& rdd) {
+    const auto* node = dynamic_cast<const detail::KinesisNode<T>*>(&detail::RddAccess::node(rdd));
+    if (node == nullptr) return std::nullopt;
+    detail::KinesisBlocksSource source = node->backing().source;
+    for (std::size_t i = 0; i < node->partitions(); ++i) {
+      Partition block = node->partition(i);
+      source.blockIds.push_back(std::move(block.blockId));
+      source.ranges.push_back(std::move(block.seqNumberRanges));
+      source.isBlockIdValid.push_back(block.isBlockIdValid);
+    }
+    return KinesisBackedBlockRDD<T>(node->backing().gate, std::move(source), node->handler());
+  }
+
+  // As they were given. Of a stream: its own, with the retry settings of the configuration, and the batch
+  // interval for retryTimeoutMs.
+  const std::string& regionName() const { return source_->regionName; }
+  const std::string& endpointUrl() const { return source_->endpointUrl; }
+  const KinesisReadConfigurations& readConfigurations() const { return source_->read; }
+  // False: those of the environment are used.
+  bool hasCredentials() const { return source_->credentials.has_value(); }
+
+ private:
+  KinesisBackedBlockRDD(detail::ContextGate gate, detail::KinesisBlocksSource source,
+                        MessageHandler<T> messageHandler)
+      : KinesisBackedBlockRDD(std::move(gate),
+                              std::make_shared<const detail::KinesisBlocksSource>(std::move(source)),
+                              std::move(messageHandler)) {}
+  KinesisBackedBlockRDD(detail::ContextGate gate, std::shared_ptr<const detail::KinesisBlocksSource> source,
+                        MessageHandler<T> messageHandler)
+      : BlockRDD<T>(detail::kinesisBackedBlocks(std::move(gate), source), std::move(messageHandler)),
+        source_(std::move(source)) {}
+
+  std::shared_ptr<const detail::KinesisBlocksSource> source_;
 };
 
 }  // namespace tidemill

@@ -14,6 +14,7 @@
 #include "tidemill/dstream.h"
 #include "tidemill/handler_policy.h"
 #include "tidemill/initial_position.h"
+#include "tidemill/kinesis_backed_block_rdd.h"
 #include "tidemill/storage_level.h"
 
 namespace tidemill {
@@ -57,14 +58,16 @@ struct CopyPayload {
 // The records of an input; `handler` runs in the tasks, each time a block is computed. `failures` decides
 // what its exceptions do; null: they are the task's.
 template <class T, class Handler>
-class RecordsNode final : public RddNode<T> {
+class RecordsNode final : public KinesisNode<T> {
  public:
   RecordsNode(TaskRunner& runner, std::vector<std::shared_ptr<const RecordBlock>> blocks,
-              std::shared_ptr<const Handler> handler, std::shared_ptr<HandlerFailures> failures = nullptr)
-      : RddNode<T>(runner),
+              std::shared_ptr<const Handler> handler, std::shared_ptr<HandlerFailures> failures,
+              std::shared_ptr<const KinesisBacking> backing)
+      : KinesisNode<T>(runner),
         blocks_(std::move(blocks)),
         handler_(std::move(handler)),
-        failures_(std::move(failures)) {}
+        failures_(std::move(failures)),
+        backing_(std::move(backing)) {}
   std::size_t partitions() const override { return blocks_.size(); }
   Partition partition(std::size_t index) const override {
     Partition one = blocks_[index]->partition();
@@ -83,6 +86,11 @@ class RecordsNode final : public RddNode<T> {
     // A handler of the user must run: it may throw, or count by itself.
     if constexpr (!std::is_same_v<Handler, CopyPayload>) return RddNode<T>::count(partition);
     return blocks_[partition]->recordCount();
+  }
+  const KinesisBacking& backing() const override { return *backing_; }
+  MessageHandler<T> handler() const override {
+    if constexpr (std::is_same_v<Handler, CopyPayload>) return nullptr;
+    return [handler = handler_](const Record& record) -> T { return (*handler)(record); };
   }
 
  private:
@@ -105,17 +113,22 @@ class RecordsNode final : public RddNode<T> {
   const std::vector<std::shared_ptr<const RecordBlock>> blocks_;
   const std::shared_ptr<const Handler> handler_;
   const std::shared_ptr<HandlerFailures> failures_;
+  const std::shared_ptr<const KinesisBacking> backing_;
 };
+
+std::shared_ptr<const KinesisBacking> backingOf(StreamingContext& context,
+                                                const stream::KinesisSource& source);
 
 template <class Handler>
 auto makeKinesisStream(StreamingContext& context, const stream::KinesisSource& source, Handler handler) {
   using T = std::decay_t<std::invoke_result_t<const Handler&, const Record&>>;
   const int input = GraphAccess::addKinesisInput(context, source);
   auto shared = std::make_shared<const Handler>(std::move(handler));
-  return DStream<T>(GraphAccess::core(context), [input, shared](BatchContext& batch) {
+  auto backing = backingOf(context, source);
+  return DStream<T>(GraphAccess::core(context), [input, shared, backing](BatchContext& batch) {
     return RDD<T>(std::make_shared<RecordsNode<T, Handler>>(
         *batch.tasks, batch.blocks[static_cast<std::size_t>(input)], shared,
-        batch.handlerFailures[static_cast<std::size_t>(input)]));
+        batch.handlerFailures[static_cast<std::size_t>(input)], backing));
   });
 }
 

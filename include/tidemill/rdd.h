@@ -168,6 +168,15 @@ class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
   bool prepared_ = false;
 };
 
+// The way from other headers into an RDD.
+class RddAccess {
+ public:
+  template <class T>
+  static const RddNode<T>& node(const RDD<T>& rdd) {
+    return *rdd.node_;
+  }
+};
+
 template <class T>
 struct IsPair : std::false_type {};
 template <class K, class V>
@@ -175,8 +184,9 @@ struct IsPair<std::pair<K, V>> : std::true_type {};
 
 }  // namespace detail
 
-// Valid inside the output operation that received it. Copies are cheap and share the computation. Functions
-// given to it run on worker threads, several at a time: they must not change shared state.
+// Valid inside the output operation that received it; KinesisBackedBlockRDD::of() gives one that can be kept.
+// Copies are cheap and share the computation. Functions given to it run on worker threads, several at a time:
+// they must not change shared state.
 template <class T>
 class RDD {
  public:
@@ -311,6 +321,8 @@ class RDD {
   }
 
  private:
+  friend class detail::RddAccess;
+
   template <class U, class Step>
   RDD<U> narrow(Step step) const {
     return RDD<U>(std::make_shared<detail::NarrowNode<T, U, Step>>(node_, std::move(step)));

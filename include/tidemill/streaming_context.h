@@ -35,7 +35,7 @@ class RecordBlock {
   virtual ~RecordBlock() = default;
   virtual void forEachRecord(FunctionRef<void(const Record&)> visit) const = 0;
   virtual std::int64_t recordCount() const = 0;
-  // Block id and ranges; the index is the caller's.
+  // All but the index, which is the caller's.
   virtual Partition partition() const = 0;
 };
 

@@ -45,6 +45,7 @@ rt::Task<Result<PresentBatch>> BatchPresence::make(std::shared_ptr<const Batch> 
     }
   }
   present.batch = withShrunk(batch, shrunk);
+  present.unstored = unstored_;
   co_return std::move(present);
 }
 
@@ -101,7 +102,12 @@ rt::Task<void> BatchPresence::takeBack(std::shared_ptr<const block::Block> block
       env_.log.warning("block_not_kept", {{"block", block->id()}, {"reason", placed.error().message()}});
     }
   }
-  if (blocks_.find(block->id()) == nullptr) blocks_.hold(std::move(block));
+  if (blocks_.find(block->id()) != nullptr) {
+    unstored_.erase(block->id());
+    co_return;
+  }
+  unstored_.insert(block->id());
+  blocks_.hold(std::move(block));
 }
 
 void BatchPresence::unreadable(const std::string& id) {
@@ -112,6 +118,7 @@ void BatchPresence::unreadable(const std::string& id) {
 void BatchPresence::forget(const std::string& id) {
   unreadable_.erase(id);
   toldLost_.erase(id);
+  unstored_.erase(id);
 }
 
 void BatchPresence::noteLost(const block::BlockInfo& info, const BlockRecovery& input) {

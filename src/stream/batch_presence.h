@@ -44,6 +44,8 @@ struct PresentBatch {
   std::shared_ptr<const Batch> batch;
   // By block id. Blocks without records have none.
   std::map<std::string, std::shared_ptr<const block::BlockSource>> sources;
+  // Blocks that were lost and are not back in the store: their records are held for the batch alone.
+  std::set<std::string> unstored;
 };
 
 // Lives on the control lane; one batch at a time.
@@ -84,6 +86,8 @@ class BatchPresence {
   // Blocks that tasks found unreadable, and those whose loss was told and that were not rebuilt yet.
   std::set<std::string> unreadable_;
   std::set<std::string> toldLost_;
+  // As PresentBatch::unstored, until forget().
+  std::set<std::string> unstored_;
   std::int64_t lost_ = 0;
   std::int64_t rebuilt_ = 0;
 };

@@ -123,6 +123,7 @@ TEST_F(BatchPresenceTest, ReadsWhatIsNowhereAgainAndPutsItBack) {
   auto batch = present({"a", "b", "c"});
   ASSERT_TRUE(batch);
   EXPECT_EQ(asked_, (Texts{"a", "c"}));
+  EXPECT_TRUE(batch->unstored.empty());
   for (const char* id : {"a", "b", "c"}) EXPECT_EQ(recordsAt(*batch, id), 2);
   EXPECT_NE(store_->memory.find("a"), nullptr);
   EXPECT_EQ(presence_->blocksLost(), 2);
@@ -157,9 +158,26 @@ TEST_F(BatchPresenceTest, HoldsWhatTheStoreDoesNotTakeUntilItIsReleased) {
     EXPECT_EQ(recordsAt(*batch, "a"), 2);
     EXPECT_EQ(store_->memory.find("a"), nullptr);
     EXPECT_NE(blocks_->find("a"), nullptr);
+    for (int attempt = 1; attempt <= 2; ++attempt) {
+      EXPECT_EQ(batch->unstored, std::set<std::string>{"a"}) << attempt;
+      batch = present({"a"});
+    }
+    presence_->forget("a");
     blocks_->release("a");
     EXPECT_EQ(blocks_->find("a"), nullptr);
+    store("a");  // Nothing is left of it.
+    EXPECT_TRUE(present({"a"})->unstored.empty());
+    blocks_->release("a");
   }
+}
+
+TEST_F(BatchPresenceTest, ABlockThatWasHeldAndIsLostOnceMoreGoesIntoTheStore) {
+  store_->refuses = true;
+  EXPECT_EQ(present({"a"})->unstored.size(), 1u);
+  store_->refuses = false;
+  presence_->unreadable("a");
+  EXPECT_TRUE(present({"a"})->unstored.empty());
+  EXPECT_NE(store_->memory.find("a"), nullptr);
 }
 
 TEST_F(BatchPresenceTest, ALevelThatKeepsNothingHasEveryBlockReadAgain) {

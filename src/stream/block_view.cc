@@ -26,8 +26,8 @@ Result<std::shared_ptr<const block::Block>> partOf(const std::shared_ptr<const b
 }  // namespace
 
 BlockView::BlockView(std::shared_ptr<const block::BlockInfo> wanted,
-                     std::shared_ptr<const block::BlockSource> source)
-    : wanted_(std::move(wanted)), source_(std::move(source)) {}
+                     std::shared_ptr<const block::BlockSource> source, bool isStored)
+    : wanted_(std::move(wanted)), source_(std::move(source)), isStored_(isStored) {}
 
 Result<std::shared_ptr<const block::Block>> BlockView::load() const {
   auto whole = source_->load();

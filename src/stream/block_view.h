@@ -14,15 +14,17 @@ namespace tidemill::stream {
 // deliver. Shared by the engine and the tasks, which may outlive the batch.
 class BlockView final : public detail::RecordBlock {
  public:
-  // `wanted`: all of what `source` holds, or a part of it.
-  BlockView(std::shared_ptr<const block::BlockInfo> wanted, std::shared_ptr<const block::BlockSource> source);
+  // `wanted`: all of what `source` holds, or a part of it. `isStored`: false if the block was lost, and its
+  // records are held for the batch alone.
+  BlockView(std::shared_ptr<const block::BlockInfo> wanted, std::shared_ptr<const block::BlockSource> source,
+            bool isStored = true);
 
   // On a worker thread; blocking. Throws Error(kDamagedBlock) if no copy can be read. Views into records are
   // valid inside the call.
   void forEachRecord(FunctionRef<void(const Record&)> visit) const override;
   std::int64_t recordCount() const override { return wanted_->recordCount(); }
   Partition partition() const override {
-    return {.blockId = wanted_->id, .seqNumberRanges = wanted_->ranges()};
+    return {.blockId = wanted_->id, .isBlockIdValid = isStored_, .seqNumberRanges = wanted_->ranges()};
   }
 
   // The same records; blocking, callable from any thread. kDamagedBlock, kIo.
@@ -35,6 +37,7 @@ class BlockView final : public detail::RecordBlock {
  private:
   const std::shared_ptr<const block::BlockInfo> wanted_;
   const std::shared_ptr<const block::BlockSource> source_;
+  const bool isStored_;
   mutable std::atomic<bool> unreadable_{false};
 };
 

@@ -61,4 +61,8 @@ bool Context::isStopped() const {
   return world_->stopped();
 }
 
+detail::ContextGate detail::ContextAccess::gate(const Context& context) {
+  return context.world_->gate();
+}
+
 }  // namespace tidemill

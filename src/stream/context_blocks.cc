@@ -148,7 +148,7 @@ void ContextBlocks::removeBlocks() {
 namespace tidemill::detail {
 
 std::shared_ptr<BlockSet> storedBlocks(const Context& context, std::vector<std::string> blockIds) {
-  return std::make_shared<stream::ContextBlocks>(ContextAccess::world(context)->gate(), std::move(blockIds));
+  return std::make_shared<stream::ContextBlocks>(ContextAccess::gate(context), std::move(blockIds));
 }
 
 }  // namespace tidemill::detail

@@ -18,7 +18,7 @@ namespace tidemill::stream {
 // fails.
 class ContextBlocks : public detail::BlockSet {
  public:
-  ContextBlocks(std::shared_ptr<rt::Gate<ContextWorld>> gate, std::vector<std::string> ids)
+  ContextBlocks(detail::ContextGate gate, std::vector<std::string> ids)
       : gate_(std::move(gate)), ids_(std::move(ids)), sources_(ids_.size()) {}
 
   std::size_t size() const override { return ids_.size(); }
@@ -54,7 +54,7 @@ class ContextBlocks : public detail::BlockSet {
   std::shared_ptr<const block::Block> load(std::size_t index) const;
   std::string contextOf(std::size_t index) const;
 
-  const std::shared_ptr<rt::Gate<ContextWorld>> gate_;
+  const detail::ContextGate gate_;
   const std::vector<std::string> ids_;
   Sources sources_;
   bool removed_ = false;

@@ -29,7 +29,8 @@ Views viewsOf(const Batch& batch, const PresentBatch& present) {
     auto& ofInput = views.emplace_back();
     for (const auto& info : blocks) {
       if (info->recordCount() == 0) continue;
-      ofInput.push_back(std::make_shared<const BlockView>(info, present.sources.at(info->id)));
+      const bool stored = !present.unstored.contains(info->id);
+      ofInput.push_back(std::make_shared<const BlockView>(info, present.sources.at(info->id), stored));
     }
   }
   return views;

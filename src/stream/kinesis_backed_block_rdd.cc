@@ -27,18 +27,17 @@ RecoverOptions recoverOptions(const KinesisBlocksSource& source) {
 
 class KinesisBackedBlocks final : public ContextBlocks {
  public:
-  KinesisBackedBlocks(const Context& context, KinesisBlocksSource source)
-      : ContextBlocks(detail::ContextAccess::world(context)->gate(), source.blockIds),
-        options_(recoverOptions(source)),
-        ranges_(std::move(source.ranges)),
-        valid_(std::move(source.isBlockIdValid)),
-        rebuilt_(ranges_.size(), false) {}
+  KinesisBackedBlocks(detail::ContextGate gate, std::shared_ptr<const KinesisBlocksSource> source)
+      : ContextBlocks(std::move(gate), source->blockIds),
+        source_(std::move(source)),
+        options_(recoverOptions(*source_)),
+        rebuilt_(source_->ranges.size(), false) {}
 
   Partition partition(std::size_t index) const override {
     return {.index = index,
             .blockId = idOf(index),
             .isBlockIdValid = isValid(index),
-            .seqNumberRanges = ranges_[index]};
+            .seqNumberRanges = source_->ranges[index]};
   }
   // Its blocks may go, its ranges stay.
   bool isValid() const override { return true; }
@@ -57,7 +56,7 @@ class KinesisBackedBlocks final : public ContextBlocks {
     for (const std::size_t index : missing) {
       auto info = std::make_shared<block::BlockInfo>();
       info->id = idOf(index);
-      for (const SequenceNumberRange& range : ranges_[index]) info->slices.push_back({range, 0, 0});
+      for (const SequenceNumberRange& range : source_->ranges[index]) info->slices.push_back({range, 0, 0});
       lost.push_back(std::move(info));
     }
     auto sources = world.await(recoverBlocks(world, options_, std::move(lost)));
@@ -68,11 +67,12 @@ class KinesisBackedBlocks final : public ContextBlocks {
   }
 
  private:
-  bool isValid(std::size_t index) const { return valid_.empty() || valid_[index]; }
+  bool isValid(std::size_t index) const {
+    return source_->isBlockIdValid.empty() || source_->isBlockIdValid[index];
+  }
 
+  const std::shared_ptr<const KinesisBlocksSource> source_;
   const RecoverOptions options_;
-  const std::vector<SequenceNumberRanges> ranges_;
-  const std::vector<bool> valid_;
   std::vector<bool> rebuilt_;
 };
 
@@ -105,9 +105,10 @@ void check(const KinesisBlocksSource& source) {
 
 namespace detail {
 
-std::shared_ptr<BlockSet> kinesisBackedBlocks(const Context& context, KinesisBlocksSource source) {
-  stream::check(source);
-  return std::make_shared<stream::KinesisBackedBlocks>(context, std::move(source));
+std::shared_ptr<BlockSet> kinesisBackedBlocks(ContextGate gate,
+                                              std::shared_ptr<const KinesisBlocksSource> source) {
+  stream::check(*source);
+  return std::make_shared<stream::KinesisBackedBlocks>(std::move(gate), std::move(source));
 }
 
 }  // namespace detail

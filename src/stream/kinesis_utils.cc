@@ -1,6 +1,9 @@
 #include "tidemill/kinesis_utils.h"
 
+#include <utility>
+
 #include "stream/context_core.h"
+#include "stream/kinesis_options.h"
 #include "tidemill/kinesis_input_dstream.h"
 
 namespace tidemill {
@@ -38,6 +41,18 @@ stream::KinesisSource KinesisUtils::sourceOf(const std::string& kinesisAppName, 
   source.checkpointInterval = checkpointInterval;
   source.storageLevel = storageLevel;
   return source;
+}
+
+std::shared_ptr<const detail::KinesisBacking> detail::backingOf(StreamingContext& context,
+                                                                const stream::KinesisSource& source) {
+  const auto core = GraphAccess::core(context);
+  KinesisBlocksSource blocks;
+  blocks.regionName = source.regionName;
+  blocks.endpointUrl = source.endpointUrl;
+  blocks.read = stream::readConfigurationsOf(core->conf(), core->batchInterval(), source.storageLevel);
+  blocks.credentials = source.credentials;
+  return std::make_shared<const KinesisBacking>(
+      KinesisBacking{ContextAccess::gate(context.sparkContext()), std::move(blocks)});
 }
 
 StreamingContext& KinesisInputDStream::Builder::checkedContext() const {
