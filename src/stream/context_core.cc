@@ -102,7 +102,7 @@ void ContextCore::leaveEnvironment() {
 
 void ContextCore::begin() {
   warnOfUnknownKeys();
-  engine_ = std::make_unique<Engine>(seams_, conf_, batchInterval_, graph_, listeners_);
+  engine_ = std::make_unique<Engine>(seams_, conf_, batchInterval_, graph_, listeners_, world_->paces());
   world_->lendBlocks([this](const std::string& id) { return engine_->find(id); });
   if (earlyStop_) engine_->requestStop(*earlyStop_);
   root_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);

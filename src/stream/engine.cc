@@ -39,7 +39,8 @@ Views viewsOf(const Batch& batch, const PresentBatch& present) {
 }  // namespace
 
 Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
-               std::shared_ptr<const Graph> graph, std::vector<StreamingListener*> listeners)
+               std::shared_ptr<const Graph> graph, std::vector<StreamingListener*> listeners,
+               std::shared_ptr<consume::ShardPaces> paces)
     : seams_(seams),
       env_(seams.env),
       conf_(conf),
@@ -52,7 +53,9 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       batches_(env_.loop, kQueueMax),
       ticker_(std::make_unique<rt::TaskGroup>(env_.loop)),
       processor_(std::make_unique<rt::TaskGroup>(env_.loop)),
-      phase_(std::make_unique<rt::TaskGroup>(env_.loop)) {}
+      phase_(std::make_unique<rt::TaskGroup>(env_.loop)) {
+  life_.paces = std::move(paces);
+}
 
 Engine::~Engine() = default;
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "block/tiered_block_store.h"
+#include "consume/shard_paces.h"
 #include "rt/channel.h"
 #include "rt/file_system.h"
 #include "rt/task.h"
@@ -28,9 +29,10 @@ namespace tidemill::stream {
 // Lives on the control lane; made for one run. Destroying it abandons everything at once.
 class Engine final : public ReceiverHost {
  public:
-  // References outlive this object; listeners are told on the control lane.
+  // References outlive this object; listeners are told on the control lane. `paces`: of the shards, shared
+  // with all else that reads them.
   Engine(const Seams& seams, const Conf& conf, Duration batchInterval, std::shared_ptr<const Graph> graph,
-         std::vector<StreamingListener*> listeners);
+         std::vector<StreamingListener*> listeners, std::shared_ptr<consume::ShardPaces> paces);
   ~Engine() override;
 
   // From the start to the end; the result says why it ended, success for a requested stop.

@@ -20,7 +20,8 @@ void FetchSide::open() {
                                options_.blockQueueSize, options_.firstBlock};
   generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, std::move(blocks), onBlock_, onFailure_);
   readers_ = std::make_unique<consume::ReaderLane>(env_.fetchLoop, *generator_);
-  paces_ = std::make_shared<consume::ShardPaces>(options_.polling.pace);
+  paces_ = options_.paces;
+  if (paces_ == nullptr) paces_ = std::make_shared<consume::ShardPaces>(options_.polling.pace);
   rangeReader_ = std::make_unique<consume::RangeReader>(
       consume::RangeReadContext{env_.fetchLoop, *api_, paces_, random_, env_.log, env_.faults},
       options_.recovery);

@@ -30,6 +30,8 @@ struct FetchSideOptions {
   std::int64_t budgetBytes;
   std::shared_ptr<consume::AggregateCounters> aggregates = nullptr;
   consume::RangeReadOptions recovery;
+  // Of all that reads shards in this process. Null: nothing else does.
+  std::shared_ptr<consume::ShardPaces> paces = nullptr;
 };
 
 // Reads shards and makes blocks, and reads lost blocks again. Built on the control lane; from then on every

@@ -180,6 +180,7 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.polling.deaggregate = options.recovery.kpl.deaggregate;
   options.polling.kplOutOfRange = options.recovery.kpl.outOfRange;
   options.aggregates = aggregates_;
+  options.paces = life_.paces;
   options.blocks.sealBytes = conf_.getInteger("tidemill.block.sealBytes");
   if (afterStored_) options.blocks.owedTo = source_.applicationName;
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");

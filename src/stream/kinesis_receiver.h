@@ -33,12 +33,15 @@ class ReceiverHost {
   virtual void onReceiverFailed(const Error& error) = 0;
 };
 
-// This process as the lease table shall know it; see consume::CoordinatorOptions.
+// This process as the lease table shall know it, see consume::CoordinatorOptions, and what its receivers
+// share.
 struct WorkerLife {
   std::string incarnation;
   std::string previousIncarnation;
   // Blocks are numbered from here on, behind those that earlier processes have left.
   std::uint64_t firstBlock = 0;
+  // Of the shards, whoever reads them. For the fetch lane.
+  std::shared_ptr<consume::ShardPaces> paces = nullptr;
 };
 
 // Lives on the control lane. Order: start(), processed() and released() for each batch, drain(), finish().

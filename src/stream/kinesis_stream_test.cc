@@ -9,6 +9,7 @@
 
 #include "block/memory_block_store.h"
 #include "stream/block_view.h"
+#include "stream/context_world.h"
 #include "stream/task_retry.h"
 #include "stream/test_blocks.h"
 #include "stream/test_context.h"
@@ -139,6 +140,29 @@ TEST_F(KinesisStreamRDDTest, SettingsOfRetriesReachItsReadConfigurations) {
   EXPECT_EQ(defaults.maxRetries, 3);
   EXPECT_TRUE(defaults.failOnDataLoss);
   EXPECT_TRUE(defaults.keepRebuilt);
+}
+
+// A program that reads blocks of a shard again has used up its limit for a while.
+TEST_F(KinesisStreamRDDTest, ProgramsAndTheStreamShareThePaceOfAShard) {
+  createStream(1);
+  put({"1"});
+  const Context shared(*seams_, Conf().set("tidemill.worker.id", "me"));
+  const rt::TimePoint now = env().fetchLoop.now();
+  detail::ContextAccess::world(shared)
+      ->paces()
+      ->of("orders", "shardId-000000000000", now)
+      ->reads.answered(now, 100 << 20);  // 50 seconds of the limit.
+  StreamingContext context(shared, Seconds(1));
+  Strings seen;
+  lines(context).foreachRDD([&](const RDD<std::string>& rdd) {
+    for (const std::string& line : rdd.collect()) seen.push_back(line);
+  });
+  context.start();
+  world_.runFor(45s);
+  EXPECT_EQ(seen, Strings{});
+  world_.runFor(15s);
+  EXPECT_EQ(seen, Strings{"1"});
+  EXPECT_TRUE(stopped(context));
 }
 
 // Whole streams, with records of their own and with aggregated ones.
