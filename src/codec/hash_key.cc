@@ -1,7 +1,5 @@
 #include "codec/hash_key.h"
 
-#include "codec/digest.h"
-
 namespace tidemill::codec {
 
 std::optional<HashKey> decimalHashKey(std::string_view text) {
@@ -16,9 +14,9 @@ std::optional<HashKey> decimalHashKey(std::string_view text) {
   return key;
 }
 
-HashKey hashKeyOf(std::string_view partitionKey) {
+HashKey hashKeyOf(const Md5& ofPartitionKey) {
   HashKey key = 0;
-  for (const unsigned char byte : md5(partitionKey)) key = (key << 8) | byte;
+  for (const unsigned char byte : ofPartitionKey) key = (key << 8) | byte;
   return key;
 }
 

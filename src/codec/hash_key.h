@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "codec/digest.h"
+
 namespace tidemill::codec {
 
 using HashKey = unsigned __int128;
@@ -18,8 +20,9 @@ struct HashRange {
 
 // The whole of `text` as a decimal number below 2^128, leading zeros allowed, or nothing.
 std::optional<HashKey> decimalHashKey(std::string_view text);
-// Where the service puts a record that has only a partition key: its MD5, most significant byte first.
-HashKey hashKeyOf(std::string_view partitionKey);
+// Where the service puts a record that has only a partition key: the MD5 of that, most significant byte
+// first.
+HashKey hashKeyOf(const Md5& ofPartitionKey);
 // A shard's range as the service and lease rows spell it. Nothing if an end is empty or no number.
 std::optional<HashRange> hashRangeOf(std::string_view first, std::string_view last);
 

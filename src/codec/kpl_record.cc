@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "codec/digest.h"
+#include "codec/md5_lanes.h"
 #include "codec/utf8.h"
 
 namespace tidemill::codec {
@@ -298,17 +300,37 @@ KplFault KplReader::useHashKey(std::uint64_t index, KplPart& part) {
   return KplFault::kNone;
 }
 
-HashKey KplReader::hashOf(const KplPart& part) {
-  if (!part.explicitHashKey.empty()) return hashKeys_[part.explicitHashKeyIndex].hash;
-  Key& key = partitionKeys_[part.partitionKeyIndex];
-  if (!key.hashed) {
-    key.hash = hashKeyOf(key.text);
-    key.hashed = true;
+// Of each entry that decides about a part, once, and many together: one by one they would cost as much as the
+// checksum.
+void KplReader::hashUsedKeys() {
+  constexpr std::size_t kTogether = 8 * kMd5Lanes;
+  std::array<Key*, kTogether> keys;
+  std::array<std::string_view, kTogether> texts;
+  std::array<Md5, kTogether> digests;
+  std::size_t count = 0;
+  const auto hashThem = [&] {
+    md5Each(std::span(texts).first(count), std::span(digests).first(count));
+    for (std::size_t i = 0; i < count; ++i) keys[i]->hash = hashKeyOf(digests[i]);
+    count = 0;
+  };
+  for (const KplPart& part : parts_) {
+    if (!part.explicitHashKey.empty()) continue;
+    Key& key = partitionKeys_[part.partitionKeyIndex];
+    if (std::exchange(key.hashed, true)) continue;
+    keys[count] = &key;
+    texts[count] = key.text;
+    if (++count == kTogether) hashThem();
   }
-  return key.hash;
+  hashThem();
+}
+
+HashKey KplReader::hashOf(const KplPart& part) const {
+  return part.explicitHashKey.empty() ? partitionKeys_[part.partitionKeyIndex].hash
+                                      : hashKeys_[part.explicitHashKeyIndex].hash;
 }
 
 std::size_t KplReader::partsOutside(const HashRange& range) {
+  hashUsedKeys();
   return static_cast<std::size_t>(std::count_if(
       parts_.begin(), parts_.end(), [&](const KplPart& part) { return !range.holds(hashOf(part)); }));
 }

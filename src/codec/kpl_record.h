@@ -82,7 +82,8 @@ class KplReader {
   KplFault readPart(std::string_view bytes);
   KplFault usePartitionKey(std::uint64_t index, KplPart& part);
   KplFault useHashKey(std::uint64_t index, KplPart& part);
-  HashKey hashOf(const KplPart& part);
+  void hashUsedKeys();
+  HashKey hashOf(const KplPart& part) const;
 
   std::vector<Key> partitionKeys_;
   std::vector<Key> hashKeys_;

@@ -284,6 +284,20 @@ TEST_F(KplReaderTest, CountsPartsOutsideOfARangeByTheirEffectiveHash) {
   EXPECT_EQ(reader_.partsOutside({}), 0u);
 }
 
+TEST_F(KplReaderTest, CountsPartsOutsideOfARangeHoweverManyKeysThereAre) {
+  const HashRange low{0, (HashKey{1} << 127) - 1};
+  std::vector<PartPlan> parts;
+  std::size_t outside = 0;
+  for (int i = 0; i < 300; ++i) {
+    // Each key twice, the second time far from the first.
+    const std::string key = "key " + std::to_string(i % 150);
+    parts.push_back({key, "x"});
+    if (!low.holds(hashKeyOf(md5(key)))) ++outside;
+    ASSERT_EQ(read(aggregateOf(parts)), KplKind::kAggregate);
+    ASSERT_EQ(reader_.partsOutside(low), outside) << parts.size() << " parts";
+  }
+}
+
 TEST_F(KplReaderTest, CountsTheEndsOfARangeAsInside) {
   ASSERT_EQ(read(aggregateOf({{"a", "1", "10"}, {"a", "2", "20"}})), KplKind::kAggregate);
   EXPECT_EQ(reader_.partsOutside({10, 20}), 0u);
@@ -296,7 +310,7 @@ TEST(HashRangeOf, NeedsBothEnds) {
   EXPECT_FALSE(hashRangeOf("", "5"));
   EXPECT_FALSE(hashRangeOf("5", ""));
   EXPECT_FALSE(hashRangeOf("5", "x"));
-  EXPECT_EQ(hashKeyOf("a") >> 96, HashKey{0x0cc175b9});
+  EXPECT_EQ(hashKeyOf(md5("a")) >> 96, HashKey{0x0cc175b9});
 }
 
 }  // namespace
