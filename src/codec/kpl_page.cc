@@ -1,7 +1,11 @@
 #include "codec/kpl_page.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 #include <utility>
+
+#include "codec/md5_lanes.h"
 
 namespace tidemill::codec {
 namespace {
@@ -18,7 +22,7 @@ class PageSplit {
     for (std::size_t i = plain; i < records.size(); ++i) room += kplPartsMax(records[i].data);
     out_.reserve(room);
     out_.assign(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(plain));
-    for (; plain < records.size(); ++plain) add(records[plain]);
+    for (auto rest = std::span(records).subspan(plain); !rest.empty();) rest = rest.subspan(addSome(rest));
   }
 
   std::vector<Record> takeRecords() {
@@ -29,8 +33,29 @@ class PageSplit {
   KplReport takeReport() { return std::move(report_); }
 
  private:
-  void add(const Record& record) {
-    switch (reader_.read(record.data)) {
+  // So many messages are hashed side by side: each takes a fraction of the time that it would take alone. Few
+  // enough that they are still in the cache when they are taken apart.
+  static constexpr std::size_t kTogether = 2 * kMd5Lanes;
+
+  // Adds the first ones and says how many.
+  std::size_t addSome(std::span<const Record> records) {
+    std::array<std::string_view, kTogether> messages;
+    std::array<Md5, kTogether> digests;
+    std::size_t hashed = 0;
+    std::size_t count = 0;
+    for (; count < records.size() && hashed < kTogether; ++count) {
+      messages[hashed] = kplMessageOf(records[count].data);
+      if (!messages[hashed].empty()) ++hashed;
+    }
+    md5Each(std::span(messages).first(hashed), std::span(digests).first(hashed));
+    std::size_t next = 0;
+    for (const Record& record : records.first(count))
+      add(record, kplMessageOf(record.data).empty() ? Md5() : digests[next++]);
+    return count;
+  }
+
+  void add(const Record& record, const Md5& digest) {
+    switch (reader_.read(record.data, digest)) {
       case KplKind::kPlain:
         out_.push_back(record);
         return;

@@ -139,6 +139,40 @@ TEST(SplitAggregates, LeavesAggregatesWholeIfToldTo) {
   EXPECT_EQ(report.counts.damaged + report.counts.aggregates, 0);
 }
 
+// Records of a page are hashed several at a time: each must get the digest of its own.
+TEST(SplitAggregates, TakesAPageApartAsItDoesEachOfItsRecords) {
+  std::vector<OuterRecord> outer;
+  Lines expected;
+  AggregateTotals totals;
+  for (int i = 0; i < 200; ++i) {
+    std::string data =
+        aggregateOf({{"a", std::string(static_cast<std::size_t>(i * 37 % 300), 'x')}, {"b", "y"}});
+    if (i % 5 == 1) data = "plain";
+    if (i % 7 == 2) data.back() = static_cast<char>(data.back() ^ 1);
+    if (i % 11 == 3) data = "\xf3\x89\x9a\xc2 short";
+    if (i % 13 == 4) data = kplFrame(bytesField(1, "a"));
+    outer.push_back({std::to_string(1000 + i), data});
+
+    auto one = kplPageOf({outer.back()});
+    const KplReport report = splitAggregates(one, {});
+    for (std::string& line : linesOf(one)) expected.push_back(std::move(line));
+    totals.parts += report.counts.parts;
+    totals.damaged += report.counts.damaged;
+    totals.empty += report.counts.empty;
+  }
+
+  auto page = kplPageOf(outer);
+  const KplReport report = splitAggregates(page, {});
+
+  EXPECT_EQ(linesOf(page), expected);
+  EXPECT_EQ(report.counts.parts, totals.parts);
+  EXPECT_EQ(report.counts.damaged, totals.damaged);
+  EXPECT_EQ(report.counts.empty, totals.empty);
+  EXPECT_GT(totals.parts, 200);
+  EXPECT_GT(totals.damaged, 20);
+  EXPECT_GT(totals.empty, 10);
+}
+
 TEST(SplitAggregates, FindsNoMoreThanFewAndCountsAll) {
   std::vector<OuterRecord> outer;
   for (int i = 0; i < 100; ++i) outer.push_back({std::to_string(100 + i), "\xf3\x89\x9a\xc2 no"});

@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "codec/digest.h"
 #include "codec/md5_lanes.h"
 #include "codec/utf8.h"
 
@@ -117,14 +116,6 @@ constexpr std::size_t kPartBytesMin = 6;
 // For each byte of a message.
 constexpr std::uint64_t kKeyBytesMax = 64;
 
-// What lies between the magic bytes and the checksum; empty if there is no room for it.
-std::string_view messageOf(std::span<const std::byte> payload) {
-  constexpr std::size_t kFrameBytes = kMagic.size() + kChecksumBytes;
-  const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
-  return text.size() <= kFrameBytes ? std::string_view()
-                                    : text.substr(kMagic.size(), text.size() - kFrameBytes);
-}
-
 // Tags of parts are not given to anybody, but a part with a broken one does not parse.
 KplFault checkTag(std::string_view bytes) {
   Fields fields(bytes);
@@ -173,25 +164,35 @@ bool hasKplMagic(std::span<const std::byte> payload) {
   });
 }
 
+std::string_view kplMessageOf(std::span<const std::byte> payload) {
+  constexpr std::size_t kFrameBytes = kMagic.size() + kChecksumBytes;
+  if (payload.size() <= kFrameBytes || !hasKplMagic(payload)) return {};
+  const std::string_view text(reinterpret_cast<const char*>(payload.data()), payload.size());
+  return text.substr(kMagic.size(), text.size() - kFrameBytes);
+}
+
 std::size_t kplPartsMax(std::span<const std::byte> payload) {
-  if (!hasKplMagic(payload)) return 0;
   std::size_t parts = 0;
-  Fields fields(messageOf(payload));
+  Fields fields(kplMessageOf(payload));
   while (fields.next()) parts += fields.tag() == kRecords ? 1 : 0;
   return std::min(parts, payload.size() / kPartBytesMin);
 }
 
 KplKind KplReader::read(std::span<const std::byte> payload) {
+  const std::string_view message = kplMessageOf(payload);
+  return read(payload, message.empty() ? Md5() : md5(message));
+}
+
+KplKind KplReader::read(std::span<const std::byte> payload, const Md5& digest) {
   partitionKeys_.clear();
   hashKeys_.clear();
   parts_.clear();
   fault_ = KplFault::kNone;
   if (!hasKplMagic(payload)) return KplKind::kPlain;
-  const std::string_view message = messageOf(payload);
+  const std::string_view message = kplMessageOf(payload);
   fault_ = KplFault::kTooShort;
   if (message.empty()) return KplKind::kDamaged;
   const std::string_view checksum(message.data() + message.size(), kChecksumBytes);
-  const Md5 digest = md5(message);
   fault_ = KplFault::kChecksum;
   if (std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()) != checksum)
     return KplKind::kDamaged;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "codec/digest.h"
 #include "codec/hash_key.h"
 
 namespace tidemill::codec {
@@ -43,6 +44,8 @@ enum class KplKind { kPlain, kAggregate, kDamaged };
 
 // True if `payload` begins with the four magic bytes: an aggregated record, or one that is damaged.
 bool hasKplMagic(std::span<const std::byte> payload);
+// What the checksum at the end is the MD5 of. Empty: nothing, as `payload` is a plain record or too short.
+std::string_view kplMessageOf(std::span<const std::byte> payload);
 // How many parts `payload` has if it is an aggregated record that can be read, without looking whether it is:
 // for making room. Never more than fit its bytes; 0 for a plain one.
 std::size_t kplPartsMax(std::span<const std::byte> payload);
@@ -59,6 +62,8 @@ class KplReader {
  public:
   // The views in parts() are into `payload`; the parts themselves last until the next read().
   KplKind read(std::span<const std::byte> payload);
+  // The same; `digest` is the MD5 of kplMessageOf(payload), anything if that is empty.
+  KplKind read(std::span<const std::byte> payload, const Md5& digest);
 
   // After kAggregate: in their order, which gives the sub-sequence numbers from 0. May be empty.
   std::span<const KplPart> parts() const { return parts_; }
