@@ -5,47 +5,14 @@
 #include <map>
 #include <stdexcept>
 
-#include "stream/test_context.h"
+#include "stream/test_delivery.h"
 
 namespace tidemill {
 namespace {
 
 // Blocks that are lost between their arrival and their batch, in a whole context.
-class BlockRecoveryTest : public ContextFixture {
+class BlockRecoveryTest : public DeliveryFixture {
  protected:
-  Conf conf(const std::string& lose) const {
-    Conf conf;
-    conf.set("tidemill.worker.id", "me").set("tidemill.batch.maxFailures", "3");
-    conf.set("tidemill.test.loseBlocks", lose);
-    return conf;
-  }
-  DStream<std::string> linesAt(StreamingContext& context, StorageLevel level) {
-    return KinesisUtils::createStream(context, "app", "orders", kEndpoint, "us-east-1",
-                                      InitialPositionInStream::TRIM_HORIZON, Seconds(1), level);
-  }
-  // Counts what each batch delivers.
-  void deliver(StreamingContext& context, StorageLevel level = StorageLevel::MEMORY_ONLY) {
-    linesAt(context, level).foreachRDD([this](const RDD<std::string>& rdd) {
-      for (const std::string& line : rdd.collect()) ++delivered_[line];
-    });
-  }
-  void putNumbers(int from, int to) {
-    std::vector<std::string> all;
-    for (int i = from; i < to; ++i) all.push_back("line-" + std::to_string(i));
-    put(all);
-  }
-  // Puts `portions` of 20 lines, one in each second.
-  void putOverTime(int portions) {
-    for (int i = 0; i < portions; ++i) {
-      putNumbers(put_, put_ + 20);
-      put_ += 20;
-      world_.runFor(1s);
-    }
-  }
-  void expectEachOnce() const {
-    EXPECT_EQ(delivered_.size(), static_cast<std::size_t>(put_));
-    for (const auto& [line, times] : delivered_) EXPECT_EQ(times, 1) << line;
-  }
   bool asks(const http::Request& request, std::string_view what) const {
     return request.body.find(what) != std::string::npos;
   }
@@ -60,9 +27,6 @@ class BlockRecoveryTest : public ContextFixture {
       return aws_.handle(request, world_.loop().wall() + 25h).response;
     };
   }
-
-  std::map<std::string, int> delivered_;
-  int put_ = 0;
 };
 
 TEST_F(BlockRecoveryTest, LostBlocksAreReadAgainAndEveryRecordIsDeliveredOnce) {
@@ -141,38 +105,6 @@ TEST_F(BlockRecoveryTest, BlocksWhoseFilesAreDamagedAreReadAgainWithoutAFailedAt
     EXPECT_EQ(context.totals().blocksLost, context.totals().blocksRebuilt);
     EXPECT_EQ(node_->log().count("batch_failed"), 0u);
   }
-}
-
-TEST_F(BlockRecoveryTest, ADiskThatCannotBeWrittenStopsTheContextAndNothingIsCheckpointedBehindIt) {
-  createStream(1);
-  for (const char* trouble : {"read-only", "sync fails"}) {
-    SCOPED_TRACE(trouble);
-    for (const char* after : {"processed", "stored"}) {
-      StreamingContext context(*seams_, conf("0").set("kinesis.checkpoint.after", after), Seconds(1));
-      deliver(context, StorageLevel::DISK_ONLY);
-      context.start();
-      putOverTime(3);
-      world_.runFor(5s);
-      const std::string before = leases_->rows.begin()->second.checkpoint.text();
-      node_->disk().faults().readOnly = std::string_view(trouble) == "read-only";
-      node_->disk().faults().syncFails = std::string_view(trouble) == "read-only" ? 0 : 1'000'000;
-      putOverTime(2);
-      world_.runFor(10s);
-
-      EXPECT_EQ(failureOf(context), Code::kIo);
-      EXPECT_EQ(leases_->rows.begin()->second.checkpoint.text(), before);
-      EXPECT_EQ(delivered_.size(), static_cast<std::size_t>(put_ - 40));
-
-      node_->disk().faults() = {};
-      StreamingContext next(*seams_, conf("0").set("kinesis.checkpoint.after", after), Seconds(1));
-      deliver(next, StorageLevel::DISK_ONLY);
-      next.start();
-      world_.runFor(20s);
-      ASSERT_TRUE(stopped(next));
-      expectEachOnce();
-    }
-  }
-  EXPECT_GT(node_->log().count("block_not_stored"), 0u);
 }
 
 TEST_F(BlockRecoveryTest, WhatWasStoredAndNotProcessedIsDeliveredByTheNextProcessOrReadAgain) {

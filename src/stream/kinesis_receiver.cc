@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kinesis/kinesis_client.h"
+#include "stream/block_store_options.h"
 #include "stream/checkpoint_after.h"
 #include "stream/kinesis_options.h"
 
@@ -138,7 +139,24 @@ void KinesisReceiver::giveLeft(const BlockInfoList& left) {
   }
 }
 
+// The store would refuse each block, and try it again.
+Result<void> KinesisReceiver::checkReplicas() const {
+  auto options = blockStoreOptionsOf(conf_);
+  if (!options) return fail(options.error());
+  const int wanted = traitsOf(source_.storageLevel).replicas - 1;
+  const auto named = static_cast<int>(options->replicas.size());
+  if (options->store.replication != block::Replication::kRequire || named >= wanted) return {};
+  return fail(Code::kInvalidConfig,
+              fmt::format("stream {}: the storage level {} with tidemill.block.replication=require needs {} "
+                          "of tidemill.block.replicas, which names {}",
+                          source_.streamName, storageLevelName(source_.storageLevel), wanted, named),
+              "set tidemill.block.replicas to folders on other disks, such as dir:/mnt/b, choose a level "
+              "with fewer copies, or set tidemill.block.replication=warn");
+}
+
 Result<void> KinesisReceiver::checkLevel() const {
+  auto replicas = checkReplicas();
+  if (!replicas) return fail(replicas.error());
   if (!afterStored_ || traitsOf(source_.storageLevel).disk) return {};
   const std::string level = storageLevelName(source_.storageLevel);
   if (source_.storageLevel == StorageLevel::NONE) {

@@ -100,6 +100,7 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   consume::RangeReadOptions recoveryOptions() const;
   Result<FetchSide::MakeApi> apiMaker() const;
   Result<void> checkLevel() const;
+  Result<void> checkReplicas() const;
   std::shared_ptr<FetchSide> makeFetchSide(FetchSide::MakeApi makeApi);
   // A block is stored: the fetch lane may make another one.
   void noteStored();
