@@ -247,6 +247,40 @@ TEST_F(FsckTest, StoresInAFolderThatIsNoneAreNamed) {
   EXPECT_EQ(report.error().hint(), "name one of its folders: /blocks/w1, /blocks/w2");
 }
 
+TEST_F(FsckTest, AStoreOnAReadOnlyDiskIsCheckedWithoutTheLock) {
+  segment()[places_[1].offset + 20] ^= 0x04;
+  std::vector<std::string> seen;
+  sim::SimFiles watched(disk_, [&seen](std::string_view operation, std::string_view, std::string_view) {
+    seen.emplace_back(operation);
+  });
+  const std::string writable = text(*checkStore(watched, "/store"));
+  EXPECT_EQ(seen, (std::vector<std::string>{"file.lock", "file.unlock"}));
+  seen.clear();
+
+  disk_.faults().readOnly = true;
+  const auto report = checkStore(watched, "/store");
+
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_EQ(text(*report), writable);
+  EXPECT_EQ(text(*report), "2 blocks, damaged: 1 rebuildable: 1, torn: 0, lost: 0, unindexed: 0");
+  EXPECT_TRUE(seen.empty());
+}
+
+TEST_F(FsckTest, RepairOnAReadOnlyDiskIsRefusedByName) {
+  segment() += std::string(7, 'x');
+  const std::string before = segment();
+  disk_.faults().readOnly = true;
+
+  const auto report = checkStore(files_, "/store", {.repair = true});
+
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code(), Code::kIo);
+  EXPECT_NE(report.error().message().find("read-only file system: /store/blocks.lock"), std::string::npos)
+      << report.error().message();
+  EXPECT_FALSE(report.error().hint().empty());
+  EXPECT_EQ(segment(), before);
+}
+
 TEST_F(FsckTest, AStoreInUseIsRefused) {
   const auto store = open();
   const auto report = checkStore(files_, "/store");

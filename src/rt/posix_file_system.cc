@@ -21,15 +21,7 @@ namespace {
 constexpr std::size_t kHolderBytesMax = 200;
 
 tl::unexpected<Error> failed(int error, const std::string& what, const std::string& path) {
-  const std::string message = what + " " + path + ": " + std::generic_category().message(error);
-  if (error == ENOSPC || error == EDQUOT) {
-    return fail(Code::kDiskFull, message, "free space on the disk that holds " + path + ", then start again");
-  }
-  if (error == EACCES || error == EPERM) {
-    return fail(Code::kIo, message, "give this user the right to write to " + path);
-  }
-  if (error == EROFS) return fail(Code::kIo, message, "remount the file system of " + path + " for writing");
-  return fail(Code::kIo, message, "look at the disk that holds " + path);
+  return fail(fileError(error, what, path));
 }
 
 tl::unexpected<Error> noFile(const std::string& path) {
@@ -144,6 +136,21 @@ bool isDirectory(const std::string& path) {
 }
 
 }  // namespace
+
+Error fileError(int error, const std::string& what, const std::string& path) {
+  const std::string message = what + " " + path + ": " + std::generic_category().message(error);
+  if (error == ENOSPC || error == EDQUOT) {
+    return Error(Code::kDiskFull, message,
+                 "free space on the disk that holds " + path + ", then start again");
+  }
+  if (error == EACCES || error == EPERM) {
+    return Error(Code::kIo, message, "give this user the right to write to " + path);
+  }
+  if (error == EROFS) {
+    return Error(Code::kIo, message, "remount the file system of " + path + " for writing");
+  }
+  return Error(Code::kIo, message, "look at the disk that holds " + path);
+}
 
 Result<void> PosixFileSystem::makeDirectory(const std::string& path) {
   if (isDirectory(path)) return {};

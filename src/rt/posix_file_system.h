@@ -1,6 +1,8 @@
 // rt/posix_file_system.h: the production FileSystem.
 #pragma once
 
+#include <string>
+
 #include "rt/file_system.h"
 
 namespace tidemill::rt {
@@ -23,5 +25,9 @@ class PosixFileSystem final : public FileSystem {
   // By flock(): the kernel frees it when the process dies, in whatever way.
   Result<std::unique_ptr<FileLock>> lock(const std::string& path, const std::string& holder) override;
 };
+
+// What a call that failed with `error`, an errno, comes to: "<what> <path>: <what the system says>".
+// kDiskFull if there is no room, else kIo; the hint says what to do.
+Error fileError(int error, const std::string& what, const std::string& path);
 
 }  // namespace tidemill::rt

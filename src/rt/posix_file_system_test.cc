@@ -9,7 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <system_error>
+#include <vector>
 
 namespace tidemill::rt {
 namespace {
@@ -36,6 +39,28 @@ TEST_F(PosixFileSystemTest, AFullDiskSaysSoWithPathAndHint) {
   EXPECT_EQ(written.error().code(), Code::kDiskFull);
   EXPECT_NE(written.error().message().find("/dev/full"), std::string::npos);
   EXPECT_NE(written.error().hint().find("free space"), std::string::npos);
+}
+
+TEST(FileError, SaysWhatFailedAndWhatToDo) {
+  struct Case {
+    int error;
+    Code code;
+    std::string hint;
+  };
+  const std::vector<Case> cases = {
+      {EROFS, Code::kIo, "remount the file system of /a/b for writing"},
+      {ENOSPC, Code::kDiskFull, "free space on the disk that holds /a/b, then start again"},
+      {EDQUOT, Code::kDiskFull, "free space on the disk that holds /a/b, then start again"},
+      {EACCES, Code::kIo, "give this user the right to write to /a/b"},
+      {EPERM, Code::kIo, "give this user the right to write to /a/b"},
+      {EIO, Code::kIo, "look at the disk that holds /a/b"},
+  };
+  for (const Case& one : cases) {
+    const Error error = fileError(one.error, "could not open", "/a/b");
+    EXPECT_EQ(error.code(), one.code);
+    EXPECT_EQ(error.message(), "could not open /a/b: " + std::generic_category().message(one.error));
+    EXPECT_EQ(error.hint(), one.hint);
+  }
 }
 
 TEST_F(PosixFileSystemTest, WhatIsAppendedToIsForItsOwnerAlone) {
