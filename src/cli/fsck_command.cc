@@ -12,8 +12,10 @@
 #include "cli/fsck_repair.h"
 #include "cli/kinesis_access.h"
 #include "cli/output.h"
+#include "cli/settings.h"
 #include "codec/json_writer.h"
 #include "rt/posix_file_system.h"
+#include "stream/kinesis_options.h"
 
 namespace tidemill::cli {
 namespace {
@@ -25,6 +27,7 @@ struct Flags {
   std::string directory;
   bool repair = false;
   KinesisFlags kinesis;
+  std::vector<std::string> settings;
   bool json = false;
 };
 
@@ -128,12 +131,14 @@ int runFsck(const Flags& flags) {
 }
 
 rt::Task<Result<RepairReport>> readAgain(const rt::Env& env, base::Random& random,
-                                         kinesis::KinesisClient& client, block::DiskBlocks& store,
+                                         kinesis::KinesisClient& client, const Conf& conf,
+                                         block::DiskBlocks& store,
                                          std::vector<std::shared_ptr<const block::BlockInfo>> blocks) {
   consume::RangeReadOptions options;
   options.retry.attemptsMax = 10;
   options.onLoss = consume::LossPolicy::kRecord;
-  auto paces = std::make_shared<consume::ShardPaces>(consume::PaceOptions());
+  options.kpl = stream::kplRulesOf(conf);
+  auto paces = std::make_shared<consume::ShardPaces>(stream::paceOptionsOf(conf));
   consume::RangeReader reader({env.loop, client, std::move(paces), random, env.log, env.faults}, options);
   co_return co_await rebuildBlocks(reader, store, std::move(blocks));
 }
@@ -142,6 +147,9 @@ rt::Task<Result<RepairReport>> readAgain(const rt::Env& env, base::Random& rando
 // anything is changed. An index that is damaged or torn is written anew when the store is opened. The store
 // is locked meanwhile, and closed afterwards.
 Result<RepairReport> repair(const Flags& flags, const FsckReport& found) {
+  Conf conf;
+  auto applied = applySettings(conf, flags.settings);
+  if (!applied) return fail(applied.error());
   base::StderrLog log(base::Severity::kWarning);
   http::ProductionEnv production(log, productionOptions());
   base::Random random(base::randomSeed());
@@ -157,7 +165,7 @@ Result<RepairReport> repair(const Flags& flags, const FsckReport& found) {
                                        {.holder = "tidemill fsck --repair", .salt = random.next()});
   if (!store) return fail(store.error());
   if (client == nullptr) return RepairReport{};
-  return production.block(readAgain(env, random, *client, **store, std::move(blocks)));
+  return production.block(readAgain(env, random, *client, conf, **store, std::move(blocks)));
 }
 
 int runRepair(const Flags& flags) {
@@ -193,6 +201,9 @@ void addFsckCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("dir", flags->directory, "Folder of the blocks")->required();
   command->add_flag("--repair", flags->repair,
                     "Reads damaged and lost blocks from Kinesis again, and cuts torn tails");
+  command->add_option(
+      "--set", flags->settings,
+      "A setting as key=value, as of the program that stored them; may be given several times");
   addKinesisFlags(*command, flags->kinesis);
   command->add_flag("--json", flags->json, "One JSON object");
   command->callback([&chosen, flags] {

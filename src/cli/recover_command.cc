@@ -9,7 +9,9 @@
 #include "cli/kinesis_access.h"
 #include "cli/output.h"
 #include "cli/range_text.h"
+#include "cli/settings.h"
 #include "consume/range_reader.h"
+#include "stream/kinesis_options.h"
 
 namespace tidemill::cli {
 namespace {
@@ -19,6 +21,7 @@ struct RecoverFlags {
   KinesisFlags kinesis;
   std::int64_t timeoutMs = 10'000;
   int attempts = 10;
+  std::vector<std::string> settings;
   bool json = false;
 };
 
@@ -46,6 +49,9 @@ int runRecover(const RecoverFlags& flags) {
     if (!range) return printError(range.error());
     ranges.push_back(std::move(*range));
   }
+  Conf conf;
+  auto applied = applySettings(conf, flags.settings);
+  if (!applied) return printError(applied.error());
   base::StderrLog log(base::Severity::kWarning);
   http::ProductionEnv production(log, productionOptions());
   base::Random random(base::randomSeed());
@@ -55,8 +61,9 @@ int runRecover(const RecoverFlags& flags) {
   options.retry.timeout = std::chrono::milliseconds(flags.timeoutMs);
   options.retry.attemptsMax = flags.attempts;
   options.keepRecords = false;
+  options.kpl = stream::kplRulesOf(conf);
   const rt::Env& env = production.env();
-  auto paces = std::make_shared<consume::ShardPaces>(consume::PaceOptions());
+  auto paces = std::make_shared<consume::ShardPaces>(stream::paceOptionsOf(conf));
   consume::RangeReader reader({env.loop, **client, std::move(paces), random, log, env.faults}, options);
   auto read = production.block(reader.read(std::move(ranges)));
   if (!read) return printError(read.error());
@@ -82,6 +89,9 @@ void addRecoverCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--attempts", flags->attempts, "How often one call is tried")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  command->add_option(
+      "--set", flags->settings,
+      "A setting as key=value, as of the program that read the records; may be given several times");
   addKinesisFlags(*command, flags->kinesis);
   command->add_flag("--json", flags->json, "One JSON object");
   command->callback([&chosen, flags] { chosen = [flags] { return runRecover(*flags); }; });

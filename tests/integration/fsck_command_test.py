@@ -194,6 +194,17 @@ def test_aggregated_and_damaged_records_are_rebuilt_as_they_were(url, tmp_path):
     assert not any("event=block_lost" in line for line in log), log
 
 
+def test_records_are_rebuilt_by_the_rules_of_the_program_that_stored_them(url, tmp_path):
+    make_stream(kinesis(url), "whole", 1)
+    rules = ("--set", "tidemill.kpl.deaggregate=false")
+    packed = aggregate([("one", "tide mill"), ("two", "sea")])
+    left = leave(url, "whole", tmp_path / "state", [[packed]], ("--storage-level", "DISK_ONLY", *rules))
+    (block,) = left.blocks()
+    flip(block.file, block.body + 1)
+    assert found(repair(left))[0] == 4  # As two parts they are not what was stored.
+    assert found(repair(left, *rules)) == (0, ["rebuilt: 1 not rebuilt: 0"], report(1))
+
+
 def test_every_block_rotten_at_once(left):
     for block in left.blocks():
         flip(block.file, block.body + 1)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from aggregates import aggregate
 from fake_server import SHARD, fake_aws, kinesis, make_stream, wait_active
 from programs import refused, run
 
@@ -37,8 +38,9 @@ def put(url: str, stream: str, payloads: list[str]) -> list[str]:
     ]
 
 
-def recover(url: str, *ranges: str, **changes: str | None):
+def recover(url: str, *ranges: str, settings: list[str] = [], **changes: str | None):
     named = [word for one in ranges for word in ("--range", one)]
+    named += [word for one in settings for word in ("--set", one)]
     return run("recover", *named, "--timeout-ms", 30000, "--endpoint", url, **changes)
 
 
@@ -49,6 +51,17 @@ def recovered(url: str, *ranges: str) -> tuple[int, str]:
     result = RESULT.fullmatch(done.out)
     assert result, done.out
     return int(result[1]), result[2]
+
+
+def test_takes_aggregates_apart_as_the_program_did(url, stream):
+    packed = aggregate([("one", "tide mill"), ("two", "sea"), ("one", "weir")])
+    number = kinesis(url, attempts=5).put_record(StreamName=stream, Data=packed, PartitionKey="one")["SequenceNumber"]
+    assert recovered(url, f"{stream}/{FIRST}:{number}:{number}")[0] == 3
+    assert recovered(url, f"{stream}/{FIRST}:{number}.1:{number}.2")[0] == 2
+    whole = recover(url, f"{stream}/{FIRST}:{number}:{number}", settings=["tidemill.kpl.deaggregate=false"])
+    assert whole.out.startswith("records: 1 hash: "), whole
+    refused(recover(url, f"{stream}/{FIRST}:{number}:{number}", settings=["tidemill.kpl.outOfRange=all"]),
+            "InvalidConfig", 2)
 
 
 def test_prints_the_same_count_and_hash_each_time(url, stream):
