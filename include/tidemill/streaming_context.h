@@ -113,7 +113,8 @@ class StreamingContext {
   // False if it still runs after `patience`.
   bool awaitTerminationOrTimeout(Duration patience);
 
-  // What this stands on: the same block store and workers for RDDs that the program makes.
+  // What this stands on. RDDs that the program makes on it have the same workers, and find the blocks of the
+  // batch that is being worked on.
   Context& sparkContext() const { return *context_; }
 
   StreamingContextState getState() const;
