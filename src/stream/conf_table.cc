@@ -31,6 +31,9 @@ constexpr std::array kTable = {
         "auto|lz4|zstd|none|org.apache.spark.io.LZ4CompressionCodec|org.apache.spark.io.ZStdCompressionCodec",
         1, kMost,
         "What compresses blocks of _SER and disk levels; auto: lz4, or what spark.serializer says."},
+    ConfEntry{"spark.io.encryption.enabled", ConfType::kBoolean, "false", "", 0, 0,
+              "Only false is accepted: blocks on disk are not encrypted; their folders may lie on a file "
+              "system that is."},
     ConfEntry{"spark.local.dir", ConfType::kText, "", "", 0, kMost,
               "Folders for scratch files, of which blocks take the first; empty: the state folder."},
     ConfEntry{"spark.serializer", ConfType::kText, "auto",
@@ -278,7 +281,13 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
         return refuse(entry, value, fmt::format("one of {}", entry.unit));
       return 0;
     case ConfType::kBoolean:
-      return parseBoolean(entry, value);
+      number = parseBoolean(entry, value);
+      if (number && *number > entry.most) {
+        return fail(Code::kInvalidConfig,
+                    fmt::format("{}={} is refused. {}", entry.key, value, entry.meaning),
+                    fmt::format("leave {} at {}", entry.key, entry.fallback));
+      }
+      return number;
     case ConfType::kFraction:
       return parseFraction(entry, value);
     case ConfType::kInteger: {

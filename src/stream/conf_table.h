@@ -21,7 +21,7 @@ struct ConfEntry {
   // "ms", "s", "m" (MiB) or "" (bytes, numbers). Text: the values that it may have, "a|b"; empty: any.
   std::string_view unit;
   std::int64_t least;  // Durations: milliseconds. Text: length.
-  std::int64_t most;
+  std::int64_t most;   // Booleans: 0 if true is refused.
   std::string_view meaning;
 };
 

@@ -48,6 +48,14 @@ TEST(Conf, TheQueueOfBlocksHasRoomForOneAtLeast) {
   EXPECT_NE(refusalOf("spark.streaming.blockQueueSize", "0"), "accepted");
 }
 
+TEST(Conf, RefusesToEncryptBlocksAndSaysWhy) {
+  const std::string message = refusalOf("spark.io.encryption.enabled", "true");
+  EXPECT_NE(message.find("spark.io.encryption.enabled=true is refused"), std::string::npos) << message;
+  EXPECT_NE(message.find("blocks on disk are not encrypted"), std::string::npos) << message;
+  EXPECT_EQ(refusalOf("spark.io.encryption.enabled", "false"), "accepted");
+  EXPECT_NE(refusalOf("spark.io.encryption.enabled", "no"), "accepted");
+}
+
 TEST(Conf, ReadsSparksTimesAndSizes) {
   Conf conf;
   conf.set("spark.streaming.blockInterval", "50");
