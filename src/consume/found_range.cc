@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -38,16 +39,26 @@ FoundRange::End FoundRange::endOf(const Record& record) {
   return end;
 }
 
-void FoundRange::add(const Record& record, const std::shared_ptr<const codec::RecordsPage>& page) {
+void FoundRange::add(const Record& record) {
   if (count_ == 0) first_ = endOf(record);
   last_.sequenceNumber = record.sequenceNumber;
   last_.part.reset();
   if (record.aggregation == Aggregation::kPart) last_.part = record.subSequenceNumber;
   ++count_;
   hasher_.add(record);
-  if (!keeps_) return;
-  if (pages_.empty() || pages_.back() != page) pages_.push_back(page);
-  records_.push_back(record);
+  if (keeps_) records_.push_back(record);
+}
+
+std::shared_ptr<const block::ShardPage> FoundRange::copyOf(std::span<const Record> records) const {
+  return block::copiedPage(asked().streamName, asked().shardId, lost_.token, records);
+}
+
+void FoundRange::pageEnded() {
+  if (copied_ == records_.size()) return;
+  copies_.push_back(copyOf(std::span(records_).subspan(copied_)));
+  const std::vector<Record>& copied = copies_.back()->page.records;
+  std::copy(copied.begin(), copied.end(), records_.begin() + static_cast<std::ptrdiff_t>(copied_));
+  copied_ = records_.size();
 }
 
 void FoundRange::dropLast() {
@@ -61,7 +72,7 @@ void FoundRange::dropLast() {
 }
 
 SequenceNumberRange FoundRange::found() const {
-  SequenceNumberRange range = asked_;
+  SequenceNumberRange range = asked();
   range.recordCount = count_;
   range.contentHash.reset();
   if (count_ == 0) return range;
@@ -75,25 +86,26 @@ SequenceNumberRange FoundRange::found() const {
 
 // A range's ends are records of it, so they must be there. An end without a part number may have parts.
 bool FoundRange::hasEnds() const {
-  return count_ > 0 && first_.sequenceNumber == asked_.fromSeqNumber &&
-         last_.sequenceNumber == asked_.toSeqNumber &&
-         (!asked_.fromSubSeqNumber || first_.part.value_or(0) == *asked_.fromSubSeqNumber) &&
-         (!asked_.toSubSeqNumber || last_.part.value_or(0) == *asked_.toSubSeqNumber);
+  return count_ > 0 && first_.sequenceNumber == asked().fromSeqNumber &&
+         last_.sequenceNumber == asked().toSeqNumber &&
+         (!asked().fromSubSeqNumber || first_.part.value_or(0) == *asked().fromSubSeqNumber) &&
+         (!asked().toSubSeqNumber || last_.part.value_or(0) == *asked().toSubSeqNumber);
 }
 
 std::optional<RangeLoss> FoundRange::loss() const {
   if (!compares_) return std::nullopt;
-  const bool counted = asked_.recordCount == 0 || asked_.recordCount == count_;
-  const bool same = !asked_.contentHash || (count_ > 0 && *asked_.contentHash == hasher_.hash());
+  const bool counted = asked().recordCount == 0 || asked().recordCount == count_;
+  const bool same = !asked().contentHash || (count_ > 0 && *asked().contentHash == hasher_.hash());
   if (hasEnds() && counted && same) return std::nullopt;
-  return RangeLoss{asked_, found(), reason_};
+  return RangeLoss{asked(), found(), reason_};
 }
 
 void FoundRange::ended(std::string reason) {
   reason_ = std::move(reason);
-  if (!records_.empty()) page_ = block::copiedPage(asked_.streamName, asked_.shardId, token_, records_);
+  if (!records_.empty()) page_ = copyOf(records_);
   records_ = {};
-  pages_ = {};
+  copied_ = 0;
+  copies_ = {};
 }
 
 }  // namespace tidemill::consume

@@ -4,14 +4,15 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "block/block.h"
 #include "block/content_hash.h"
-#include "codec/records_page.h"
 #include "tidemill/error.h"
+#include "tidemill/record.h"
 #include "tidemill/sequence_number_range.h"
 
 namespace tidemill::consume {
@@ -28,23 +29,25 @@ struct RangeLoss {
   Error error() const;
 };
 
-// Takes the records of one range in order. When it is complete they are copied, so that they hold no page of
-// up to 10 MiB whose other records nobody wants.
+// Takes the records of one range in order. They are copied after each page, so that they hold no page of up
+// to 10 MiB whose other records nobody wants.
 class FoundRange {
  public:
-  // `token` as ShardPage::token. `keeps`: page() will be asked for; false: memory does not grow with the
-  // range.
-  FoundRange(SequenceNumberRange asked, std::int64_t token, bool keeps)
-      : asked_(std::move(asked)), token_(token), keeps_(keeps) {}
+  // `lost`: what is known of it; a size of 0: unknown. `keeps`: page() will be asked for; false: memory does
+  // not grow with the range.
+  FoundRange(block::SliceInfo lost, bool keeps) : lost_(std::move(lost)), keeps_(keeps) {}
 
-  // `page` holds the record.
-  void add(const Record& record, const std::shared_ptr<const codec::RecordsPage>& page);
+  // Its bytes are there until ended() or pageEnded().
+  void add(const Record& record);
+  // What was added since the last call is copied.
+  void pageEnded();
   // No record comes any more; `reason`: why, if the range may not be whole.
   void ended(std::string reason);
   // A planted bug: forgets the last record, and compares nothing any more.
   void dropLast();
 
-  const SequenceNumberRange& asked() const { return asked_; }
+  const SequenceNumberRange& asked() const { return lost_.range; }
+  std::int64_t payloadBytes() const { return lost_.payloadBytes; }
   // As RangeLoss::left.
   SequenceNumberRange found() const;
   // Nothing: every record is there, as far as the range tells (ends always; count and hash if it has them).
@@ -60,8 +63,9 @@ class FoundRange {
   static End endOf(const Record& record);
   bool hasEnds() const;
 
-  const SequenceNumberRange asked_;
-  const std::int64_t token_;
+  std::shared_ptr<const block::ShardPage> copyOf(std::span<const Record> records) const;
+
+  const block::SliceInfo lost_;
   const bool keeps_;
   std::int64_t count_ = 0;
   End first_;
@@ -69,9 +73,10 @@ class FoundRange {
   std::string reason_;
   bool compares_ = true;
   block::ContentHasher hasher_;
-  // Views into `pages_`.
+  // Views into `copies_`, but those from `copied_` on.
   std::vector<Record> records_;
-  std::vector<std::shared_ptr<const codec::RecordsPage>> pages_;
+  std::size_t copied_ = 0;
+  std::vector<std::shared_ptr<const block::ShardPage>> copies_;
   std::shared_ptr<const block::ShardPage> page_;
 };
 

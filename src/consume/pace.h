@@ -28,6 +28,11 @@ class Pace {
 
   // The earliest time of the next call.
   rt::TimePoint next() const { return std::max(next_, bytesPaid_); }
+  // What the rate gives between two calls: a smaller answer brings the next call no nearer. 0: a limit is
+  // lifted.
+  std::int64_t bytesPerCall() const {
+    return options_.callsPerSecond > 0 ? options_.bytesPerSecond / options_.callsPerSecond : 0;
+  }
 
   void called(rt::TimePoint now);
   // `bytes` of payload came back.

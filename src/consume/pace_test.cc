@@ -45,6 +45,12 @@ TEST(Pace, NeverMovesTheNextCallForward) {
   EXPECT_EQ(pace.next(), kStart + 5s);
 }
 
+TEST(Pace, SaysWhatMayBeReadBetweenTwoCalls) {
+  EXPECT_EQ(Pace({}).bytesPerCall(), (2 << 20) / 5);
+  EXPECT_EQ(Pace({.bytesPerSecond = 0}).bytesPerCall(), 0);
+  EXPECT_EQ(Pace({.callsPerSecond = 0}).bytesPerCall(), 0);
+}
+
 TEST(Pace, HasNoLimitsWhenTheyAreLifted) {
   Pace pace({.callsPerSecond = 0, .bytesPerSecond = 0});
   pace.called(kStart);

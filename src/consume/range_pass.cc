@@ -17,7 +17,8 @@ constexpr std::size_t kCloseMax = 4096;
 
 }  // namespace
 
-RangePass::RangePass(std::vector<const SequenceNumberRange*> ranges) {
+RangePass::RangePass(std::vector<const SequenceNumberRange*> ranges, PassSizes sizes)
+    : sizes_(sizes), aheadBytes_(sizes.callBytes) {
   ranges_.reserve(ranges.size());
   for (const SequenceNumberRange* range : ranges) ranges_.push_back({range});
 }
@@ -42,11 +43,16 @@ int RangePass::recordsWanted() const {
     if (count == 0) return static_cast<int>(kPageMax);
     wanted += count > one.got ? std::min(count - one.got, kPageMax) : kPageOfMore;
   }
+  if (end < ranges_.size()) wanted = std::max(wanted, recordsAhead());
   const std::int64_t parts = partsPerRecord_ > 0 ? partsPerRecord_ : isAggregated() ? kPartsGuessed : 1;
   wanted = (wanted + parts - 1) / parts;
   // One more tells whether the next range begins right there.
   if (end < ranges_.size()) ++wanted;
   return static_cast<int>(std::clamp<std::int64_t>(wanted, 1, kPageMax));
+}
+
+std::int64_t RangePass::recordsAhead() const {
+  return sizes_.recordBytes > 0 ? aheadBytes_ / sizes_.recordBytes : 0;
 }
 
 bool RangePass::isAggregated() const {
@@ -55,6 +61,7 @@ bool RangePass::isAggregated() const {
 
 void RangePass::began(std::size_t place, std::string_view number) {
   if (place == 0 || last_.empty()) return;
+  reached_ = true;
   const bool close = last_ == number || last_ == ranges_[place - 1].range->toSeqNumber;
   close_ = close ? std::min(close_ * 2 + 1, kCloseMax) : 0;
 }
@@ -64,7 +71,10 @@ std::vector<std::size_t> RangePass::settle(const PageRecords& page) {
   if (page.lastNumber.empty()) return complete;
   last_ = page.lastNumber;
   const auto received = static_cast<std::int64_t>(page.received);
-  partsPerRecord_ = std::max<std::int64_t>(static_cast<std::int64_t>(page.records.size()) / received, 1);
+  const auto records = static_cast<std::int64_t>(page.records.size());
+  partsPerRecord_ = std::max<std::int64_t>(records / received, 1);
+  if (page.payloadBytes > 0 && records > 0)
+    sizes_.recordBytes = std::max<std::int64_t>(page.payloadBytes / records, 1);
   for (std::size_t i = next_; i < ranges_.size(); ++i) {
     Wanted& wanted = ranges_[i];
     if (compareSequenceNumbers(last_, wanted.range->fromSeqNumber) < 0) break;
@@ -74,7 +84,13 @@ std::vector<std::size_t> RangePass::settle(const PageRecords& page) {
     complete.push_back(i);
   }
   while (!done() && ranges_[next_].complete) ++next_;
-  if (step() == Step::kSeek) close_ = 0;
+  const bool seeks = step() == Step::kSeek;
+  if (seeks) close_ = 0;
+  if (std::exchange(reached_, false)) {
+    aheadBytes_ = sizes_.callBytes;
+  } else if (seeks) {
+    aheadBytes_ /= 2;
+  }
   return complete;
 }
 

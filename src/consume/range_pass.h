@@ -20,11 +20,23 @@ struct PageRecords {
   // How many they were before, and the number of the last of those; empty: there was none.
   std::size_t received = 0;
   std::string_view lastNumber;
+  // Of `records`. 0: unknown.
+  std::int64_t payloadBytes = 0;
+};
+
+// What decides how much a page should hold.
+struct PassSizes {
+  // Pace::bytesPerCall().
+  std::int64_t callBytes = 0;
+  // Of one record, parts of aggregated ones counted, as far as that is known beforehand. 0: unknown.
+  std::int64_t recordBytes = 0;
 };
 
 // Pure. Sequence numbers have gaps, so nobody can tell from two ranges whether one begins right behind the
 // other: the records tell. Ranges that follow each other are read in one go, by the iterator that the service
-// gives with each page; where other records lie between, the next range is sought by its number.
+// gives with each page; where other records lie between, the next range is sought by its number. A seek costs
+// a call, so a page takes as much of what lies between as may be read in that time, as long as that reaches
+// the next range now and then.
 class RangePass {
  public:
   enum class Step {
@@ -34,14 +46,16 @@ class RangePass {
   };
 
   // `ranges` of one shard in the order of their beginnings, checked; they may overlap. They outlive this.
-  explicit RangePass(std::vector<const SequenceNumberRange*> ranges);
+  explicit RangePass(std::vector<const SequenceNumberRange*> ranges, PassSizes sizes = {});
 
   Step step() const;
   bool done() const { return next_ == ranges_.size(); }
-  // The first range that is not complete. Not when done.
+  // Of the first range that is not complete.
+  std::size_t place() const { return next_; }
+  // That range. Not when done.
   const SequenceNumberRange& current() const { return *ranges_[next_].range; }
   // How many records the next page should hold. Range: 1 to 10,000. What is read beyond the ranges is paid
-  // for from the shard's rate, so it is not more than needed to see what follows.
+  // for from the shard's rate, so it is not more than needed to see what follows, or than costs no time.
   int recordsWanted() const;
 
   // An iterator was got: what comes need not continue what came.
@@ -78,6 +92,7 @@ class RangePass {
     bool complete = false;
   };
   void began(std::size_t place, std::string_view number);
+  std::int64_t recordsAhead() const;
   std::vector<std::size_t> settle(const PageRecords& page);
   bool isAggregated() const;
 
@@ -89,6 +104,11 @@ class RangePass {
   std::optional<std::size_t> soughtFor_;
   // So many ranges after the current one are taken to follow closely, because those before did.
   std::size_t close_ = 0;
+  PassSizes sizes_;
+  // So much is read although the ranges need less. All that costs no time after a range was reached without a
+  // seek; after each page that reached none, half as much as before.
+  std::int64_t aheadBytes_;
+  bool reached_ = false;  // In this page.
   // Records in one that was received, as far as was seen. 0: nothing was seen yet.
   std::int64_t partsPerRecord_ = 0;
 };

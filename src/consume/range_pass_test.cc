@@ -15,13 +15,14 @@ using Step = RangePass::Step;
 
 class RangePassTest : public testing::Test {
  protected:
-  RangePass pass(const std::vector<std::pair<std::string, std::string>>& ends, std::int64_t count = 0) {
+  RangePass pass(const std::vector<std::pair<std::string, std::string>>& ends, std::int64_t count = 0,
+                 PassSizes sizes = {}) {
     std::vector<const SequenceNumberRange*> ranges;
     for (const auto& [from, to] : ends) {
       ranges_.push_back({"orders", "shard-1", from, to, count});
       ranges.push_back(&ranges_.back());
     }
-    return RangePass(std::move(ranges));
+    return RangePass(std::move(ranges), sizes);
   }
   // Gives the places of the ranges that are complete then; what each record was given to is in given_.
   std::vector<std::size_t> take(RangePass& pass, const std::vector<std::string>& numbers) {
@@ -33,7 +34,8 @@ class RangePassTest : public testing::Test {
     }
     given_.clear();
     const PageRecords page{records, records.size(),
-                           records.empty() ? std::string_view() : records.back().sequenceNumber};
+                           records.empty() ? std::string_view() : records.back().sequenceNumber,
+                           bytesEach_ * static_cast<std::int64_t>(records.size())};
     return pass.take(page, [&](std::size_t place, const Record& record) {
       given_.push_back(std::to_string(place) + ":" + std::string(record.sequenceNumber));
     });
@@ -41,6 +43,7 @@ class RangePassTest : public testing::Test {
 
   std::list<SequenceNumberRange> ranges_;
   std::vector<std::string> given_;
+  std::int64_t bytesEach_ = 0;
 };
 
 TEST_F(RangePassTest, SeeksTheFirstAndReadsOnToItsEnd) {
@@ -135,6 +138,47 @@ TEST_F(RangePassTest, AsksForMoreRangesAtOnceWhileTheyFollowEachOther) {
   take(pass, {"32", "33", "34", "35", "36"});
   EXPECT_EQ(pass.step(), Step::kSeek);
   EXPECT_EQ(pass.recordsWanted(), 5);
+}
+
+TEST_F(RangePassTest, AsksForWhatCostsNoTimeWhereAnotherRangeFollows) {
+  auto pass = this->pass({{"1", "2"}, {"30", "31"}, {"60", "61"}}, 2, {.callBytes = 400, .recordBytes = 10});
+  EXPECT_EQ(pass.recordsWanted(), 40 + 1);
+  pass.sought();
+  take(pass, {"1", "2", "7", "30"});
+  EXPECT_EQ(pass.recordsWanted(), 40 + 1);
+  take(pass, {"31", "60"});
+  EXPECT_EQ(pass.recordsWanted(), 1);  // The last one.
+}
+
+TEST_F(RangePassTest, AsksForWholeRangesThoughTheyCostTime) {
+  auto pass = this->pass({{"1", "900"}, {"1000", "1001"}}, 90, {.callBytes = 400, .recordBytes = 10});
+  EXPECT_EQ(pass.recordsWanted(), 90 + 1);
+}
+
+TEST_F(RangePassTest, LearnsFromPagesHowLargeRecordsAre) {
+  auto pass = this->pass({{"1", "2"}, {"30", "31"}, {"60", "61"}}, 2, {.callBytes = 400});
+  EXPECT_EQ(pass.recordsWanted(), 2 + 1);
+  pass.sought();
+  bytesEach_ = 20;
+  take(pass, {"1", "2", "7", "30"});
+  EXPECT_EQ(pass.recordsWanted(), 20 + 1);
+}
+
+TEST_F(RangePassTest, ReadsLessAheadAfterEachPageThatReachesNoRange) {
+  auto pass = this->pass({{"1", "2"}, {"30", "31"}, {"60", "61"}, {"90", "91"}, {"93", "94"}, {"96", "97"}},
+                         2, {.callBytes = 400, .recordBytes = 10});
+  pass.sought();
+  take(pass, {"1", "2", "3"});
+  EXPECT_EQ(pass.recordsWanted(), 20 + 1);
+  pass.sought();
+  take(pass, {"30", "31", "32"});
+  EXPECT_EQ(pass.recordsWanted(), 10 + 1);
+  pass.sought();
+  take(pass, {"60", "61", "62", "90"});  // That was worth it.
+  EXPECT_EQ(pass.recordsWanted(), 40 + 1);
+  take(pass, {"91", "92", "93", "94", "95"});  // This too, although the next one is to be sought.
+  EXPECT_EQ(pass.step(), Step::kSeek);
+  EXPECT_EQ(pass.recordsWanted(), 2);
 }
 
 TEST_F(RangePassTest, AsksForFullPagesOfARangeOfUnknownSize) {

@@ -12,35 +12,34 @@ namespace tidemill::consume {
 // What the shards of one read share.
 struct RangeReader::Reading {
   rt::TimePoint deadline;
-  rt::Semaphore workers;
+  rt::Semaphore answers;
   // Of the first shard that failed; the others stop after the page that they are reading.
   std::optional<Error> failure;
   bool stopped = false;
 };
 
 rt::Task<void> RangeReader::readShard(Reading& reading, std::vector<FoundRange*> ranges) {
-  co_await reading.workers.acquire(1);
-  ShardRangeReader shard(context_, options_, std::move(ranges), reading.deadline, reading.stopped);
+  ShardRangeReader shard(context_, options_, std::move(ranges), reading.deadline, reading.answers,
+                         reading.stopped);
   auto read = co_await shard.run();
-  reading.workers.release(1);
   if (read) co_return;
   if (!reading.failure) reading.failure = read.error();
   reading.stopped = true;
 }
 
-rt::Task<Result<std::vector<FoundRange>>> RangeReader::find(std::vector<SequenceNumberRange> ranges,
-                                                            std::vector<std::int64_t> tokens) {
+rt::Task<Result<std::vector<FoundRange>>> RangeReader::find(std::vector<block::SliceInfo> lost) {
+  std::vector<SequenceNumberRange> ranges;
+  ranges.reserve(lost.size());
+  for (const block::SliceInfo& one : lost) ranges.push_back(one.range);
   auto plan = planRanges(ranges, options_.streamName);
   if (!plan) co_return fail(plan.error());
   std::vector<FoundRange> found;
-  found.reserve(ranges.size());
-  for (std::size_t i = 0; i < ranges.size(); ++i) {
-    found.emplace_back(std::move(ranges[i]), tokens[i], options_.keepRecords);
-  }
+  found.reserve(lost.size());
+  for (block::SliceInfo& one : lost) found.emplace_back(std::move(one), options_.keepRecords);
 
   const rt::TimePoint deadline =
       options_.deadline ? rt::laterBy(context_.loop.now(), *options_.deadline) : rt::TimePoint::max();
-  Reading reading{deadline, rt::Semaphore(context_.loop, std::max(options_.shardsMax, 1)), std::nullopt};
+  Reading reading{deadline, rt::Semaphore(context_.loop, std::max(options_.answersMax, 1)), std::nullopt};
   rt::TaskGroup shards(context_.loop);
   for (const ShardRanges& shard : *plan) {
     std::vector<FoundRange*> ofShard;
@@ -54,8 +53,10 @@ rt::Task<Result<std::vector<FoundRange>>> RangeReader::find(std::vector<Sequence
 }
 
 rt::Task<Result<std::vector<ReadRange>>> RangeReader::read(std::vector<SequenceNumberRange> ranges) {
-  std::vector<std::int64_t> tokens(ranges.size());
-  auto found = co_await find(std::move(ranges), std::move(tokens));
+  std::vector<block::SliceInfo> lost;
+  lost.reserve(ranges.size());
+  for (SequenceNumberRange& range : ranges) lost.push_back({std::move(range)});
+  auto found = co_await find(std::move(lost));
   if (!found) co_return fail(found.error());
   std::vector<ReadRange> read;
   read.reserve(found->size());
@@ -96,17 +97,11 @@ RebuiltBlock rebuiltOf(const std::shared_ptr<const block::BlockInfo>& info,
 
 rt::Task<Result<std::vector<RebuiltBlock>>> RangeReader::rebuild(
     std::vector<std::shared_ptr<const block::BlockInfo>> blocks) {
-  std::vector<SequenceNumberRange> ranges;
-  std::vector<std::int64_t> tokens;
-  for (const auto& block : blocks) {
-    for (const block::SliceInfo& slice : block->slices) {
-      ranges.push_back(slice.range);
-      tokens.push_back(slice.token);
-    }
-  }
+  std::vector<block::SliceInfo> lost;
+  for (const auto& block : blocks) lost.insert(lost.end(), block->slices.begin(), block->slices.end());
   std::vector<FoundRange> found;
-  if (!ranges.empty()) {
-    auto read = co_await find(std::move(ranges), std::move(tokens));
+  if (!lost.empty()) {
+    auto read = co_await find(std::move(lost));
     if (!read) co_return fail(read.error());
     found = std::move(*read);
   }

@@ -35,7 +35,7 @@ struct RebuiltBlock {
 // Reads shards side by side and the ranges of a shard in order, at the pace that each shard has left. Several
 // reads may run at the same time. Lives on a fetch lane and must outlive its tasks.
 //
-// Memory: the records that are asked for, and one answer of up to 10 MiB for each shard that is being read.
+// Memory: the records that are asked for, and a few answers of up to 10 MiB, see RangeReadOptions.
 // It takes nothing from the budget of live reading: blocks that wait to be processed could hold all of it,
 // and wait for the block that is to be rebuilt.
 //
@@ -68,8 +68,7 @@ class RangeReader {
 
  private:
   struct Reading;
-  rt::Task<Result<std::vector<FoundRange>>> find(std::vector<SequenceNumberRange> ranges,
-                                                 std::vector<std::int64_t> tokens);
+  rt::Task<Result<std::vector<FoundRange>>> find(std::vector<block::SliceInfo> lost);
   rt::Task<void> readShard(Reading& reading, std::vector<FoundRange*> ranges);
 
   const RangeReadContext context_;

@@ -35,6 +35,7 @@ class SilentKinesis final : public ScriptedKinesis {
   rt::Task<Result<codec::RecordsPage>> getRecords(const std::string& stream, const std::string& shardId,
                                                   const std::string& iterator, int limit) override {
     limits.push_back(limit);
+    watchedIsThere.push_back(!watched.expired());
     if (silentPages-- > 0) co_await clock->sleepFor(silence);
     co_return co_await ScriptedKinesis::getRecords(stream, shardId, iterator, limit);
   }
@@ -45,6 +46,9 @@ class SilentKinesis final : public ScriptedKinesis {
     co_return co_await ScriptedKinesis::getShardIterator(stream, shardId, position);
   }
   std::vector<int> limits;
+  // Whether it was there when each page was asked for.
+  std::weak_ptr<const codec::Body> watched;
+  std::vector<bool> watchedIsThere;
 };
 
 class RangeReaderTest : public testing::Test {
@@ -101,6 +105,30 @@ TEST_F(RangeReaderTest, ReadsFromTheFirstNumberThenByTheIteratorsOfTheAnswers) {
   EXPECT_EQ(read->at(0).range.recordCount, 3);
   EXPECT_EQ(read->at(0).range.contentHash, blockOf("b", {"9", "10", "11"})->ranges()[0].contentHash);
   EXPECT_EQ(api_.calls, (Calls{"AT_SEQUENCE_NUMBER 9", "records i1", "records i2"}));
+}
+
+TEST_F(RangeReaderTest, HoldsNoPageWhileItWaitsForTheNext) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"9", "10"}, "i2", 500), pageOf({"11", "12"}, "i3", 500)};
+  api_.watched = api_.pages.front()->body;
+
+  const auto read = this->read({range("9", "12")});
+
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_THAT(api_.watchedIsThere, ElementsAre(true, false));
+  EXPECT_THAT(numbersOf(read->at(0)), ElementsAre("9", "10", "11", "12"));
+}
+
+TEST_F(RangeReaderTest, ARangeInsideAnotherMayEndInALaterPage) {
+  api_.iterators = {std::string("i1")};
+  api_.pages = {pageOf({"1", "3", "4"}, "i2", 500), pageOf({"5", "6", "7"}, "i3", 500),
+                pageOf({"8", "9"}, "i4", 500)};
+
+  const auto read = this->read({range("1", "9"), range("3", "6")});
+
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_THAT(numbersOf(read->at(0)), ElementsAre("1", "3", "4", "5", "6", "7", "8", "9"));
+  EXPECT_THAT(numbersOf(read->at(1)), ElementsAre("3", "4", "5", "6"));
 }
 
 TEST_F(RangeReaderTest, KeepsNothingOfTheRecordsIfNotAsked) {

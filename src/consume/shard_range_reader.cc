@@ -29,6 +29,18 @@ std::vector<const SequenceNumberRange*> askedOf(const std::vector<FoundRange*>& 
   return asked;
 }
 
+// 0: none of them tells.
+std::int64_t recordBytesOf(const std::vector<FoundRange*>& ranges) {
+  double bytes = 0;
+  double records = 0;
+  for (const FoundRange* range : ranges) {
+    if (range->payloadBytes() <= 0 || range->asked().recordCount <= 0) continue;
+    bytes += static_cast<double>(range->payloadBytes());
+    records += static_cast<double>(range->asked().recordCount);
+  }
+  return records > 0 ? std::max<std::int64_t>(static_cast<std::int64_t>(bytes / records), 1) : 0;
+}
+
 const kinesis::Shard* findShard(const std::vector<kinesis::Shard>& shards, const std::string& shardId) {
   const auto found = std::find_if(shards.begin(), shards.end(),
                                   [&shardId](const auto& shard) { return shard.shardId == shardId; });
@@ -54,16 +66,18 @@ rt::Task<Result<std::vector<kinesis::Shard>>> listShardsAgain(const RangeReadCon
 
 ShardRangeReader::ShardRangeReader(const RangeReadContext& context, const RangeReadOptions& options,
                                    std::vector<FoundRange*> ranges, rt::TimePoint deadline,
-                                   const bool& stopped)
+                                   rt::Semaphore& answers, const bool& stopped)
     : context_(context),
       options_(options),
       ranges_(std::move(ranges)),
       deadline_(deadline),
+      answers_(answers),
       stopped_(stopped),
       stream_(ranges_.front()->asked().streamName),
       shardId_(ranges_.front()->asked().shardId),
       pace_(context_.paces->of(stream_, shardId_, context_.loop.now())),
-      pass_(askedOf(ranges_)),
+      pass_(askedOf(ranges_),
+            {.callBytes = pace_->reads.bytesPerCall(), .recordBytes = recordBytesOf(ranges_)}),
       rules_(options_.kpl),
       haveRules_(!options_.kpl.deaggregate || options_.kpl.outOfRange != KplOutOfRange::kDropAggregate) {}
 
@@ -78,6 +92,7 @@ rt::Task<Result<void>> ShardRangeReader::run() {
     if (!ready) co_return fail(ready.error());
     if (!*ready) continue;
     auto read = co_await readOnce();
+    hold_.reset();
     if (!read) co_return fail(read.error());
   }
   co_return Result<void>();
@@ -149,8 +164,8 @@ rt::Task<Result<void>> ShardRangeReader::readOnce() {
 rt::Task<Result<codec::RecordsPage>> ShardRangeReader::readPage(std::string iterator, int limit) {
   std::optional<CallAttempts> attempts;
   for (;;) {  // Bounded by attempts.
-    if (pace_->reads.next() >= deadline_) co_return fail(late());
-    co_await takeTurn(context_.loop, pace_->reads);
+    auto turn = co_await takeTurnToRead();
+    if (!turn) co_return fail(turn.error());
     // Waiting for one's turn is no fault of the service: the time of the call begins here.
     if (!attempts) attempts.emplace(options_.retry, context_.loop.now(), deadline_, context_.random);
     auto call = context_.api.getRecords(stream_, shardId_, iterator, limit);
@@ -161,9 +176,25 @@ rt::Task<Result<codec::RecordsPage>> ShardRangeReader::readPage(std::string iter
     if (good) co_return std::move(page);
     Error error = good.error();
     if (error.code() == Code::kThrottled) pace_->reads.throttled(context_.loop.now());
+    hold_.reset();
     auto given = co_await waitAfter(std::move(error), *attempts);
     if (given) co_return fail(std::move(*given));
   }
+}
+
+rt::Task<Result<void>> ShardRangeReader::takeTurnToRead() {
+  for (;;) {  // Until no other reader of the shard takes the turn while this one waits.
+    if (pace_->reads.next() >= deadline_) co_return fail(late());
+    co_await context_.loop.sleepUntil(pace_->reads.next());
+    co_await answers_.acquire(1);
+    hold_.emplace(answers_);
+    if (stopped_) co_return fail(Code::kCancelled, "another shard has failed");
+    if (context_.loop.now() >= deadline_) co_return fail(late());
+    if (context_.loop.now() >= pace_->reads.next()) break;
+    hold_.reset();
+  }
+  pace_->reads.called(context_.loop.now());
+  co_return Result<void>();
 }
 
 rt::Task<std::optional<Error>> ShardRangeReader::waitAfter(Error failure, CallAttempts& attempts) {
@@ -221,21 +252,31 @@ rt::Task<Result<void>> ShardRangeReader::accept(codec::RecordsPage page) {
     falseEnds_ = emptyPages_ = pagesAtTip_ = 0;
     auto ready = co_await haveRules(page);
     if (!ready) co_return ready;
-    lastSequenceNumber_ = page.records.back().sequenceNumber;
-    const std::size_t received = page.records.size();
-    codec::splitAggregates(page, rules_);
-    const auto kept = std::make_shared<const codec::RecordsPage>(std::move(page));
-    const auto complete =
-        pass_.take(PageRecords{kept->records, received, lastSequenceNumber_},
-                   [&](std::size_t place, const Record& record) { ranges_[place]->add(record, kept); });
-    auto finished = finish(complete, {});
-    if (!finished) co_return finished;
+    auto taken = take(std::move(page));
+    if (!taken) co_return taken;
   }
+  hold_.reset();
   // Done, or another range is to be sought.
   if (pass_.step() != RangePass::Step::kReadOn) co_return Result<void>();
   if (last) co_return co_await settleEnd(namesChildren);
   if (empty) co_return co_await settleEmpty(atTip);
   co_return Result<void>();
+}
+
+Result<void> ShardRangeReader::take(codec::RecordsPage page) {
+  lastSequenceNumber_ = page.records.back().sequenceNumber;
+  const std::size_t received = page.records.size();
+  codec::splitAggregates(page, rules_);
+  std::size_t end = 0;  // Behind the last range that got a record.
+  const auto complete =
+      pass_.take(PageRecords{page.records, received, lastSequenceNumber_, page.payloadBytes},
+                 [&](std::size_t place, const Record& record) {
+                   ranges_[place]->add(record);
+                   end = std::max(end, place + 1);
+                 });
+  auto finished = finish(complete, {});
+  for (std::size_t i = pass_.place(); i < end; ++i) ranges_[i]->pageEnded();
+  return finished;
 }
 
 rt::Task<Result<void>> ShardRangeReader::settleEmpty(bool atTip) {

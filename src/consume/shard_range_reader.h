@@ -18,6 +18,7 @@
 #include "kinesis/kinesis_api.h"
 #include "rt/faults.h"
 #include "rt/loop.h"
+#include "rt/semaphore.h"
 
 namespace tidemill::consume {
 
@@ -43,8 +44,9 @@ struct RangeReadOptions {
   LossPolicy onLoss = LossPolicy::kStop;
   // Of everything that one call of the reader asks for. Nothing: as long as it takes.
   std::optional<rt::Duration> deadline;
-  // Shards read side by side, each with one answer of up to 10 MiB at a time in memory. Range: at least 1.
-  int shardsMax = 4;
+  // Answers of up to 10 MiB that are under way or in memory at a time. Shards wait for their turns without
+  // one, so a few are enough for many shards. Range: at least 1.
+  int answersMax = 4;
   // Only ranges of this stream are read; empty: of any.
   std::string streamName;
   // What becomes of aggregated records: as in live reading, or what comes back is not what was lost. The
@@ -59,15 +61,30 @@ rt::Task<Result<std::vector<kinesis::Shard>>> listShardsAgain(const RangeReadCon
                                                               const RetryOptions& options, std::string stream,
                                                               rt::TimePoint deadline);
 
+// A permit of a semaphore, given back at the end.
+class AnswerHold {
+ public:
+  // Of a permit that was acquired.
+  explicit AnswerHold(rt::Semaphore& answers) : answers_(answers) {}
+  ~AnswerHold() { answers_.release(1); }
+  AnswerHold(const AnswerHold&) = delete;
+  AnswerHold& operator=(const AnswerHold&) = delete;
+
+ private:
+  rt::Semaphore& answers_;
+};
+
 // One pass over one shard. A trimmed beginning, a missing end and a shard that is gone are losses of the
 // ranges in question; empty pages are not. The pass ends when every range is complete, or nothing more can
 // come.
 class ShardRangeReader {
  public:
-  // `ranges` in the order of their numbers; `stopped`: another shard has failed, so that this one's records
-  // are of no use. Both outlive this object. The call ends with kTimeout at `deadline`.
+  // `ranges` in the order of their numbers; `answers`: RangeReadOptions::answersMax, shared with other
+  // shards; `stopped`: one of them has failed, so that this one's records are of no use. All outlive this
+  // object. The call ends with kTimeout at `deadline`.
   ShardRangeReader(const RangeReadContext& context, const RangeReadOptions& options,
-                   std::vector<FoundRange*> ranges, rt::TimePoint deadline, const bool& stopped);
+                   std::vector<FoundRange*> ranges, rt::TimePoint deadline, rt::Semaphore& answers,
+                   const bool& stopped);
 
   // kDataLoss by policy; what Kinesis refused; the last failure of a call that was tried often enough.
   rt::Task<Result<void>> run();
@@ -78,6 +95,10 @@ class ShardRangeReader {
   // One page and what follows from it.
   rt::Task<Result<void>> readOnce();
   rt::Task<Result<codec::RecordsPage>> readPage(std::string iterator, int limit);
+  // Waits until the shard may be read and there is room for the answer. kTimeout: that takes too long.
+  rt::Task<Result<void>> takeTurnToRead();
+  // Gives the records to their ranges.
+  Result<void> take(codec::RecordsPage page);
   rt::Task<Result<void>> accept(codec::RecordsPage page);
   // Looks the shard's hash keys up once there are aggregated records, which are dropped where they are of
   // another shard.
@@ -105,6 +126,9 @@ class ShardRangeReader {
   const RangeReadOptions& options_;
   const std::vector<FoundRange*> ranges_;
   const rt::TimePoint deadline_;
+  rt::Semaphore& answers_;
+  // Of `answers_`, from the call until its records were taken.
+  std::optional<AnswerHold> hold_;
   const bool& stopped_;
   const std::string stream_;
   const std::string shardId_;

@@ -78,7 +78,7 @@ consume::RangeReadOptions KinesisReceiver::recoveryOptions() const {
   const Duration timeout = std::max<Duration>(batchInterval_, kRecoveryTimeoutMin);
   consume::RangeReadOptions options = rangeReadOptionsOf(readConfigurationsOf(conf_, timeout, level_));
   // The memory that is reserved for it: one answer for each worker thread.
-  options.shardsMax = std::max(1, env_.workers.threads());
+  options.answersMax = std::max(1, env_.workers.threads());
   options.streamName = source_.streamName;
   options.kpl = kplRulesOf(conf_);
   return options;
