@@ -156,6 +156,7 @@ class Demo {
                     "its errors, if any, are above");
       }
       consumer_->hear(50ms);
+      progress();
     }
     return {};
   }
