@@ -56,6 +56,11 @@ class FakeKinesis {
   const CallCounters& calls() const { return calls_; }
   // Carries out what is due by `now` (creations, reshardings, trimming) without a call.
   void settle(rt::WallTime now) { store_.settle(now); }
+  // Makes what arrived before `horizon` unreadable, sooner than the retention asks for; an oracle still sees
+  // it. The stream and the shard must exist.
+  void trim(std::string_view stream, std::uint32_t shardIndex, rt::WallTime horizon) {
+    store_.find(stream)->shards[shardIndex]->log.trimBefore(horizon, true);
+  }
 
  private:
   using Handler = Outcome<void> (FakeKinesis::*)(KinesisCall&);

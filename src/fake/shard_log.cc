@@ -83,18 +83,26 @@ std::size_t ShardLog::sizeAt(std::uint64_t position) const {
 }
 
 template <class Before>
-std::uint64_t ShardLog::firstNot(Before before) const {
-  const auto begin = records_.begin() + static_cast<std::ptrdiff_t>(trimmed_ - forgotten_);
+std::uint64_t ShardLog::firstNot(std::uint64_t from, Before before) const {
+  const auto begin = records_.begin() + static_cast<std::ptrdiff_t>(from - forgotten_);
   const auto found = std::partition_point(begin, records_.end(), before);
   return forgotten_ + static_cast<std::uint64_t>(found - records_.begin());
 }
 
 std::uint64_t ShardLog::positionOfCounter(std::uint64_t counter) const {
-  return firstNot([&](const Entry& record) { return record.counter < counter; });
+  return firstNot(trimmed_, [&](const Entry& record) { return record.counter < counter; });
 }
 
 std::uint64_t ShardLog::positionOfTime(rt::WallTime time) const {
-  return firstNot([&](const Entry& record) { return record.arrival < time; });
+  return firstNot(trimmed_, [&](const Entry& record) { return record.arrival < time; });
+}
+
+std::uint64_t ShardLog::rememberedOfCounter(std::uint64_t counter) const {
+  return firstNot(forgotten_, [&](const Entry& record) { return record.counter < counter; });
+}
+
+std::uint64_t ShardLog::rememberedOfTime(rt::WallTime time) const {
+  return firstNot(forgotten_, [&](const Entry& record) { return record.arrival < time; });
 }
 
 void ShardLog::appendEncoded(codec::Body& out, std::uint64_t from, std::uint64_t to) const {

@@ -48,6 +48,9 @@ class ShardLog {
   std::uint64_t positionOfCounter(std::uint64_t counter) const;
   // The first readable position that arrived at or after `time`; end() if there is none.
   std::uint64_t positionOfTime(rt::WallTime time) const;
+  // The same among all records in memory, trimmed ones too: for an oracle.
+  std::uint64_t rememberedOfCounter(std::uint64_t counter) const;
+  std::uint64_t rememberedOfTime(rt::WallTime time) const;
 
   // Appends the CBOR maps of the records [from, to) one after another.
   void appendEncoded(codec::Body& out, std::uint64_t from, std::uint64_t to) const;
@@ -77,7 +80,7 @@ class ShardLog {
   const Entry& entry(std::uint64_t position) const { return records_[position - forgotten_]; }
   char* room(std::size_t size);
   template <class Before>
-  std::uint64_t firstNot(Before before) const;
+  std::uint64_t firstNot(std::uint64_t from, Before before) const;
 
   std::deque<Entry> records_;
   std::deque<Chunk> chunks_;

@@ -55,6 +55,7 @@ class Node {
   NodeProgram* program() { return up() ? program_.get() : nullptr; }
   // The seams of the running program. The node must be up.
   rt::Env& env();
+  SimLog& log() { return log_; }
   const SimLog& log() const { return log_; }
   SimDisk& disk() { return disk_; }
   HostClock& clock() { return clock_; }

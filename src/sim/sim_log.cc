@@ -10,6 +10,7 @@ void SimLog::write(base::Severity severity, std::string_view event,
   } else {
     ++found->second;
   }
+  if (observer_) observer_(event, fields);
   if (severity == base::Severity::kDebug) return;
   if (lines_.size() == kKept) lines_.pop_front();
   lines_.push_back(base::formatLogLine(severity, event, fields));

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -21,6 +22,10 @@ class SimLog final : public base::LogSink {
   void write(base::Severity severity, std::string_view event,
              const std::vector<base::LogField>& fields) override;
 
+  // Is told of every event, for checkers.
+  using Observer = std::function<void(std::string_view event, const std::vector<base::LogField>& fields)>;
+  void observe(Observer observer) { observer_ = std::move(observer); }
+
   std::uint64_t count(std::string_view event) const;
   const std::deque<std::string>& lines() const { return lines_; }
 
@@ -28,6 +33,7 @@ class SimLog final : public base::LogSink {
   static constexpr std::size_t kKept = 200;
 
   std::function<void(const std::string&)> onBug_;
+  Observer observer_;
   std::deque<std::string> lines_;
   std::map<std::string, std::uint64_t, std::less<>> counts_;
 };

@@ -28,12 +28,13 @@ PLANTED = [
     ("block_recovery", "recovery-range-off-by-one", "I15"),
     ("block_recovery", "shard-end-before-tail", "I3"),
     ("block_recovery", "checkpoint-before-stored", "I3"),
+    ("block_recovery", "loss-not-told", "I9"),
 ]
 WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet", "block_recovery")
 # What must have come at least once in all seeds together.
 FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends",
           "stalls", "clean_stops", "owner_changes", "takeovers", "conflicts", "power_cuts", "blocks_lost",
-          "blocks_rebuilt", "blocks_left", "store_full")
+          "blocks_rebuilt", "blocks_left", "store_full", "losses_told")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 

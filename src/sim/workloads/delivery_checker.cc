@@ -10,12 +10,13 @@
 namespace tidemill::sim {
 namespace {
 
-struct Place {
+// As a worker names a place.
+struct Numbered {
   std::string_view number;
   std::uint64_t part = 0;
 };
 
-bool behind(const Place& place, const Place& other) {
+bool behind(const Numbered& place, const Numbered& other) {
   const auto order = compareSequenceNumbers(place.number, other.number);
   return order > 0 || (order == 0 && place.part > other.part);
 }
@@ -44,8 +45,13 @@ const fake::FakeShard* DeliveryChecker::shard(const std::string& shardId) const 
 
 std::uint64_t DeliveryChecker::settledTo(const fake::FakeShard& shard) const {
   const auto found = shards_.find(shard.id());
-  if (found != shards_.end() && !found->second.last.empty()) return found->second.next;
-  return start_.owedFrom ? shard.log.positionOfTime(*start_.owedFrom) : shard.log.end();
+  Place settled{shard.log.end(), 0};
+  if (found != shards_.end() && !found->second.last.empty()) {
+    settled = {found->second.next, found->second.nextPart};
+  } else if (start_.owedFrom) {
+    settled = {shard.log.rememberedOfTime(*start_.owedFrom), 0};
+  }
+  return behindNamed(shard, settled, {shard.log.end(), 0}).position;
 }
 
 bool DeliveryChecker::done(const fake::FakeShard& shard) const {
@@ -66,13 +72,15 @@ void DeliveryChecker::commitOne(const Delivered& record) {
     return;
   }
   Shard& sink = shards_[record.shardId];
-  const Place place{record.sequenceNumber, record.part};
-  if (!sink.last.empty() && !behind(place, {sink.last, sink.lastPart})) {
+  const Numbered numbered{record.sequenceNumber, record.part};
+  if (!sink.last.empty() && !behind(numbered, {sink.last, sink.lastPart})) {
     ++repeats_;
     checkBytes(*source, record);
     return;
   }
   if (sink.last.empty() && !begin(sink, *source, record)) return;
+  const auto sequence = fake::parseSequence(record.sequenceNumber);
+  if (sequence) passNamed(sink, *source, {source->log.rememberedOfCounter(sequence->counter), record.part});
   const bool expected = sink.next < source->log.end() && sink.nextPart == record.part &&
                         source->log.at(sink.next).sequenceNumber() == record.sequenceNumber;
   if (!expected) {
@@ -82,11 +90,10 @@ void DeliveryChecker::commitOne(const Delivered& record) {
     return;
   }
   checkBytes(*source, record);
-  ++sink.nextPart;
-  if (sink.nextPart >= partsOf(source->log.at(sink.next)).size()) {
-    ++sink.next;
-    sink.nextPart = 0;
-  }
+  const Place here{sink.next, sink.nextPart};
+  const Place next = after(*source, here);
+  sink.next = next.position;
+  sink.nextPart = next.part;
   ++committed_;
   sink.last = record.sequenceNumber;
   sink.lastPart = record.part;
@@ -101,10 +108,10 @@ std::vector<PackedPart> DeliveryChecker::partsOf(const fake::StoredRecord& recor
 
 void DeliveryChecker::checkBytes(const fake::FakeShard& source, const Delivered& record) {
   const auto sequence = fake::parseSequence(record.sequenceNumber);
-  const std::uint64_t position = sequence ? source.log.positionOfCounter(sequence->counter) : 0;
+  const std::uint64_t position = sequence ? source.log.rememberedOfCounter(sequence->counter) : 0;
   if (position >= source.log.end()) return;
   const fake::StoredRecord put = source.log.at(position);
-  if (put.sequenceNumber() != record.sequenceNumber) return;  // Trimmed since.
+  if (put.sequenceNumber() != record.sequenceNumber) return;  // Forgotten since.
   const std::vector<PackedPart> parts = partsOf(put);
   if (record.part < parts.size() && parts[record.part].text == record.text &&
       (record.partitionKey.empty() || parts[record.part].partitionKey == record.partitionKey)) {
@@ -116,33 +123,24 @@ void DeliveryChecker::checkBytes(const fake::FakeShard& source, const Delivered&
 
 void DeliveryChecker::onBlock(const SequenceNumberRange& range, const std::vector<Delivered>& records) {
   const fake::FakeShard* source = shard(range.shardId);
-  const auto from = fake::parseSequence(range.fromSeqNumber);
-  if (source == nullptr || !from || records.empty()) return;  // Left to whoever has the lease now.
+  if (source == nullptr || records.empty()) return;  // Left to whoever has the lease now.
   std::size_t index = 0;
-  for (std::uint64_t i = source->log.positionOfCounter(from->counter); i < source->log.end(); ++i) {
-    const fake::StoredRecord put = source->log.at(i);
-    const std::string number = put.sequenceNumber();
-    if (compareSequenceNumbers(number, range.toSeqNumber) > 0) break;
-    const std::size_t parts = partsOf(put).size();
-    for (std::uint64_t part = 0; part < parts; ++part) {
-      if (!holds(range, number, part)) continue;
-      const bool same =
-          index < records.size() && records[index].sequenceNumber == number && records[index].part == part;
-      if (!same) {
-        violation("I15",
-                  fmt::format("a block of {} was delivered without {}:{}", range.toString(), number, part));
-        return;
-      }
+  forEachIn(*source, range, [&](const std::string& number, const Place& place) {
+    if (index < records.size() && records[index].sequenceNumber == number &&
+        records[index].part == place.part) {
       ++index;
+    } else if (!isNamed(*source, place)) {
+      violation("I15", fmt::format("a block of {} was delivered without {}:{}", range.toString(), number,
+                                   place.part));
     }
-  }
+  });
   expect(index == records.size(), "I15", "a block has more records than were put into its range");
 }
 
 std::string DeliveryChecker::firstNotStored(const fake::FakeShard& source,
                                             const lease::Checkpoint& to) const {
   const std::vector<SequenceNumberRange> stored = stored_();
-  const auto isStored = [&](const Place& place) {
+  const auto isStored = [&](const Numbered& place) {
     return std::any_of(stored.begin(), stored.end(), [&](const SequenceNumberRange& range) {
       return range.shardId == source.id() && holds(range, place.number, place.part);
     });
@@ -156,7 +154,8 @@ std::string DeliveryChecker::firstNotStored(const fake::FakeShard& source,
       if (!to.isShardEnd() && behind({number, part}, {to.sequenceNumber(), to.subSequenceNumber()}))
         return {};
       const bool committed = sink != shards_.end() && sink->second.next == i && part < sink->second.nextPart;
-      if (!committed && !isStored({number, part})) return fmt::format("{}:{}", number, part);
+      if (!committed && !isNamed(source, {i, part}) && !isStored({number, part}))
+        return fmt::format("{}:{}", number, part);
     }
   }
   return {};
@@ -170,7 +169,7 @@ bool DeliveryChecker::begin(Shard& sink, const fake::FakeShard& source, const De
     }
   }
   const auto sequence = fake::parseSequence(record.sequenceNumber);
-  const std::uint64_t position = sequence ? source.log.positionOfCounter(sequence->counter) : 0;
+  const std::uint64_t position = sequence ? source.log.rememberedOfCounter(sequence->counter) : 0;
   const std::uint64_t owed = settledTo(source);
   if (position > owed) {
     violation("I1", fmt::format("shard {} began with record {}, although record {} came after the start",
@@ -245,9 +244,13 @@ void DeliveryChecker::finish() {
   for (const auto& source : stream()->shards) {
     const auto found = shards_.find(source->id());
     const bool began = found != shards_.end() && !found->second.last.empty();
-    const std::uint64_t first = began ? found->second.first : source->log.end();
-    for (std::uint64_t i = first; i < source->log.end(); ++i) {
-      for (const PackedPart& part : partsOf(source->log.at(i))) addWords(truth, part.text);
+    if (!began) continue;
+    const Shard& sink = found->second;
+    const Place next{sink.next, sink.nextPart};
+    for (Place place{sink.first, 0}; place.position < source->log.end(); place = after(*source, place)) {
+      // Of what was named the sink may have some all the same, from an earlier life.
+      const bool lost = place < next ? sink.passed.count(place) > 0 : sink.named.count(place) > 0;
+      if (!lost) addWords(truth, partsOf(source->log.at(place.position))[place.part].text);
     }
   }
   expect(truth == words_, "I10", "the words counted are not those of each record once");

@@ -1,10 +1,12 @@
 // sim/workloads/delivery_checker.h: compares what was committed with what the stream holds.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "rt/time.h"
 #include "sim/checker.h"
 #include "sim/workloads/packed_records.h"
+#include "tidemill/function_ref.h"
 #include "tidemill/sequence_number_range.h"
 
 namespace tidemill::sim {
@@ -32,6 +35,18 @@ struct Delivered {
 // Whether the record lies between the ends of `range`; its shard is not compared.
 bool holds(const SequenceNumberRange& range, std::string_view number, std::uint64_t part);
 
+// What a `data_loss` event says: of the records from `from` to `to` of a shard, `left` are left, which are
+// those from `firstLeft` to `lastLeft`.
+struct NamedLoss {
+  std::string shardId;
+  std::string from;
+  std::string to;
+  std::int64_t records = 0;
+  std::int64_t left = 0;
+  std::string firstLeft = {};
+  std::string lastLeft = {};
+};
+
 // Where an application that never ran before may begin in each shard, by the time of arrival.
 struct DeliveryStart {
   // Records that came before must not be delivered.
@@ -44,6 +59,14 @@ struct DeliveryStart {
 // shard, from where the application began, I2 checkpoints never go back, I3 never ahead of what was
 // committed, I4 no child before its parents' last record, I10 the effect of an idempotent sink is that of
 // each record once, I15 each record has the bytes that were put, also when it comes again.
+//
+// I9, where records are trimmed: what is never committed was named by a data_loss event, and order goes on
+// behind it. A record is named only if the stream no longer has it, with as many others as are lost, and once
+// for each block that lost it: a life of the worker has no more blocks with the record than it took the
+// shard's lease. Such a block does not deliver it. Another may, which was read under a later lease before the
+// record was trimmed, or which a later life finds whole; a later life may also name it again, since what the
+// former has told died with it. A range that was trimmed while it was being read has a hole that no event can
+// place: any of its trimmed records between those that are left may be the lost ones.
 class DeliveryChecker final : public Checker {
  public:
   DeliveryChecker(World& world, const fake::FakeKinesis& kinesis, std::string stream)
@@ -58,8 +81,19 @@ class DeliveryChecker final : public Checker {
   // befalls them.
   void setStored(std::function<std::vector<SequenceNumberRange>()> stored) { stored_ = std::move(stored); }
 
-  // I15: a block that held `range` was delivered as `records`: all of the range, or none of it.
+  // I15: a block that held `range` was delivered as `records`: all of the range but for what was named as
+  // lost, or none of it.
   void onBlock(const SequenceNumberRange& range, const std::vector<Delivered>& records);
+
+  // A worker starts, which knows nothing of what was named before it.
+  void onLifeBegun();
+  // It takes the shard's lease, perhaps again.
+  void onLeaseTaken(const std::string& shardId) { ++shards_[shardId].tenures; }
+  // I9.
+  void onLoss(const NamedLoss& loss);
+  // A block that held `before` was rebuilt as `after`. I9: every record is there, or was named; I15: not
+  // both.
+  void onRebuilt(const SequenceNumberRanges& before, const SequenceNumberRanges& after);
 
   // One transaction of the sink, which survives crashes. Records that were committed before are counted as
   // repeats and have no effect.
@@ -78,8 +112,20 @@ class DeliveryChecker final : public Checker {
 
   std::uint64_t committed() const { return committed_; }
   std::uint64_t repeats() const { return repeats_; }
+  // Records that were named as lost.
+  std::uint64_t named() const { return named_; }
 
  private:
+  struct Place {
+    std::uint64_t position = 0;  // In the shard's log.
+    std::uint64_t part = 0;
+
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  struct Named {
+    std::uint64_t life = 0;   // The last one that did.
+    std::uint64_t times = 1;  // In that life; 0: it may lie in a hole.
+  };
   struct Shard {
     std::uint64_t first = 0;  // The position at which delivery began.
     // One behind the last record committed, and in it the first part that was not; there is no gap before it.
@@ -87,14 +133,31 @@ class DeliveryChecker final : public Checker {
     std::uint64_t nextPart = 0;
     std::string last;  // The last one's sequence number; empty before the first commit.
     std::uint64_t lastPart = 0;
+    // What was named as lost, and what of it delivery has passed.
+    std::map<Place, Named> named;
+    std::set<Place> passed;
+    // How often this life of the worker took the lease.
+    std::uint64_t tenures = 0;
   };
   using Words = std::map<std::string, std::int64_t, std::less<>>;
 
   const fake::FakeStream* stream() const;
   const fake::FakeShard* shard(const std::string& shardId) const;
-  // The position up to which the shard's records are committed or not owed.
+  // The position up to which the shard's records are committed, named as lost or not owed.
   std::uint64_t settledTo(const fake::FakeShard& shard) const;
   bool done(const fake::FakeShard& shard) const;
+  bool isNamed(const fake::FakeShard& shard, const Place& place) const;
+  // For sure.
+  bool isNamedInThisLife(const fake::FakeShard& shard, const Place& place) const;
+  // The first place at or behind `place`, but before `end`, that was not named as lost; else `end`.
+  Place behindNamed(const fake::FakeShard& shard, Place place, const Place& end) const;
+  Place after(const fake::FakeShard& shard, const Place& place) const;
+  void name(Shard& sink, const NamedLoss& loss, const Place& place, bool sure);
+  // Moves the sink over what was named as lost, if that is all that lies before `place`.
+  void passNamed(Shard& sink, const fake::FakeShard& source, const Place& place);
+  // Calls `visit(number, place)` for each record that was put into `range`.
+  void forEachIn(const fake::FakeShard& shard, const SequenceNumberRange& range,
+                 FunctionRef<void(const std::string&, const Place&)> visit) const;
   // What a record is delivered as.
   std::vector<PackedPart> partsOf(const fake::StoredRecord& record) const;
   // I15.
@@ -115,6 +178,8 @@ class DeliveryChecker final : public Checker {
   Words words_;
   std::uint64_t committed_ = 0;
   std::uint64_t repeats_ = 0;
+  std::uint64_t named_ = 0;
+  std::uint64_t life_ = 0;
 };
 
 }  // namespace tidemill::sim

@@ -76,5 +76,88 @@ TEST_F(Start, IsNotCompleteBeforeItIsDecided) {
   EXPECT_TRUE(checker.complete());
 }
 
+// Records 1 and 2 are trimmed behind the first delivery.
+class Losses : public Start {
+ protected:
+  Losses() {
+    commit(0);
+    client.aws.kinesis().trim("s", 0, arrivals[3]);
+  }
+  void lose(int from, int to, std::int64_t left = 0, int firstLeft = 0, int lastLeft = 0) {
+    NamedLoss loss{"shardId-000000000000", at(from), at(to), to - from + 1, left};
+    if (left > 0) {
+      loss.firstLeft = at(firstLeft);
+      loss.lastLeft = at(lastLeft);
+    }
+    checker.onLoss(loss);
+  }
+  std::string at(int record) const { return numbers[static_cast<std::size_t>(record)]; }
+};
+
+TEST_F(Losses, LetOrderGoOnBehindThem) {
+  lose(1, 2);
+  EXPECT_EQ(checker.named(), 2U);
+  for (const int record : {3, 4}) commit(record);
+
+  EXPECT_TRUE(checker.complete()) << checker.missing();
+  checker.finish();
+  EXPECT_EQ(violated(), "");
+}
+
+TEST_F(Losses, MustBeNamed) {
+  lose(1, 1);
+  commit(3);
+  EXPECT_EQ(violated(), "I1");
+}
+
+TEST_F(Losses, OweNothingMoreWhereTheyAreTheLast) {
+  client.aws.kinesis().trim("s", 0, client.now);
+  lose(1, 4);
+  EXPECT_TRUE(checker.complete()) << checker.missing();
+  checker.finish();
+  EXPECT_EQ(violated(), "");
+}
+
+TEST_F(Losses, AreOfNoRecordThatTheStreamHas) {
+  lose(1, 3);
+  EXPECT_EQ(violated(), "I9");
+}
+
+TEST_F(Losses, AreNamedOnceForEachLeaseOfALife) {
+  const auto take = [this] { checker.onLeaseTaken("shardId-000000000000"); };
+  take();
+  lose(1, 2);
+  checker.onLifeBegun();
+  for (int i = 0; i < 2; ++i) {
+    take();
+    lose(1, 2);
+  }
+  EXPECT_EQ(violated(), "");
+  lose(2, 2);
+  EXPECT_EQ(violated(), "I9");
+}
+
+TEST_F(Losses, AreAsManyAsIsSaid) {
+  lose(1, 3, 2, 3, 3);
+  EXPECT_EQ(violated(), "I9");
+}
+
+TEST_F(Losses, MayLieInAHole) {
+  lose(0, 3, 3, 0, 3);
+  for (const int record : {2, 3}) commit(record);
+  EXPECT_EQ(violated(), "");
+}
+
+TEST_F(Losses, AreAllThatARebuiltBlockLacks) {
+  const auto range = [&](int from, int to) {
+    return SequenceNumberRange{"s", "shardId-000000000000", at(from), at(to), to - from + 1};
+  };
+  lose(1, 2, 1, 2, 2);
+  checker.onRebuilt({range(1, 3)}, {range(2, 3)});
+  EXPECT_EQ(violated(), "");
+  checker.onRebuilt({range(1, 3)}, {range(3, 3)});
+  EXPECT_EQ(violated(), "I9");
+}
+
 }  // namespace
 }  // namespace tidemill::sim

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 
 #include "base/random.h"
 
@@ -46,6 +47,12 @@ DrawnStore drawStore(std::uint64_t seed, bool faults) {
   const std::uint64_t segment = std::uint64_t{1024} << random.below(5);
   const char* codec = kCodecs[random.below(kCodecs.size())];
   store.changing = random.chance(1, 4) && traits.disk && store.nodes == 1;
+  const bool trims = random.chance(2, 3);
+  const std::chrono::milliseconds retention(random.between(500, 5'000));
+  if (faults && trims && (store.afterStored || store.changing)) {
+    store.retention = retention;
+    store.conf.set("tidemill.recovery.onDataLoss", "record");
+  }
   if (faults) {
     store.fullDisks = full;
     store.disk.syncFails = badSyncs ? 3'000 : 0;

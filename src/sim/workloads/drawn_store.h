@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "rt/time.h"
 #include "sim/sim_disk.h"
 #include "tidemill/conf.h"
 #include "tidemill/storage_level.h"
@@ -22,6 +23,10 @@ struct DrawnStore {
   bool packed = false;
   // Waves in which every disk is full.
   bool fullDisks = false;
+  // What no lease has still to read is gone from the stream when it is as old as this, and such losses are
+  // recorded: only where checkpoints may follow the store, else nothing that is lost is ever older. 0: no
+  // record is gone.
+  rt::Duration retention{0};
   DiskFaults disk;
   std::int64_t memoryBytes = 0;
   // All but the worker's id.
