@@ -1,5 +1,9 @@
 #include "sim/nemesis.h"
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 namespace tidemill::sim {
 namespace {
 
@@ -40,6 +44,30 @@ rt::Task<void> clockNemesis(World& world, Node& node, DrawnTime every, std::chro
     if (!world.faultsOn()) break;
     const std::int64_t moved = world.random().between(-most.count(), most.count());
     node.stepClock(std::chrono::milliseconds(moved));
+  }
+}
+
+rt::Task<void> flipNemesis(World& world, Node& node, DrawnTime every,
+                           std::function<bool(const std::string&)> wanted) {
+  while (world.faultsOn()) {
+    const rt::Duration pause = draw(world, every);
+    co_await world.loop().sleepFor(pause);
+    if (!world.faultsOn()) break;
+    std::vector<std::string> paths;
+    for (const auto& [path, inode] : node.disk().files()) {
+      if (inode->synced > 0 && wanted(path)) paths.push_back(path);
+    }
+    if (paths.empty()) continue;
+    const std::string& path = paths[static_cast<std::size_t>(world.random().below(paths.size()))];
+    SimInode& inode = *node.disk().find(path);
+    const std::uint64_t at = world.random().below(inode.synced);
+    const auto bit = static_cast<unsigned>(world.random().below(8));
+    node.disk().flipBit(inode, static_cast<std::size_t>(at), bit);
+    world.history().add({.at = world.loop().now(),
+                         .node = node.name(),
+                         .kind = "disk.flip",
+                         .detail = path,
+                         .number = at * 8 + bit});
   }
 }
 

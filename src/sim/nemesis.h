@@ -1,6 +1,7 @@
 // sim/nemesis.h: tasks that make trouble until the world heals; World::spawn() them.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "rt/task.h"
@@ -31,6 +32,9 @@ rt::Task<void> crashNemesis(World& world, Node& node, CrashOptions options);
 rt::Task<void> stallNemesis(World& world, Node& node, DrawnTime every, DrawnTime length);
 // Moves the host's wall clock by up to `most` in either direction.
 rt::Task<void> clockNemesis(World& world, Node& node, DrawnTime every, std::chrono::milliseconds most);
+// Flips a bit of a byte at rest in a file whose path `wanted` says yes to, as bad disks do.
+rt::Task<void> flipNemesis(World& world, Node& node, DrawnTime every,
+                           std::function<bool(const std::string&)> wanted);
 // Cuts requests, responses or both between `node` and `host`.
 rt::Task<void> cutNemesis(World& world, Node& node, std::string host, DrawnTime every, DrawnTime length);
 

@@ -57,11 +57,19 @@ void SimDisk::powerCut() {
   locks_.clear();
 }
 
+void SimDisk::flipBit(SimInode& inode, std::size_t at, unsigned bit) {
+  const char mask = static_cast<char>(1U << bit);
+  inode.bytes[at] = static_cast<char>(inode.bytes[at] ^ mask);
+  inode.flipped.emplace_back(at, mask);
+}
+
 std::unique_ptr<SimDisk> SimDisk::durable() const {
   auto kept = std::make_unique<SimDisk>(0, DiskFaults{.on = false});
   kept->directories_ = directories_;
   for (const auto& [path, inode] : durableNames_) {
     auto copy = std::make_shared<SimInode>(*inode);
+    for (const auto& [at, mask] : copy->flipped) copy->bytes[at] = static_cast<char>(copy->bytes[at] ^ mask);
+    copy->flipped.clear();
     copy->bytes.resize(copy->synced);
     dropLost(*copy);
     kept->durableNames_.emplace(path, std::move(copy));

@@ -30,6 +30,8 @@ struct DiskFaults {
 struct SimInode {
   std::string bytes;
   std::size_t synced = 0;
+  // Bits that have flipped at rest: where, and which.
+  std::vector<std::pair<std::size_t, char>> flipped;
   // Parts that a failed sync dropped although a later one succeeded: zeros after a power cut.
   std::vector<std::pair<std::size_t, std::size_t>> dropped;
 };
@@ -65,7 +67,11 @@ class SimDisk {
 
   // Forgets what was not synced, as described above.
   void powerCut();
-  // A disk of its own, without faults, with what every power cut would keep of this one, and nothing else.
+  // Flips one bit of what the file holds at `at`, which is synced. Nobody is told.
+  void flipBit(SimInode& inode, std::size_t at, unsigned bit);
+
+  // A disk of its own, without faults, with what every power cut would keep of this one, and nothing else: as
+  // it was written, whatever has flipped since.
   std::unique_ptr<SimDisk> durable() const;
 
   // Holder texts of the locks that are held, by path.

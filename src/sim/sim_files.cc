@@ -177,6 +177,7 @@ Result<void> SimFiles::truncate(const std::string& path, std::uint64_t size) {
   if (inode->bytes.size() <= size) return {};
   inode->bytes.resize(size);
   inode->synced = std::min<std::size_t>(inode->synced, size);
+  std::erase_if(inode->flipped, [size](const auto& flip) { return flip.first >= size; });
   view_->saw("file.truncate", path);
   return {};
 }

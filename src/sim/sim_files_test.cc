@@ -89,6 +89,22 @@ TEST(SimFiles, TheDurablePartOfADiskIsWhatEveryPowerCutKeeps) {
   EXPECT_EQ(host.content("/s/log"), "durabletorn");
 }
 
+TEST(SimFiles, AFlippedBitIsReadAsItIsButTheDurablePartIsAsItWasWritten) {
+  Host host(1);
+  write(host, "/s/log", "abc", true);
+  host.disk.syncDirectory("/s");
+  const SimDisk::Inode inode = host.disk.find("/s/log");
+  host.disk.flipBit(*inode, 1, 0);
+  host.disk.flipBit(*inode, 2, 1);
+  ASSERT_TRUE(host.files->truncate("/s/log", 2));
+  write(host, "/s/log", "d", true);
+
+  EXPECT_EQ(host.content("/s/log"), "acd");
+  EXPECT_EQ(host.disk.durable()->find("/s/log")->bytes, "abd");
+  host.cutPower();
+  EXPECT_EQ(host.content("/s/log"), "acd");
+}
+
 TEST(SimFiles, ARenameIsThereOrNotAndNeverHalf) {
   const auto script = [](Host& host) {
     write(host, "/s/current", "old", true);

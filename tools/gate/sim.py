@@ -34,7 +34,8 @@ WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet", "block_recovery")
 # What must have come at least once in all seeds together.
 FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends",
           "stalls", "clean_stops", "owner_changes", "takeovers", "conflicts", "power_cuts", "blocks_lost",
-          "blocks_rebuilt", "blocks_left", "store_full", "losses_told")
+          "blocks_rebuilt", "blocks_left", "store_full", "losses_told", "sync_failures",
+          "flipped", "copies_damaged")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "block/store_names.h"
 #include "fake/fake_aws.h"
 #include "lease/memory_lease_store.h"
 #include "sim/nemesis.h"
@@ -221,6 +222,10 @@ rt::Task<void> trimRead(World& world, fake::FakeKinesis& kinesis, const lease::M
   }
 }
 
+bool isSegment(const std::string& path) {
+  return block::parseSegmentName(path.substr(path.rfind('/') + 1)).has_value();
+}
+
 // Now and then the disk has no room at all, for a while.
 rt::Task<void> fullDisk(World& world, Node& node, std::uint64_t seed) {
   base::Random random(seed);
@@ -262,19 +267,24 @@ void addWorkers(Outside& outside, std::uint64_t seed, bool faults) {
     world.spawn(crashNemesis(world, node, {}));
     world.spawn(stallNemesis(world, node, {20s, 60s}, {100ms, 8s}));
     world.spawn(clockNemesis(world, node, {10s, 60s}, 600'000ms));
+    if (outside.store.flips) world.spawn(flipNemesis(world, node, {100ms, 2s}, isSegment));
     if (outside.store.fullDisks) world.spawn(fullDisk(world, node, seed * 10 + static_cast<unsigned>(i)));
   }
 }
 
 void addHappened(const Outside& outside, Happened& happened) {
   happened["power_cuts"] = outside.world.history().count("node.powercut");
+  happened["sync_failures"] = outside.world.history().count("file.syncfail");
+  happened["flipped"] = outside.world.history().count("disk.flip");
   happened["memory_used"] = outside.mostMemory > 0 ? 1 : 0;
   happened["stored"] = outside.store.afterStored ? 1 : 0;
   happened["changing"] = outside.store.changing ? 1 : 0;
   happened["records_named"] = outside.checker->named();
   const std::map<std::string, std::string> events = {
-      {"blocks_lost", "block_lost"}, {"blocks_rebuilt", "block_recovered"}, {"blocks_left", "blocks_left"},
-      {"store_full", "store_full"},  {"not_stored", "block_not_stored"},    {"losses_told", "data_loss"}};
+      {"blocks_lost", "block_lost"},           {"blocks_rebuilt", "block_recovered"},
+      {"blocks_left", "blocks_left"},          {"store_full", "store_full"},
+      {"not_stored", "block_not_stored"},      {"losses_told", "data_loss"},
+      {"copies_damaged", "block_copy_damaged"}};
   for (const auto& [name, event] : events) {
     std::uint64_t& count = happened[name];
     for (const Node* node : outside.nodes) count += node->log().count(event);

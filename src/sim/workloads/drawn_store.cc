@@ -49,6 +49,7 @@ DrawnStore drawStore(std::uint64_t seed, bool faults) {
   store.changing = random.chance(1, 4) && traits.disk && store.nodes == 1;
   const bool trims = random.chance(2, 3);
   const std::chrono::milliseconds retention(random.between(500, 5'000));
+  store.flips = random.chance(1, 2) && faults;
   if (faults && trims && (store.afterStored || store.changing)) {
     store.retention = retention;
     store.conf.set("tidemill.recovery.onDataLoss", "record");

@@ -27,6 +27,8 @@ struct DrawnStore {
   // recorded: only where checkpoints may follow the store, else nothing that is lost is ever older. 0: no
   // record is gone.
   rt::Duration retention{0};
+  // Bits of stored blocks flip on the disks.
+  bool flips = false;
   DiskFaults disk;
   std::int64_t memoryBytes = 0;
   // All but the worker's id.
