@@ -35,7 +35,7 @@ WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet", "block_recovery")
 FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends",
           "stalls", "clean_stops", "owner_changes", "takeovers", "conflicts", "power_cuts", "blocks_lost",
           "blocks_rebuilt", "blocks_left", "store_full", "losses_told", "sync_failures",
-          "flipped", "copies_damaged")
+          "flipped", "copies_damaged", "damaged_aggregates")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 

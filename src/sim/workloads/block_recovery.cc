@@ -97,9 +97,9 @@ class Worker final : public NodeProgram, private StreamingListener {
     outside_.checker->onLifeBegun();
     context_.addStreamingListener(*this);
     const auto copy = [](const Record& record) {
-      return Delivered{std::string(record.shardId), std::string(record.sequenceNumber),
-                       std::string(record.text()), record.subSequenceNumber,
-                       std::string(record.partitionKey)};
+      return Delivered{std::string(record.shardId),      std::string(record.sequenceNumber),
+                       std::string(record.text()),       record.subSequenceNumber,
+                       std::string(record.partitionKey), record.aggregation == Aggregation::kDamaged};
     };
     auto records = KinesisUtils::createStream(context_, "app", kStream, kEndpoint, "us-east-1",
                                               KinesisInitialPosition::TrimHorizon(), Seconds(2),
@@ -278,6 +278,7 @@ void addHappened(const Outside& outside, Happened& happened) {
   happened["flipped"] = outside.world.history().count("disk.flip");
   happened["memory_used"] = outside.mostMemory > 0 ? 1 : 0;
   happened["stored"] = outside.store.afterStored ? 1 : 0;
+  happened["damaged_aggregates"] = outside.packed.damaged();
   happened["changing"] = outside.store.changing ? 1 : 0;
   happened["records_named"] = outside.checker->named();
   const std::map<std::string, std::string> events = {

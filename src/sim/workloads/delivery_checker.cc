@@ -113,6 +113,10 @@ void DeliveryChecker::checkBytes(const fake::FakeShard& source, const Delivered&
   const fake::StoredRecord put = source.log.at(position);
   if (put.sequenceNumber() != record.sequenceNumber) return;  // Forgotten since.
   const std::vector<PackedPart> parts = partsOf(put);
+  if (packed_ != nullptr && packed_->isDamaged(put.data) != record.damaged) {
+    violation("I15", fmt::format("shard {}: {} is {} as damaged", record.shardId, record.sequenceNumber,
+                                 record.damaged ? "marked" : "not marked"));
+  }
   if (record.part < parts.size() && parts[record.part].text == record.text &&
       (record.partitionKey.empty() || parts[record.part].partitionKey == record.partitionKey)) {
     return;

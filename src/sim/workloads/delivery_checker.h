@@ -30,6 +30,8 @@ struct Delivered {
   std::uint64_t part = 0;
   // Compared unless it is empty, which no key is.
   std::string partitionKey = {};
+  // Marked as an aggregated record that cannot be read.
+  bool damaged = false;
 };
 
 // Whether the record lies between the ends of `range`; its shard is not compared.

@@ -23,9 +23,7 @@ std::string bytesField(unsigned field, std::string_view bytes) {
   return varint(field << 3 | 2) + varint(bytes.size()) + std::string(bytes);
 }
 
-}  // namespace
-
-std::string PackedRecords::pack(const std::vector<PackedPart>& parts) {
+std::string payloadOf(const std::vector<PackedPart>& parts) {
   std::string message;
   for (const PackedPart& part : parts) message += bytesField(kKeyTable, part.partitionKey);
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -34,7 +32,21 @@ std::string PackedRecords::pack(const std::vector<PackedPart>& parts) {
   const codec::Md5 digest = codec::md5(message);
   std::string payload = "\xf3\x89\x9a\xc2" + message;
   payload.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+  return payload;
+}
+
+}  // namespace
+
+std::string PackedRecords::pack(const std::vector<PackedPart>& parts) {
+  std::string payload = payloadOf(parts);
   byPayload_[payload] = parts;
+  return payload;
+}
+
+std::string PackedRecords::packDamaged(const std::vector<PackedPart>& parts) {
+  std::string payload = payloadOf(parts);
+  payload.back() = static_cast<char>(payload.back() ^ 1);
+  damaged_.insert(payload);
   return payload;
 }
 

@@ -41,7 +41,7 @@ std::string somePacked(base::Random& random, PackedRecords& packed) {
     part.text = someLine(random);
     part.partitionKey = random.uuid();
   }
-  return packed.pack(parts);
+  return random.chance(1, 8) ? packed.packDamaged(parts) : packed.pack(parts);
 }
 
 std::vector<kinesis::PutEntry> someLines(base::Random& random, PackedRecords* packed) {

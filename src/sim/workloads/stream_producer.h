@@ -16,7 +16,8 @@ struct StreamProducerOptions {
   // How long to put; the program ends itself then.
   rt::Duration time = std::chrono::seconds(100);
   int reshardings = 4;
-  // Not null: some records are several that are packed into one, and lie in here. Outlives the task.
+  // Not null: some records are several that are packed into one, and lie in here; some of those are damaged.
+  // Outlives the task.
   PackedRecords* packed = nullptr;
 };
 
