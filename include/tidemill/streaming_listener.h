@@ -30,6 +30,11 @@ struct StreamingTotals {
   std::int64_t blocksShortOfLevel = 0;
   // The most that blocks have held in memory at once, of spark.executor.memory.
   std::int64_t blockMemoryMost = 0;
+  // The most payload that was held in memory beside that at once: blocks of one batch that were read again
+  // and are not put back (tidemill.recovery.keep is off, the storage level keeps none, or there is no room),
+  // and at a graceful stop received ones for which there is no room, of which tidemill.memory.budget has no
+  // more.
+  std::int64_t blockHeldMost = 0;
 };
 
 // Override what you need. Called on the control lane: return at once, never block, never call the context.

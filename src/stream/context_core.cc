@@ -141,11 +141,13 @@ void ContextCore::publishTotals() {
   blocksRebuilt_ = totals.blocksRebuilt;
   blocksShortOfLevel_ = totals.blocksShortOfLevel;
   if (totals.blockMemoryMost > 0) blockMemoryMost_ = totals.blockMemoryMost;  // Of a store that is open.
+  blockHeldMost_ = totals.blockHeldMost;
 }
 
 StreamingTotals ContextCore::totals() const {
   return {received_,     processed_,  checkpointed_,  aggregates_.totals(), skipped_,
-          deadLettered_, blocksLost_, blocksRebuilt_, blocksShortOfLevel_,  blockMemoryMost_};
+          deadLettered_, blocksLost_, blocksRebuilt_, blocksShortOfLevel_,  blockMemoryMost_,
+          blockHeldMost_};
 }
 
 void ContextCore::requestStop(bool graceful) {

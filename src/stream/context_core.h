@@ -66,6 +66,7 @@ class ContextCore {
   std::atomic<std::int64_t> blocksRebuilt_{0};
   std::atomic<std::int64_t> blocksShortOfLevel_{0};
   std::atomic<std::int64_t> blockMemoryMost_{0};
+  std::atomic<std::int64_t> blockHeldMost_{0};
   rt::BlockingEvent ended_;
   Result<void> result_;  // Written before ended_ is set, read after.
 

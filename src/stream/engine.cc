@@ -313,7 +313,7 @@ void Engine::batchDone(const Batch& whole, const Batch& delivered, int attempt) 
     markProcessed(delivered);
   }
   for (const std::string& id : whole.blockIds()) {
-    blocks_->release(id);
+    if (!env_.faults.planted("held-not-released")) blocks_->release(id);
     presence_->forget(id);
   }
   for (std::size_t input = 0; input < receivers_.size(); ++input) {
@@ -373,6 +373,7 @@ StreamingTotals Engine::totals() const {
     totals.blocksRebuilt = presence_->blocksRebuilt();
   }
   if (tiered_ != nullptr) totals.blockMemoryMost = tiered_->totals().memoryBytesMost;
+  if (blocks_ != nullptr) totals.blockHeldMost = blocks_->heldBytesMost();
   for (const auto& receiver : receivers_) {
     const consume::CoordinatorTotals one = receiver->totals();
     totals.received += receiver->received();

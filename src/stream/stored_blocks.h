@@ -1,6 +1,7 @@
 // stream/stored_blocks.h: where the blocks of a run lie until their batch has succeeded.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,6 +24,9 @@ class StoredBlocks {
 
   // Until release() or lose().
   void hold(std::shared_ptr<const block::Block> block);
+  // The most payload that was held at once: no more than that of the blocks of one batch that were lost, and
+  // while a graceful stop works off what was received, of that.
+  std::int64_t heldBytesMost() const { return heldBytesMost_; }
   // Null: the block is nowhere.
   std::shared_ptr<const block::BlockSource> find(const std::string& id) const;
   // No copy can be used any more.
@@ -30,8 +34,16 @@ class StoredBlocks {
   void release(const std::string& id);
 
  private:
+  struct Held {
+    std::shared_ptr<const block::BlockSource> source;
+    std::int64_t bytes = 0;
+  };
+  void drop(const std::string& id);
+
   std::unique_ptr<block::BlockStore> store_;
-  std::map<std::string, std::shared_ptr<const block::BlockSource>> held_;
+  std::map<std::string, Held> held_;
+  std::int64_t heldBytes_ = 0;
+  std::int64_t heldBytesMost_ = 0;
 };
 
 }  // namespace tidemill::stream

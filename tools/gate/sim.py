@@ -29,13 +29,14 @@ PLANTED = [
     ("block_recovery", "shard-end-before-tail", "I3"),
     ("block_recovery", "checkpoint-before-stored", "I3"),
     ("block_recovery", "loss-not-told", "I9"),
+    ("block_recovery", "held-not-released", "I13"),
 ]
 WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet", "block_recovery")
 # What must have come at least once in all seeds together.
 FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_steps", "bare_ends",
           "stalls", "clean_stops", "owner_changes", "takeovers", "conflicts", "power_cuts", "blocks_lost",
           "blocks_rebuilt", "blocks_left", "store_full", "losses_told", "sync_failures",
-          "flipped", "copies_damaged", "damaged_aggregates")
+          "flipped", "copies_damaged", "damaged_aggregates", "held")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 

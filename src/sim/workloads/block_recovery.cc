@@ -35,6 +35,7 @@ using namespace std::chrono_literals;
 constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
 constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
 constexpr char kStream[] = "lines";
+constexpr std::int64_t kMemoryBudget = 4 << 20;
 constexpr rt::Duration kCatchUpPatience = 600s;
 
 // What outlives the workers' crashes, and what they draw upon.
@@ -50,12 +51,14 @@ struct Outside {
   std::vector<Node*> nodes;
   std::int64_t mostMemory = 0;
   int starts = 0;  // Of workers.
+  int stops = 0;
+  bool held = false;  // Some block was, beside the store.
 };
 
 Conf confOf(const Outside& outside, const std::string& worker) {
   Conf conf = outside.store.conf;
   conf.set("tidemill.state.directory", "state").set("tidemill.worker.id", worker);
-  conf.set("tidemill.memory.budget", "4m");
+  conf.set("tidemill.memory.budget", fmt::format("{}b", kMemoryBudget));
   conf.set("tidemill.leases.failover", "3s").set("tidemill.leases.scanInterval", "1s");
   return conf;
 }
@@ -108,10 +111,16 @@ class Worker final : public NodeProgram, private StreamingListener {
     context_.start();
   }
 
+  void stopGracefully() {
+    stopping_ = true;
+    context_.requestStop(true);
+  }
   bool stopped() const { return context_.getState() == StreamingContextState::STOPPED; }
   // I13.
   void checkMemory() {
-    const std::int64_t bytes = context_.totals().blockMemoryMost;
+    const StreamingTotals totals = context_.totals();
+    const std::int64_t bytes = totals.blockMemoryMost;
+    checkHeld(totals.blockHeldMost);
     outside_.mostMemory = std::max(outside_.mostMemory, bytes);
     if (bytes <= outside_.store.memoryBytes) return;
     outside_.world.violation("I13", fmt::format("{}: blocks held {} bytes in memory, of {}", name_, bytes,
@@ -149,9 +158,22 @@ class Worker final : public NodeProgram, private StreamingListener {
     }
   }
 
+  // I13: no more is held than was lost of a batch, and at a stop than may be in flight.
+  void checkHeld(std::int64_t held) {
+    if (held > 0) outside_.held = true;
+    if (held <= lostBytesMost_ + (stopping_ ? kMemoryBudget : 0)) return;
+    outside_.world.violation("I13", fmt::format("{}: {} bytes are held, but no batch has lost more than {}",
+                                                name_, held, lostBytesMost_));
+  }
+
   void onBlockLost(const std::string& id, const SequenceNumberRanges& ranges, const std::string&) override {
     lost_[id] = ranges;
+    lostNow_[id] = std::max(lostNow_[id], outside_.checker->payloadOf(ranges));
+    std::int64_t bytes = 0;
+    for (const auto& [block, payload] : lostNow_) bytes += payload;
+    lostBytesMost_ = std::max(lostBytesMost_, bytes);
   }
+  void onBatchCompleted(const BatchInfo&) override { lostNow_.clear(); }
   // I15: it is what it was before, hashes too; or where records are trimmed, what is left of it.
   void onBlockRecovered(const std::string& id, const SequenceNumberRanges& ranges) override {
     if (outside_.store.retention > 0ms) return outside_.checker->onRebuilt(lost_[id], ranges);
@@ -164,6 +186,10 @@ class Worker final : public NodeProgram, private StreamingListener {
   Outside& outside_;
   const std::string name_;
   std::map<std::string, SequenceNumberRanges> lost_;
+  // Payload of what was lost of the batch in progress, by block, and the most that this ever was.
+  std::map<std::string, std::int64_t> lostNow_;
+  std::int64_t lostBytesMost_ = 0;
+  bool stopping_ = false;
   lease::MemoryLeaseStoreFactory leases_;
   const stream::Seams seams_;
   StreamingContext context_;
@@ -222,6 +248,17 @@ rt::Task<void> trimRead(World& world, fake::FakeKinesis& kinesis, const lease::M
   }
 }
 
+rt::Task<void> stopNow(World& world, Node& node, Outside& outside, std::uint64_t seed) {
+  base::Random random(seed);
+  while (world.faultsOn()) {
+    co_await world.loop().sleepFor(std::chrono::milliseconds(random.between(5'000, 30'000)));
+    auto* worker = static_cast<Worker*>(node.program());
+    if (worker == nullptr || !world.faultsOn()) continue;
+    worker->stopGracefully();
+    ++outside.stops;
+  }
+}
+
 bool isSegment(const std::string& path) {
   return block::parseSegmentName(path.substr(path.rfind('/') + 1)).has_value();
 }
@@ -267,6 +304,8 @@ void addWorkers(Outside& outside, std::uint64_t seed, bool faults) {
     world.spawn(crashNemesis(world, node, {}));
     world.spawn(stallNemesis(world, node, {20s, 60s}, {100ms, 8s}));
     world.spawn(clockNemesis(world, node, {10s, 60s}, 600'000ms));
+    if (outside.store.stops)
+      world.spawn(stopNow(world, node, outside, seed * 100 + static_cast<unsigned>(i)));
     if (outside.store.flips) world.spawn(flipNemesis(world, node, {100ms, 2s}, isSegment));
     if (outside.store.fullDisks) world.spawn(fullDisk(world, node, seed * 10 + static_cast<unsigned>(i)));
   }
@@ -276,6 +315,8 @@ void addHappened(const Outside& outside, Happened& happened) {
   happened["power_cuts"] = outside.world.history().count("node.powercut");
   happened["sync_failures"] = outside.world.history().count("file.syncfail");
   happened["flipped"] = outside.world.history().count("disk.flip");
+  happened["clean_stops"] = static_cast<std::uint64_t>(outside.stops);
+  happened["held"] = outside.held ? 1 : 0;
   happened["memory_used"] = outside.mostMemory > 0 ? 1 : 0;
   happened["stored"] = outside.store.afterStored ? 1 : 0;
   happened["damaged_aggregates"] = outside.packed.damaged();
@@ -336,7 +377,8 @@ Workload blockRecoveryWorkload() {
   workload.summary =
       "every storage level on bad disks: no record lost, rebuilt blocks equal to the lost ones";
   workload.bugs = {"checkpoint-before-fsync", "no-directory-sync",        "recovery-range-off-by-one",
-                   "shard-end-before-tail",   "checkpoint-before-stored", "loss-not-told"};
+                   "shard-end-before-tail",   "checkpoint-before-stored", "loss-not-told",
+                   "held-not-released"};
   workload.run = runBlockRecovery;
   return workload;
 }

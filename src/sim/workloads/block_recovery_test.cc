@@ -13,11 +13,12 @@ TEST(BlockRecovery, PassesWhileEverythingThatItPromisesHappens) {
   const RunSummary summary = runSeeds(blockRecoveryWorkload(), 1, 20, {});
 
   EXPECT_EQ(summary.failed, 0U) << (summary.failures.empty() ? "" : summary.failures[0].report);
-  for (const char* name : {"crashes",        "power_cuts",        "stalls",        "clock_steps",   "lost",
-                           "resets",         "throttled",         "expired",       "splits",        "merges",
-                           "blocks_lost",    "blocks_rebuilt",    "blocks_left",   "store_full",    "stored",
-                           "memory_used",    "losses_told",       "records_named", "sync_failures", "flipped",
-                           "copies_damaged", "damaged_aggregates"}) {
+  for (const char* name :
+       {"crashes",        "power_cuts",         "stalls",        "clock_steps",   "lost",
+        "resets",         "throttled",          "expired",       "splits",        "merges",
+        "blocks_lost",    "blocks_rebuilt",     "blocks_left",   "store_full",    "stored",
+        "memory_used",    "losses_told",        "records_named", "sync_failures", "flipped",
+        "copies_damaged", "damaged_aggregates", "held",          "clean_stops"}) {
     EXPECT_GT(summary.happened.at(name), 0U) << name;
   }
 }

@@ -103,6 +103,8 @@ class DeliveryChecker final : public Checker {
   // A lease checkpoint is being written.
   void onCheckpoint(const std::string& shardId, const lease::Checkpoint& from, const lease::Checkpoint& to);
 
+  // Data and partition keys of all that was put into `ranges`.
+  std::int64_t payloadOf(const SequenceNumberRanges& ranges) const;
   // True once every record of every shard was committed.
   bool complete() const;
   // The last record of a shard that was committed; empty if none was.

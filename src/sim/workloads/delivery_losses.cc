@@ -127,4 +127,17 @@ void DeliveryChecker::onRebuilt(const SequenceNumberRanges& before, const Sequen
   }
 }
 
+std::int64_t DeliveryChecker::payloadOf(const SequenceNumberRanges& ranges) const {
+  std::int64_t bytes = 0;
+  for (const SequenceNumberRange& range : ranges) {
+    const fake::FakeShard* source = shard(range.shardId);
+    if (source == nullptr) continue;
+    forEachIn(*source, range, [&](const std::string&, const Place& place) {
+      const PackedPart part = partsOf(source->log.at(place.position))[place.part];
+      bytes += static_cast<std::int64_t>(part.text.size() + part.partitionKey.size());
+    });
+  }
+  return bytes;
+}
+
 }  // namespace tidemill::sim

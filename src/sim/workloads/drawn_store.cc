@@ -50,6 +50,7 @@ DrawnStore drawStore(std::uint64_t seed, bool faults) {
   const bool trims = random.chance(2, 3);
   const std::chrono::milliseconds retention(random.between(500, 5'000));
   store.flips = random.chance(1, 2) && faults;
+  store.stops = random.chance(1, 2) && faults;
   if (faults && trims && (store.afterStored || store.changing)) {
     store.retention = retention;
     store.conf.set("tidemill.recovery.onDataLoss", "record");

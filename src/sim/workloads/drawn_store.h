@@ -29,6 +29,8 @@ struct DrawnStore {
   rt::Duration retention{0};
   // Bits of stored blocks flip on the disks.
   bool flips = false;
+  // Workers are stopped gracefully now and then, and started again.
+  bool stops = false;
   DiskFaults disk;
   std::int64_t memoryBytes = 0;
   // All but the worker's id.
