@@ -168,6 +168,7 @@ class Worker final : public NodeProgram, private StreamingListener {
 
   void onBlockLost(const std::string& id, const SequenceNumberRanges& ranges, const std::string&) override {
     lost_[id] = ranges;
+    outside_.checker->onBlockLost(id, ranges);
     lostNow_[id] = std::max(lostNow_[id], outside_.checker->payloadOf(ranges));
     std::int64_t bytes = 0;
     for (const auto& [block, payload] : lostNow_) bytes += payload;
@@ -210,14 +211,9 @@ rt::Task<void> supervise(World& world, Node& node) {
   }
 }
 
-std::map<std::string_view, std::string> valuesOf(const std::vector<base::LogField>& fields) {
-  std::map<std::string_view, std::string> values;
-  for (const base::LogField& field : fields) values.emplace(field.key, field.value);
-  return values;
-}
-
 NamedLoss namedLossOf(const std::vector<base::LogField>& fields) {
-  auto values = valuesOf(fields);
+  std::map<std::string_view, std::string_view> values;
+  for (const base::LogField& field : fields) values[field.key] = field.value;
   NamedLoss loss;
   loss.shardId = values["shard"];
   loss.from = values["from"];
@@ -296,7 +292,6 @@ void addWorkers(Outside& outside, std::uint64_t seed, bool faults) {
         name, [&outside, name](rt::Env& env) { return std::make_unique<Worker>(env, outside, name); });
     outside.nodes.push_back(&node);
     node.log().observe([&outside](std::string_view event, const std::vector<base::LogField>& fields) {
-      if (event == "lease_taken") outside.checker->onLeaseTaken(valuesOf(fields)["shard"]);
       if (event == "data_loss") outside.checker->onLoss(namedLossOf(fields));
     });
     world.spawn(supervise(world, node));

@@ -63,9 +63,9 @@ struct DeliveryStart {
 // each record once, I15 each record has the bytes that were put, also when it comes again.
 //
 // I9, where records are trimmed: what is never committed was named by a data_loss event, and order goes on
-// behind it. A record is named only if the stream no longer has it, with as many others as are lost, and once
-// for each block that lost it: a life of the worker has no more blocks with the record than it took the
-// shard's lease. Such a block does not deliver it. Another may, which was read under a later lease before the
+// behind it. A record is named only if the stream no longer has it, with as many others as are lost, and in
+// each life of the worker once for each block that lost it: after a lease was taken again, two blocks may
+// hold the same record. A block does not deliver what it has lost. Another may, which was read before the
 // record was trimmed, or which a later life finds whole; a later life may also name it again, since what the
 // former has told died with it. A range that was trimmed while it was being read has a hole that no event can
 // place: any of its trimmed records between those that are left may be the lost ones.
@@ -89,8 +89,8 @@ class DeliveryChecker final : public Checker {
 
   // A worker starts, which knows nothing of what was named before it.
   void onLifeBegun();
-  // It takes the shard's lease, perhaps again.
-  void onLeaseTaken(const std::string& shardId) { ++shards_[shardId].tenures; }
+  // It finds that a block which held `ranges` is lost.
+  void onBlockLost(const std::string& blockId, const SequenceNumberRanges& ranges);
   // I9.
   void onLoss(const NamedLoss& loss);
   // A block that held `before` was rebuilt as `after`. I9: every record is there, or was named; I15: not
@@ -140,8 +140,8 @@ class DeliveryChecker final : public Checker {
     // What was named as lost, and what of it delivery has passed.
     std::map<Place, Named> named;
     std::set<Place> passed;
-    // How often this life of the worker took the lease.
-    std::uint64_t tenures = 0;
+    // In this life: the lost blocks that each record was in.
+    std::map<Place, std::set<std::string>> lostWith;
   };
   using Words = std::map<std::string, std::int64_t, std::less<>>;
 

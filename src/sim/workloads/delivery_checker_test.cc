@@ -91,10 +91,15 @@ class Losses : public Start {
     }
     checker.onLoss(loss);
   }
+  SequenceNumberRange range(int from, int to) const {
+    return {"s", "shardId-000000000000", at(from), at(to), to - from + 1};
+  }
+  void tellLost(const char* block, int from, int to) { checker.onBlockLost(block, {range(from, to)}); }
   std::string at(int record) const { return numbers[static_cast<std::size_t>(record)]; }
 };
 
 TEST_F(Losses, LetOrderGoOnBehindThem) {
+  tellLost("a", 0, 4);
   lose(1, 2);
   EXPECT_EQ(checker.named(), 2U);
   for (const int record : {3, 4}) commit(record);
@@ -105,12 +110,14 @@ TEST_F(Losses, LetOrderGoOnBehindThem) {
 }
 
 TEST_F(Losses, MustBeNamed) {
+  tellLost("a", 0, 4);
   lose(1, 1);
   commit(3);
   EXPECT_EQ(violated(), "I1");
 }
 
 TEST_F(Losses, OweNothingMoreWhereTheyAreTheLast) {
+  tellLost("a", 0, 4);
   client.aws.kinesis().trim("s", 0, client.now);
   lose(1, 4);
   EXPECT_TRUE(checker.complete()) << checker.missing();
@@ -119,17 +126,17 @@ TEST_F(Losses, OweNothingMoreWhereTheyAreTheLast) {
 }
 
 TEST_F(Losses, AreOfNoRecordThatTheStreamHas) {
+  tellLost("a", 0, 4);
   lose(1, 3);
   EXPECT_EQ(violated(), "I9");
 }
 
-TEST_F(Losses, AreNamedOnceForEachLeaseOfALife) {
-  const auto take = [this] { checker.onLeaseTaken("shardId-000000000000"); };
-  take();
+TEST_F(Losses, AreNamedOnceInALifeForEachBlockThatLostThem) {
+  tellLost("a", 1, 3);
   lose(1, 2);
   checker.onLifeBegun();
-  for (int i = 0; i < 2; ++i) {
-    take();
+  for (const char* block : {"a", "b"}) {
+    tellLost(block, 1, 3);
     lose(1, 2);
   }
   EXPECT_EQ(violated(), "");
@@ -138,20 +145,20 @@ TEST_F(Losses, AreNamedOnceForEachLeaseOfALife) {
 }
 
 TEST_F(Losses, AreAsManyAsIsSaid) {
+  tellLost("a", 0, 4);
   lose(1, 3, 2, 3, 3);
   EXPECT_EQ(violated(), "I9");
 }
 
 TEST_F(Losses, MayLieInAHole) {
+  tellLost("a", 0, 4);
   lose(0, 3, 3, 0, 3);
   for (const int record : {2, 3}) commit(record);
   EXPECT_EQ(violated(), "");
 }
 
 TEST_F(Losses, AreAllThatARebuiltBlockLacks) {
-  const auto range = [&](int from, int to) {
-    return SequenceNumberRange{"s", "shardId-000000000000", at(from), at(to), to - from + 1};
-  };
+  tellLost("a", 0, 4);
   lose(1, 2, 1, 2, 2);
   checker.onRebuilt({range(1, 3)}, {range(2, 3)});
   EXPECT_EQ(violated(), "");

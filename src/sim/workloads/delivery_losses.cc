@@ -33,7 +33,7 @@ void DeliveryChecker::forEachIn(const fake::FakeShard& shard, const SequenceNumb
 
 void DeliveryChecker::onLifeBegun() {
   ++life_;
-  for (auto& [id, sink] : shards_) sink.tenures = 0;
+  for (auto& [id, sink] : shards_) sink.lostWith.clear();
 }
 
 bool DeliveryChecker::isNamed(const fake::FakeShard& shard, const Place& place) const {
@@ -72,9 +72,21 @@ void DeliveryChecker::name(Shard& sink, const NamedLoss& loss, const Place& plac
   if (isNew) ++named_;
   Named& named = found->second;
   if (isNew || named.life != life_) named = {life_, 0};
-  if (!sure || ++named.times <= std::max<std::uint64_t>(sink.tenures, 1)) return;
+  if (!sure) return;
+  const auto blocks = sink.lostWith.find(place);
+  if (blocks != sink.lostWith.end() && ++named.times <= blocks->second.size()) return;
   violation("I9", fmt::format("shard {}: record {}:{} was named as lost {} times", loss.shardId,
                               place.position, place.part, named.times));
+}
+
+void DeliveryChecker::onBlockLost(const std::string& blockId, const SequenceNumberRanges& ranges) {
+  for (const SequenceNumberRange& range : ranges) {
+    const fake::FakeShard* source = shard(range.shardId);
+    if (source == nullptr) continue;
+    Shard& sink = shards_[range.shardId];
+    forEachIn(*source, range,
+              [&](const std::string&, const Place& place) { sink.lostWith[place].insert(blockId); });
+  }
 }
 
 void DeliveryChecker::onLoss(const NamedLoss& loss) {
@@ -85,6 +97,7 @@ void DeliveryChecker::onLoss(const NamedLoss& loss) {
   }
   Shard& sink = shards_[loss.shardId];
   std::int64_t lost = 0;
+  std::int64_t lostBefore = 0;  // Perhaps: in a hole.
   std::vector<Place> perhaps;
   forEachIn(
       *source, {"", loss.shardId, loss.from, loss.to}, [&](const std::string& number, const Place& place) {
@@ -95,16 +108,17 @@ void DeliveryChecker::onLoss(const NamedLoss& loss) {
           return;
         }
         ++lost;
+        if (isNamed(*source, place) && !isNamedInThisLife(*source, place)) ++lostBefore;
         name(sink, loss, place, true);
         if (trimmed) return;
         violation("I9",
                   fmt::format("shard {}: {} was named as lost, but the stream has it", loss.shardId, number));
       });
-  const std::int64_t hole = loss.records - loss.left - lost;
-  if (hole > 0) {
+  const std::int64_t inside = loss.records - loss.left - lost;
+  if (inside > 0) {
     for (const Place& place : perhaps) name(sink, loss, place, false);
   }
-  if (hole >= 0 && hole <= static_cast<std::int64_t>(perhaps.size())) return;
+  if (inside >= -lostBefore && inside <= static_cast<std::int64_t>(perhaps.size())) return;
   violation("I9", fmt::format("shard {}: {} of {} records from {} to {} were named as left, but {} are lost",
                               loss.shardId, loss.left, loss.records, loss.from, loss.to, lost));
 }
