@@ -26,6 +26,7 @@ struct Flags {
   int megabytes = 64;
   int rounds = 5;
   std::vector<int> blockKib = {64, 1024, 8192};
+  std::string level;
 };
 
 const std::vector<StoreCase> kCases = {
@@ -116,6 +117,7 @@ void measure(http::ProductionEnv& production, const Flags& flags, std::size_t bl
   writeSource(folder.file("source"), made);
   const double megabytes = static_cast<double>(made.payload.size()) / 1e6;
   for (const StoreCase& what : kCases) {
+    if (!flags.level.empty() && flags.level != storageLevelName(what.level)) continue;
     Rates rates;
     for (int round = 0; round <= flags.rounds; ++round) {
       folder.settle("plain");
@@ -151,6 +153,7 @@ int main(int argc, char** argv) {
   app.add_option("--block-kib", flags.blockKib, "Payload of a block; several are measured one by one")
       ->check(CLI::Range(1, 256 * 1024))
       ->capture_default_str();
+  app.add_option("--level", flags.level, "Only this one");
   CLI11_PARSE(app, argc, argv);
   base::StderrLog log(base::Severity::kWarning);
   http::ProductionEnv production(log);

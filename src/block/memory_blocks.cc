@@ -79,15 +79,17 @@ std::vector<MemoryCopy> MemoryBlocks::toSpill(const MemoryCopy& copy) const {
   std::vector<MemoryCopy> chosen;
   const std::int64_t needed = bytesFor(copy);
   if (needed > budget_) return chosen;
-  std::int64_t missing = bytes_ + needed - budget_;
+  const std::int64_t missing = bytes_ + needed - budget_;
+  const std::int64_t wanted = std::max(missing, std::min(kSpillBytes, budget_ / 8));
+  std::int64_t freed = 0;
   for (const auto& [number, id] : byAge_) {
-    if (missing <= 0) break;
+    if (freed >= wanted) break;
     const Kept& kept = blocks_.at(id);
     if (!kept.maySpill) continue;
     chosen.push_back(kept.copy);
-    for (const Part& part : partsOf(kept.copy)) missing -= part.bytes;
+    for (const Part& part : partsOf(kept.copy)) freed += part.bytes;
   }
-  if (missing > 0) chosen.clear();
+  if (freed < missing) chosen.clear();
   return chosen;
 }
 

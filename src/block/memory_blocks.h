@@ -26,6 +26,8 @@ struct MemoryCopy {
 // Counts what blocks really hold: bodies that several of them share count once. A value, lives on one lane.
 class MemoryBlocks {
  public:
+  static constexpr std::int64_t kSpillBytes = 8 << 20;
+
   explicit MemoryBlocks(std::int64_t budgetBytes) : budget_(budgetBytes) {}
 
   // What adding it would take.
@@ -37,8 +39,8 @@ class MemoryBlocks {
   void remove(const std::string& id);
   // Empty if there is none.
   MemoryCopy find(const std::string& id) const;
-  // The oldest that may spill, just enough to make room for `copy` if they share nothing with those that
-  // stay. Empty: no spilling can.
+  // The oldest that may spill, enough to make room for `copy` if they share nothing with those that stay, and
+  // kSpillBytes or an eighth of the budget if that is less: one sync serves them all. Empty: no spilling can.
   std::vector<MemoryCopy> toSpill(const MemoryCopy& copy) const;
 
   std::int64_t bytes() const { return bytes_; }

@@ -51,6 +51,14 @@ TEST(MemoryBlocks, SpillsTheOldestThatMayAndNoMoreThanNeeded) {
   EXPECT_EQ(idsOf(memory.toSpill(plainOf(testBlock("e", 5, 1, 1500)))), "b c ");
 }
 
+TEST(MemoryBlocks, SpillsAnEighthOfTheBudgetAtOnceIfBlocksAreSmall) {
+  const std::int64_t each = MemoryBlocks(0).bytesFor(plainOf(testBlock("x", 50, 1, 1000)));
+  MemoryBlocks memory(32 * each);
+  for (int i = 0; i < 32; ++i) memory.add(plainOf(testBlock(std::to_string(100 + i), 50, 1, 1000)), i != 1);
+
+  EXPECT_EQ(idsOf(memory.toSpill(plainOf(testBlock("e", 50, 1, 1000)))), "100 102 103 104 ");
+}
+
 TEST(MemoryBlocks, SpillsNothingForABlockThatWouldNotFitAnyhow) {
   const std::int64_t each = MemoryBlocks(0).bytesFor(plainOf(testBlock("x", 1, 1, 1000)));
   MemoryBlocks memory(2 * each);
