@@ -1,5 +1,10 @@
 #include "codec/hash_key.h"
 
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
 namespace tidemill::codec {
 
 std::optional<HashKey> decimalHashKey(std::string_view text) {
@@ -15,9 +20,10 @@ std::optional<HashKey> decimalHashKey(std::string_view text) {
 }
 
 HashKey hashKeyOf(const Md5& ofPartitionKey) {
-  HashKey key = 0;
-  for (const unsigned char byte : ofPartitionKey) key = (key << 8) | byte;
-  return key;
+  static_assert(std::endian::native == std::endian::little);
+  std::array<std::uint64_t, 2> halves;
+  std::memcpy(halves.data(), ofPartitionKey.data(), sizeof halves);
+  return HashKey{__builtin_bswap64(halves[0])} << 64 | __builtin_bswap64(halves[1]);
 }
 
 std::optional<HashRange> hashRangeOf(std::string_view first, std::string_view last) {
