@@ -89,11 +89,12 @@ TEST(ThreadPool, DropsQueuedWorkAtItsEndAndFreesWhatItOwns) {
       raw->submit([owned] { ADD_FAILURE() << "this was queued when the pool ended"; });
     running.set_value();
     mayEnd.wait();
-    const auto probe = std::make_shared<int>(0);
-    do {
-      std::this_thread::yield();
+    for (bool refused = false; !refused; std::this_thread::yield()) {
+      // A new one each time: what was queued before the destructor began lives until it ends.
+      const auto probe = std::make_shared<int>(0);
       raw->submit([probe] { ADD_FAILURE() << "this was queued when the pool ended"; });
-    } while (probe.use_count() > 1);
+      refused = probe.use_count() == 1;
+    }
   });
   running.get_future().wait();
   EXPECT_EQ(owned.use_count(), 12);
