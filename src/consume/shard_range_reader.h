@@ -61,19 +61,6 @@ rt::Task<Result<std::vector<kinesis::Shard>>> listShardsAgain(const RangeReadCon
                                                               const RetryOptions& options, std::string stream,
                                                               rt::TimePoint deadline);
 
-// A permit of a semaphore, given back at the end.
-class AnswerHold {
- public:
-  // Of a permit that was acquired.
-  explicit AnswerHold(rt::Semaphore& answers) : answers_(answers) {}
-  ~AnswerHold() { answers_.release(1); }
-  AnswerHold(const AnswerHold&) = delete;
-  AnswerHold& operator=(const AnswerHold&) = delete;
-
- private:
-  rt::Semaphore& answers_;
-};
-
 // One pass over one shard. A trimmed beginning, a missing end and a shard that is gone are losses of the
 // ranges in question; empty pages are not. The pass ends when every range is complete, or nothing more can
 // come.
@@ -128,7 +115,7 @@ class ShardRangeReader {
   const rt::TimePoint deadline_;
   rt::Semaphore& answers_;
   // Of `answers_`, from the call until its records were taken.
-  std::optional<AnswerHold> hold_;
+  std::optional<rt::Permit> hold_;
   const bool& stopped_;
   const std::string stream_;
   const std::string shardId_;

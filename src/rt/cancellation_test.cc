@@ -48,18 +48,6 @@ struct Ground {
   bool finished = false;
 };
 
-class Permit {
- public:
-  Permit(Semaphore& semaphore, std::int64_t count) : semaphore_(semaphore), count_(count) {}
-  Permit(const Permit&) = delete;
-  Permit& operator=(const Permit&) = delete;
-  ~Permit() { semaphore_.release(count_); }
-
- private:
-  Semaphore& semaphore_;
-  const std::int64_t count_;
-};
-
 Task<void> produce(Ground& ground, Channel<Held>& channel, int count) {
   const Alive alive(ground.alive);
   for (int i = 0; i < count; ++i) {

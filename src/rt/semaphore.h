@@ -72,6 +72,19 @@ class [[nodiscard]] Semaphore::Acquire {
   Waiter waiter_;
 };
 
+// Permits that were acquired, given back at the end, also of a cancelled task. The semaphore outlives it.
+class Permit {
+ public:
+  explicit Permit(Semaphore& semaphore, std::int64_t count = 1) : semaphore_(semaphore), count_(count) {}
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+  ~Permit() { semaphore_.release(count_); }
+
+ private:
+  Semaphore& semaphore_;
+  const std::int64_t count_;
+};
+
 inline Semaphore::Acquire Semaphore::acquire(std::int64_t count) {
   return Acquire(*this, count);
 }
