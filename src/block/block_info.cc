@@ -23,6 +23,10 @@ SequenceNumberRanges BlockInfo::ranges() const {
   return ranges;
 }
 
+std::string streamOf(const BlockInfo& block) {
+  return block.slices.empty() ? std::string() : block.slices.front().range.streamName;
+}
+
 std::shared_ptr<const BlockInfo> keepOnly(const std::shared_ptr<const BlockInfo>& info,
                                           const SliceFilter& wanted) {
   BlockInfo kept{info->id, {}, {}, info->owedTo};

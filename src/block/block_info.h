@@ -51,6 +51,9 @@ struct BlockInfo {
   SequenceNumberRanges ranges() const;
 };
 
+// Of its records, which are of one stream; empty if it holds only ends of shards.
+std::string streamOf(const BlockInfo& block);
+
 // Says yes to what may be delivered.
 using SliceFilter = std::function<bool(const std::string& shardId, std::int64_t token)>;
 

@@ -2,10 +2,6 @@
 
 namespace tidemill::block {
 
-std::string streamOf(const BlockInfo& block) {
-  return block.slices.empty() ? std::string() : block.slices.front().range.streamName;
-}
-
 void StorageHealth::missed(const BlockInfo& block, StorageLevel level, const Placement& achieved,
                            std::string_view reason, rt::TimePoint now) {
   ++shortfalls_;

@@ -40,7 +40,4 @@ class StorageHealth {
   std::map<Key, Reduced> reduced_;
 };
 
-// Of its first records; empty if it holds only ends of shards.
-std::string streamOf(const BlockInfo& block);
-
 }  // namespace tidemill::block

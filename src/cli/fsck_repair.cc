@@ -13,11 +13,6 @@ using Infos = std::vector<std::shared_ptr<const block::BlockInfo>>;
 // What is in memory at once.
 constexpr std::int64_t kPortionBytes = 32 << 20;
 
-// A block that holds records holds those of one stream.
-std::string streamOf(const block::BlockInfo& info) {
-  return info.slices.empty() ? std::string() : info.slices.front().range.streamName;
-}
-
 Error notRebuilt(const block::BlockInfo& info, const Error& why) {
   if (why.code() == Code::kDataLoss) {
     return why.within("block " + info.id)
@@ -73,7 +68,7 @@ rt::Task<Result<RepairReport>> rebuildBlocks(consume::RangeReader& reader, block
   RepairReport report;
   std::map<std::string, Infos> byStream;
   for (auto& info : blocks) {
-    if (store.location(info->id)) byStream[streamOf(*info)].push_back(std::move(info));
+    if (store.location(info->id)) byStream[block::streamOf(*info)].push_back(std::move(info));
   }
   for (const auto& [stream, infos] : byStream) {
     std::optional<Error> failure;

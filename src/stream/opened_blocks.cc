@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "block/storage_health.h"
 #include "rt/worker_pool.h"
 #include "stream/block_store_options.h"
 
