@@ -116,14 +116,18 @@ TieredBlockStore::Entry& TieredBlockStore::addEntry(std::shared_ptr<const BlockI
   return entry;
 }
 
+std::optional<TieredBlockStore::Entry> TieredBlockStore::takeOut(const std::string& id) {
+  auto found = entries_.extract(id);
+  if (!found) return std::nullopt;
+  for (const auto& [place, write] : found.mapped().writes) write->abandoned = true;
+  memory_.remove(id);
+  return std::move(found.mapped());
+}
+
 void TieredBlockStore::release(const std::string& id) {
   std::set<std::size_t> told;
   if (const auto lost = lost_.extract(id)) told = lost.mapped();
-  if (const auto found = entries_.extract(id)) {
-    told = found.mapped().told;
-    for (const auto& [place, write] : found.mapped().writes) write->abandoned = true;
-  }
-  memory_.remove(id);
+  if (auto entry = takeOut(id)) told = std::move(entry->told);
   for (const std::size_t place : told) places_.queue(place).release(id);
 }
 
@@ -136,24 +140,17 @@ void TieredBlockStore::markLost(const std::string& id) {
 // Places keep what they have until it is replaced or released: a lease checkpoint may have passed it, and a
 // crash must not make them forget its ranges.
 void TieredBlockStore::setAside(const std::string& id) {
-  const auto found = entries_.extract(id);
-  if (!found) return;
-  for (const auto& [place, write] : found.mapped().writes) write->abandoned = true;
-  memory_.remove(id);
-  if (!found.mapped().told.empty()) lost_[id] = found.mapped().told;
+  auto entry = takeOut(id);
+  if (entry && !entry->told.empty()) lost_[id] = std::move(entry->told);
 }
 
 void TieredBlockStore::undo(const std::string& id) {
-  const Entry* const entry = entryOf(id);
-  if (entry == nullptr) return;
-  const std::set<std::size_t> before = entry->before;
-  const std::set<std::size_t> told = entry->told;
-  setAside(id);
-  lost_.erase(id);
-  if (!before.empty()) lost_[id] = before;
-  for (const std::size_t place : told) {
-    if (!before.contains(place)) places_.queue(place).release(id);
+  auto entry = takeOut(id);
+  if (!entry) return;
+  for (const std::size_t place : entry->told) {
+    if (!entry->before.contains(place)) places_.queue(place).release(id);
   }
+  if (!entry->before.empty()) lost_[id] = std::move(entry->before);
 }
 
 // --- Finding.

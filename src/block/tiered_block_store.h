@@ -109,6 +109,8 @@ class TieredBlockStore final : public BlockStore {
   Entry* entryOf(const std::string& id);
   Entry* entryOf(const std::string& id, std::uint64_t serial);
   Entry& addEntry(std::shared_ptr<const BlockInfo> info, StorageLevel level);
+  // Ends what is under way for it. Nothing: there is no entry.
+  std::optional<Entry> takeOut(const std::string& id);
   // find() gives null for it until it is put again; places keep what they have.
   void setAside(const std::string& id);
   // A put has failed: the block is where it was before.
