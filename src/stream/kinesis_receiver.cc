@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -28,6 +29,15 @@ StorageLevel durableLevel(StorageLevel level) {
   const StorageTraits traits = traitsOf(level);
   if (!traits.disk || !traits.memory) return level;
   return traits.replicas > 1 ? StorageLevel::DISK_ONLY_2 : StorageLevel::DISK_ONLY;
+}
+
+// Those that lease checkpoints wait for.
+BlockInfoList waitedFor(const BlockInfoList& blocks) {
+  BlockInfoList waited;
+  waited.reserve(blocks.size());
+  std::copy_if(blocks.begin(), blocks.end(), std::back_inserter(waited),
+               [](const auto& info) { return info->owedTo.empty(); });
+  return waited;
 }
 
 }  // namespace
@@ -311,28 +321,28 @@ rt::Task<Result<std::vector<consume::RebuiltBlock>>> KinesisReceiver::rebuild(Bl
 }
 
 BlockInfoList KinesisReceiver::deliverable(const BlockInfoList& blocks) {
+  const BlockInfoList waited = waitedFor(blocks);
+  if (waited.empty()) return blocks;
+  BlockInfoList ours = coordinator_->deliverable(waited);
+  if (waited.size() == blocks.size()) return ours;
   BlockInfoList kept;
   kept.reserve(blocks.size());
+  auto next = ours.begin();
   for (const auto& info : blocks) {
     if (!info->owedTo.empty()) {
       kept.push_back(info);
-      continue;
+    } else if (next != ours.end() && (*next)->id == info->id) {
+      kept.push_back(*next++);
     }
-    for (auto& ours : coordinator_->deliverable({info})) kept.push_back(std::move(ours));
   }
   return kept;
 }
 
 void KinesisReceiver::processed(const BlockInfoList& blocks) {
-  BlockInfoList waitedFor;
   for (const auto& info : blocks) {
-    if (info->owedTo.empty()) {
-      waitedFor.push_back(info);
-    } else {
-      processedOwed_ += info->recordCount();
-    }
+    if (!info->owedTo.empty()) processedOwed_ += info->recordCount();
   }
-  coordinator_->processed(waitedFor);
+  coordinator_->processed(waitedFor(blocks));
 }
 
 void KinesisReceiver::released(const BlockInfoList& blocks) {
