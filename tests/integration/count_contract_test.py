@@ -22,12 +22,6 @@ from programs import (BINARY, QUICK, count, counted, environment, fields, put, r
 
 
 @pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
-
-
-@pytest.fixture(scope="module")
 def stream(url):
     """A stream that exists, for everything that is refused before a record is read."""
     make_stream(kinesis(url), "known", 1)

@@ -25,12 +25,6 @@ def encoded(groups: list[list[str]]) -> list[list[bytes]]:
 
 
 @pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
-
-
-@pytest.fixture(scope="module")
 def made(url, tmp_path_factory) -> Left:
     """Three blocks of one shard, in one segment."""
     make_stream(kinesis(url), "orders", 1)

@@ -9,14 +9,8 @@ import pytest
 from aws_kinesis_agg.aggregator import RecordAggregator
 
 from aggregates import aggregate, damaged, framed
-from fake_server import HALF, SHARD, fake_aws, kinesis, make_stream
+from fake_server import HALF, SHARD, kinesis, make_stream
 from programs import QUICK, count, counted, running, stop, words_of
-
-
-@pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
 
 
 def put(client, stream: str, data: bytes, hash_key: str = "0") -> str:

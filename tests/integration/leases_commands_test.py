@@ -12,17 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from fake_server import SHARD, fake_aws, kinesis, make_stream, wait_active
+from fake_server import SHARD, kinesis, make_stream, wait_active
 from programs import QUICK, count, counted, fields, put, refused, run, running, stop, text, words_of
 
 AT_ONCE = ("--observe-ms", "0")
 SOON = ("--observe-ms", "1500")
-
-
-@pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
 
 
 def consume(url: str, stream: str, state: Path, records: int) -> None:

@@ -12,18 +12,12 @@ import uuid
 import pytest
 
 from dynamo_servers import dynamodb, make_lease_table, moto, rows
-from fake_server import SHARD, fake_aws, kinesis, make_stream
+from fake_server import SHARD, kinesis, make_stream
 from programs import QUICK, count, counted, fields, put, refused, run, running, stop, text
 
 AT_ONCE = ("--observe-ms", "0")
 SOON = ("--observe-ms", "1500")
 HALVES = [("0", str(2**127 - 1)), (str(2**127), str(2**128 - 1))]
-
-
-@pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
 
 
 @pytest.fixture(scope="module", params=["moto", "fake"])

@@ -16,19 +16,6 @@ FIRST = SHARD(0)
 RESULT = re.compile(r"records: (\d+) hash: ([0-9a-f]{32})\n")
 
 
-@pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
-
-
-@pytest.fixture
-def stream(url, request) -> str:
-    name = re.sub(r"\W", "-", request.node.name)[:100]
-    make_stream(kinesis(url), name, 1)
-    return name
-
-
 def put(url: str, stream: str, payloads: list[str]) -> list[str]:
     """The sequence numbers, in order."""
     client = kinesis(url, attempts=5)

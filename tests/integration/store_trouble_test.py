@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from fake_server import fake_aws, kinesis, make_stream
 from left_blocks import WORKER, Left, flip, go_on, leave
 from mounts import read_only
 from programs import QUICK, count, counted, put, refused, run, running, stop, text, words_of
-
-
-@pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
-
-
-@pytest.fixture
-def stream(url, request) -> str:
-    name = re.sub(r"\W", "-", request.node.name)[:100]
-    make_stream(kinesis(url), name, 1)
-    return name
 
 
 def events(log: list[str], event: str) -> list[str]:

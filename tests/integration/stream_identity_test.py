@@ -7,14 +7,8 @@ import time
 
 import pytest
 
-from fake_server import fake_aws, kinesis, make_stream
+from fake_server import kinesis, make_stream
 from programs import QUICK, count, put, refused, run, running, stop
-
-
-@pytest.fixture(scope="module")
-def url():
-    with fake_aws() as running_fake:
-        yield running_fake
 
 
 def make_again(client, stream: str) -> None:
