@@ -117,7 +117,8 @@ def check_cmake(root: Path, ranks: dict[str, int]) -> tuple[list[Finding], dict[
             depends = re.search(r"\bDEPENDS\s+([a-z0-9_\s]+)", match[1])
             for layer in depends[1].split() if depends else []:
                 file = Source(f"src/{own}/CMakeLists.txt", "", "")
-                folder = "sim" if layer == "workloads" else layer  # src/sim/workloads is a library of its own.
+                # src/sim/workloads and src/stream/checkpoint are libraries of their own.
+                folder = {"workloads": "sim", "checkpoint": "stream"}.get(layer, layer)
                 known = folder in ranks or folder == "sim"
                 if folder != own and (not known or may_include(file, folder, ranks)):
                     findings.append(Finding(name, text.count("\n", 0, match.start()) + 1,

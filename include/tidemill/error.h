@@ -17,6 +17,10 @@ enum class Code {
   kForeignTable,
   // The application's fleet runs in a mode that this program does not know: exit code 2.
   kUnsupportedFleet,
+  // A checkpoint directory on a store that does not keep what it promises, or a place that holds something
+  // else: exit code 2.
+  kUnsafeStore,
+  kForeignDirectory,
   // The machine under the state directory: exit code 2.
   kDiskFull,
   kIo,
@@ -50,9 +54,14 @@ enum class Code {
   kLeaseLost,
   // A conditional write found another value than expected: an ordinary answer of a LeaseStore.
   kConflict,
+  // There is nothing of that name: an ordinary answer of a store. Exit code 1.
+  kNotFound,
   // Bytes of a stored block are not those that were written; the records may be read again from Kinesis:
   // exit code 1.
   kDamagedBlock,
+  // What a checkpoint directory holds is not what was written, and nothing older can stand in for it: exit
+  // code 1.
+  kCheckpointUnreadable,
   // The user's own function failed, or a result is not what it should be: exit code 1.
   kUserCodeFailed,
   kWrongResult,

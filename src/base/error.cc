@@ -14,6 +14,10 @@ std::string_view codeName(Code code) {
       return "ForeignTable";
     case Code::kUnsupportedFleet:
       return "UnsupportedFleet";
+    case Code::kUnsafeStore:
+      return "UnsafeStore";
+    case Code::kForeignDirectory:
+      return "ForeignDirectory";
     case Code::kDiskFull:
       return "DiskFull";
     case Code::kIo:
@@ -68,8 +72,12 @@ std::string_view codeName(Code code) {
       return "LeaseLost";
     case Code::kConflict:
       return "Conflict";
+    case Code::kNotFound:
+      return "NotFound";
     case Code::kDamagedBlock:
       return "DamagedBlock";
+    case Code::kCheckpointUnreadable:
+      return "CheckpointUnreadable";
     case Code::kUserCodeFailed:
       return "UserCodeFailed";
     case Code::kWrongResult:
@@ -86,6 +94,8 @@ int exitCode(Code code) {
     case Code::kInvalidConfig:
     case Code::kForeignTable:
     case Code::kUnsupportedFleet:
+    case Code::kUnsafeStore:
+    case Code::kForeignDirectory:
     case Code::kDiskFull:
     case Code::kIo:
       return 2;
@@ -98,6 +108,8 @@ int exitCode(Code code) {
     case Code::kConflict:
       return 5;
     case Code::kDamagedBlock:
+    case Code::kCheckpointUnreadable:
+    case Code::kNotFound:
     case Code::kUserCodeFailed:
     case Code::kWrongResult:
     case Code::kCancelled:
