@@ -55,7 +55,7 @@ class BlocksNode final : public RddNode<T> {
   std::size_t partitions() const override { return blocks_->size(); }
   Partition partition(std::size_t index) const override { return blocks_->partition(index); }
   void prepare() override { blocks_->prepare(std::nullopt); }
-  void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const override {
+  void compute(std::size_t partition, Emit<T>& emit) const override {
     blocks_->forEachRecord(partition, [&](const Record& record) { emit(elementOf(record)); });
   }
   std::int64_t count(std::size_t partition) const override {
@@ -105,7 +105,7 @@ class BlockRDD : public RDD<T> {
     std::vector<T> elements;
     blocks_->run(1, [&](std::size_t) {
       elements.clear();
-      node_->compute(partition, [&](T&& element) { elements.push_back(std::move(element)); });
+      node_->forEach(partition, [&](T&& element) { elements.push_back(std::move(element)); });
     });
     return elements;
   }

@@ -74,7 +74,7 @@ class RecordsNode final : public KinesisNode<T> {
     one.index = index;
     return one;
   }
-  void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const override {
+  void compute(std::size_t partition, Emit<T>& emit) const override {
     std::size_t index = 0;
     blocks_[partition]->forEachRecord([&](const Record& record) {
       // What `emit` throws is no failure of the handler.

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -14,191 +15,34 @@
 #include <utility>
 #include <vector>
 
-#include "tidemill/function_ref.h"
+#include "tidemill/pair_rdd_functions.h"
 #include "tidemill/partition.h"
+#include "tidemill/rdd_node.h"
+#include "tidemill/shuffle.h"
 #include "tidemill/task_runner.h"
 
 namespace tidemill {
 
-template <class T>
-class RDD;
-
-namespace detail {
-
-// One step of a computation. Immutable but for prepare().
-template <class T>
-class RddNode {
- public:
-  explicit RddNode(TaskRunner& runner) : runner_(runner) {}
-  virtual ~RddNode() = default;
-
-  TaskRunner& runner() const { return runner_; }
-  virtual std::size_t partitions() const = 0;
-  virtual Partition partition(std::size_t index) const { return {.index = index}; }
-  // Runs what must be complete before any partition can be computed (the map side of a shuffle). Called by an
-  // action, on its thread, before its tasks.
-  virtual void prepare() {}
-  // Gives each element of a partition to `emit`, in order. Called by tasks, several at a time.
-  virtual void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const = 0;
-  // How many elements compute() would give. A step that knows without making them says so.
-  virtual std::int64_t count(std::size_t partition) const {
-    std::int64_t elements = 0;
-    compute(partition, [&elements](T&&) { ++elements; });
-    return elements;
-  }
-
- private:
-  TaskRunner& runner_;
-};
-
-template <class T>
-class VectorNode final : public RddNode<T> {
- public:
-  VectorNode(TaskRunner& runner, std::vector<T> elements)
-      : RddNode<T>(runner), elements_(std::move(elements)) {}
-  std::size_t partitions() const override { return 1; }
-  void compute(std::size_t, FunctionRef<void(T&&)> emit) const override {
-    for (const T& element : elements_) emit(T(element));
-  }
-
- private:
-  const std::vector<T> elements_;
-};
-
-// A step that needs nothing but its parent's same partition.
-template <class T, class U, class Step>
-class NarrowNode final : public RddNode<U> {
- public:
-  NarrowNode(std::shared_ptr<RddNode<T>> parent, Step step)
-      : RddNode<U>(parent->runner()), parent_(std::move(parent)), step_(std::move(step)) {}
-  std::size_t partitions() const override { return parent_->partitions(); }
-  Partition partition(std::size_t index) const override { return parent_->partition(index); }
-  void prepare() override { parent_->prepare(); }
-  void compute(std::size_t partition, FunctionRef<void(U&&)> emit) const override {
-    parent_->compute(partition, [&](T&& element) { step_(std::move(element), emit); });
-  }
-
- private:
-  const std::shared_ptr<RddNode<T>> parent_;
-  const Step step_;
-};
-
-// Combines values by key: first within each partition, then across them by the hash of the key. Its own
-// partitions are few, however many the parent has: what lies between is one piece of memory for each
-// partition of the parent.
-template <class K, class V, class Combine>
-class ReduceByKeyNode final : public RddNode<std::pair<K, V>> {
- public:
-  ReduceByKeyNode(std::shared_ptr<RddNode<std::pair<K, V>>> parent, Combine combine)
-      : RddNode<std::pair<K, V>>(parent->runner()),
-        parent_(std::move(parent)),
-        combine_(std::move(combine)) {}
-
-  std::size_t partitions() const override {
-    return std::clamp<std::size_t>(parent_->partitions(), 1, kPartitionsMax);
-  }
-
-  void prepare() override {
-    if (prepared_) return;
-    parent_->prepare();
-    std::vector<Side> sides(parent_->partitions());
-    this->runner().run(sides.size(), [&](std::size_t partition) {
-      std::unordered_map<K, V> combined;
-      parent_->compute(partition, [&](std::pair<K, V>&& element) { merge(combined, std::move(element)); });
-      sides[partition] = sideOf(std::move(combined));
-    });
-    sides_ = std::move(sides);
-    prepared_ = true;
-  }
-
-  void compute(std::size_t partition, FunctionRef<void(std::pair<K, V>&&)> emit) const override {
-    std::unordered_map<K, V> merged;
-    for (const Side& side : sides_) {
-      const auto ours = std::equal_range(side.begin(), side.end(), partition, ByPartition());
-      for (auto element = ours.first; element != ours.second; ++element) merge(merged, element->second);
-    }
-    // allow(determinism): the order within a partition of a shuffle is nobody's promise.
-    for (const auto& element : merged) emit(std::pair<K, V>(element.first, element.second));
-  }
-
- private:
-  // More than the worker threads of any machine this runs on; beyond that, more pieces cost and gain nothing.
-  static constexpr std::size_t kPartitionsMax = 32;
-
-  // What one partition of the parent gives: each key once, behind the partition it belongs to, sorted by
-  // that.
-  using Side = std::vector<std::pair<std::size_t, std::pair<K, V>>>;
-
-  struct ByPartition {
-    bool operator()(const typename Side::value_type& element, std::size_t partition) const {
-      return element.first < partition;
-    }
-    bool operator()(std::size_t partition, const typename Side::value_type& element) const {
-      return partition < element.first;
-    }
-  };
-
-  Side sideOf(std::unordered_map<K, V> combined) const {
-    Side side;
-    side.reserve(combined.size());
-    const std::size_t count = partitions();
-    while (!combined.empty()) {  // Taken out one by one, so that keys move, too.
-      // allow(determinism): the order within a partition of a shuffle is nobody's promise.
-      auto node = combined.extract(combined.begin());
-      const std::size_t partition = std::hash<K>{}(node.key()) % count;
-      side.emplace_back(partition, std::pair<K, V>(std::move(node.key()), std::move(node.mapped())));
-    }
-    std::sort(side.begin(), side.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-    return side;
-  }
-
-  template <class Element>
-  void merge(std::unordered_map<K, V>& into, Element&& element) const {
-    const auto found = into.find(element.first);
-    if (found == into.end()) {
-      into.emplace(std::forward<Element>(element));
-    } else {
-      found->second = combine_(found->second, element.second);
-    }
-  }
-
-  const std::shared_ptr<RddNode<std::pair<K, V>>> parent_;
-  const Combine combine_;
-  std::vector<Side> sides_;
-  bool prepared_ = false;
-};
-
-// The way from other headers into an RDD.
-class RddAccess {
- public:
-  template <class T>
-  static const RddNode<T>& node(const RDD<T>& rdd) {
-    return *rdd.node_;
-  }
-};
-
-template <class T>
-struct IsPair : std::false_type {};
-template <class K, class V>
-struct IsPair<std::pair<K, V>> : std::true_type {};
-
-}  // namespace detail
-
 // Valid inside the output operation that received it; KinesisBackedBlockRDD::of() gives one that can be kept.
 // Copies are cheap and share the computation. Functions given to it run on worker threads, several at a time:
-// they must not change shared state.
+// they must not change shared state. Steps that need no other partition run as one pass over each partition,
+// a chunk of elements at a time, so a function may see some elements before the function behind it sees the
+// first of them.
+//
+// Of pairs it also has the functions of PairRDDFunctions.
 template <class T>
-class RDD {
+class RDD : public PairRDDFunctions<T> {
  public:
+  using value_type = T;
+
   explicit RDD(std::shared_ptr<detail::RddNode<T>> node) : node_(std::move(node)) {}
 
   // f: T -> U.
   template <class F>
   auto map(F f) const {
     using U = std::decay_t<std::invoke_result_t<const F&, T&&>>;
-    return narrow<U>([f = std::move(f)](T&& element, const FunctionRef<void(U&&)>& emit) {
-      emit(U(f(std::move(element))));
-    });
+    return narrow<U>(
+        [f = std::move(f)](T&& element, detail::Emit<U>& emit) { emit(U(f(std::move(element)))); });
   }
 
   // f: const T& -> U. An element for which f throws is left out, and onError(const T&) hears of it on the
@@ -207,19 +51,18 @@ class RDD {
   template <class F, class OnError>
   auto tryMap(F f, OnError onError) const {
     using U = std::decay_t<std::invoke_result_t<const F&, const T&>>;
-    return narrow<U>(
-        [f = std::move(f), onError = std::move(onError)](T&& element, const FunctionRef<void(U&&)>& emit) {
-          std::optional<U> made;
-          try {
-            made.emplace(f(std::as_const(element)));
-          } catch (const std::bad_alloc&) {
-            throw;  // The machine's trouble: no element is given up for it.
-          } catch (...) {
-            onError(std::as_const(element));
-            return;
-          }
-          emit(std::move(*made));
-        });
+    return narrow<U>([f = std::move(f), onError = std::move(onError)](T&& element, detail::Emit<U>& emit) {
+      std::optional<U> made;
+      try {
+        made.emplace(f(std::as_const(element)));
+      } catch (const std::bad_alloc&) {
+        throw;  // The machine's trouble: no element is given up for it.
+      } catch (...) {
+        onError(std::as_const(element));
+        return;
+      }
+      emit(std::move(*made));
+    });
   }
 
   // f: T -> a container of U.
@@ -227,28 +70,96 @@ class RDD {
   auto flatMap(F f) const {
     using Many = std::decay_t<std::invoke_result_t<const F&, T&&>>;
     using U = typename Many::value_type;
-    return narrow<U>([f = std::move(f)](T&& element, const FunctionRef<void(U&&)>& emit) {
+    return narrow<U>([f = std::move(f)](T&& element, detail::Emit<U>& emit) {
       Many many = f(std::move(element));
-      for (auto& one : many) emit(std::move(one));
+      for (auto&& one : many) emit(U(std::move(one)));
     });
   }
 
   // Keeps the elements for which f(const T&) is true.
   template <class F>
   RDD<T> filter(F f) const {
-    return narrow<T>([f = std::move(f)](T&& element, const FunctionRef<void(T&&)>& emit) {
+    const auto step = [f = std::move(f)](T&& element, detail::Emit<T>& emit) {
       if (f(std::as_const(element))) emit(std::move(element));
-    });
+    };
+    return RDD<T>(
+        std::make_shared<detail::NarrowNode<T, T, std::decay_t<decltype(step)>>>(node_, step,
+                                                                                 /*keepsKeys=*/true));
   }
 
-  // For elements that are pairs: combines the values of each key with f(V, V) -> V, which must not care for
-  // order. Needs std::hash of the key. (Spark: PairRDDFunctions.reduceByKey)
+  // f: std::vector<T>&& -> a container of U, once for each partition, empty ones included, which lies in
+  // memory meanwhile. `preservesPartitioning`: f leaves the keys of pairs as they are.
   template <class F>
-  RDD<T> reduceByKey(F f) const
-    requires detail::IsPair<T>::value
-  {
-    using Node = detail::ReduceByKeyNode<typename T::first_type, typename T::second_type, F>;
-    return RDD<T>(std::make_shared<Node>(node_, std::move(f)));
+  auto mapPartitions(F f, bool preservesPartitioning = false) const {
+    return mapPartitionsWithIndex(
+        [f = std::move(f)](std::size_t, std::vector<T>&& elements) { return f(std::move(elements)); },
+        preservesPartitioning);
+  }
+  // f: (std::size_t partition, std::vector<T>&&) -> a container of U.
+  template <class F>
+  auto mapPartitionsWithIndex(F f, bool preservesPartitioning = false) const {
+    using Many = std::decay_t<std::invoke_result_t<const F&, std::size_t, std::vector<T>&&>>;
+    using U = typename Many::value_type;
+    auto step = [f = std::move(f)](std::size_t partition, std::vector<T>&& elements, detail::Emit<U>& emit) {
+      Many many = f(partition, std::move(elements));
+      for (auto&& one : many) emit(U(std::move(one)));
+    };
+    using Node = detail::PartitionNode<T, U, decltype(step)>;
+    return RDD<U>(std::make_shared<Node>(node_, std::move(step), preservesPartitioning));
+  }
+
+  // One element for each partition: all of its elements.
+  RDD<std::vector<T>> glom() const {
+    const auto step = [](std::size_t, std::vector<T>&& elements, detail::Emit<std::vector<T>>& emit) {
+      emit(std::move(elements));
+    };
+    using Node = detail::PartitionNode<T, std::vector<T>, std::decay_t<decltype(step)>>;
+    return RDD<std::vector<T>>(std::make_shared<Node>(node_, step, false));
+  }
+
+  // The elements of both, this one's first; nothing is left out. (Spark: union)
+  RDD<T> union_(const RDD<T>& other) const { return union_(std::vector<RDD<T>>{other}); }
+  RDD<T> union_(const std::vector<RDD<T>>& others) const {
+    std::vector<std::shared_ptr<detail::RddNode<T>>> nodes{node_};
+    for (const RDD<T>& other : others) nodes.push_back(other.node_);
+    return RDD<T>(std::make_shared<detail::UnionNode<T>>(node_->runner(), std::move(nodes)));
+  }
+
+  // Spreads the elements evenly over `numPartitions` partitions, 1 to 65,536.
+  RDD<T> repartition(std::size_t numPartitions) const {
+    using Node = detail::RepartitionNode<T, detail::InTurn>;
+    return RDD<T>(std::make_shared<Node>(node_, detail::shufflePartitions(numPartitions, 1, 0),
+                                         detail::InTurn{}, /*byKey=*/false));
+  }
+  // With at most `numPartitions` partitions, 1 to 65,536, each made of neighbours. With `shuffle` it is
+  // repartition().
+  RDD<T> coalesce(std::size_t numPartitions, bool shuffle = false) const {
+    if (shuffle) return repartition(numPartitions);
+    const std::size_t partitions = detail::shufflePartitions(numPartitions, 1, 0);
+    if (partitions >= node_->partitions()) return *this;
+    return RDD<T>(std::make_shared<detail::CoalesceNode<T>>(node_, partitions));
+  }
+
+  // Each element once, however often it occurs. T needs == and a Hash.
+  RDD<T> distinct(std::size_t numPartitions = 0) const {
+    return map([](T&& element) { return std::pair<T, Present>(std::move(element), Present()); })
+        .reduceByKey([](Present, Present) { return Present(); }, numPartitions)
+        .keys();
+  }
+
+  // f: const T& -> K, the key of the element.
+  template <class F>
+  auto keyBy(F f) const {
+    using K = std::decay_t<std::invoke_result_t<const F&, const T&>>;
+    return map([f = std::move(f)](T&& element) {
+      K key = f(std::as_const(element));
+      return std::pair<K, T>(std::move(key), std::move(element));
+    });
+  }
+  // f: const T& -> K; the elements of each key.
+  template <class F>
+  auto groupBy(F f, std::size_t numPartitions = 0) const {
+    return keyBy(std::move(f)).groupByKey(numPartitions);
   }
 
   // Actions. Each computes the partitions on the worker threads and throws Error(kUserCodeFailed) if a
@@ -257,8 +168,10 @@ class RDD {
   // All elements, in the order of their partitions.
   std::vector<T> collect() const {
     std::vector<std::vector<T>> parts = perPartition<std::vector<T>>(
-        [](std::vector<T>& part, T&& element) { part.push_back(std::move(element)); });
+        {}, [](std::vector<T>& part, T&& element) { part.push_back(std::move(element)); });
     std::vector<T> all;
+    all.reserve(std::accumulate(parts.begin(), parts.end(), std::size_t{0},
+                                [](std::size_t sum, const auto& part) { return sum + part.size(); }));
     for (std::vector<T>& part : parts) {
       all.insert(all.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
     }
@@ -266,51 +179,124 @@ class RDD {
   }
 
   std::int64_t count() const {
-    node_->prepare();
+    node_->makeReady();
     std::vector<std::int64_t> parts(node_->partitions());
     node_->runner().run(parts.size(),
-                        [&](std::size_t partition) { parts[partition] = node_->count(partition); });
+                        [&](std::size_t partition) { parts[partition] = node_->size(partition); });
     return std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
   }
 
-  // The first `limit` elements; computes all partitions.
+  // How often each element occurs. T needs == and a Hash.
+  std::unordered_map<T, std::int64_t, Hash<T>> countByValue() const {
+    return map([](T&& element) { return std::pair<T, std::int64_t>(std::move(element), 1); })
+        .reduceByKey([](std::int64_t a, std::int64_t b) { return a + b; })
+        .collectAsMap();
+  }
+
+  // The first `limit` elements. Computes partitions one after the other, and none behind that which has the
+  // last of them.
   std::vector<T> take(std::size_t limit) const {
-    std::vector<T> all = collect();
-    if (all.size() > limit) all.erase(all.begin() + static_cast<std::ptrdiff_t>(limit), all.end());
-    return all;
+    std::vector<T> taken;
+    if (limit == 0) return taken;
+    node_->makeReady();
+    for (std::size_t partition = 0; partition < node_->partitions() && taken.size() < limit; ++partition) {
+      const std::size_t before = taken.size();
+      node_->runner().run(1, [&](std::size_t) {
+        taken.erase(taken.begin() + static_cast<std::ptrdiff_t>(before), taken.end());
+        node_->forEach(partition, [&](T&& element) {
+          if (taken.size() < limit) taken.push_back(std::move(element));
+        });
+      });
+    }
+    return taken;
+  }
+  // Throws Error(kUsage) if there is no element.
+  T first() const {
+    std::vector<T> one = take(1);
+    if (one.empty()) detail::throwEmpty("first");
+    return std::move(one.front());
+  }
+
+  // The first `limit` elements in the order of `less`; takeOrdered(5) has the smallest in front, top(5) the
+  // largest.
+  template <class Less = std::less<T>>
+  std::vector<T> takeOrdered(std::size_t limit, Less less = Less()) const {
+    if (limit == 0) return {};
+    // A heap whose largest element gives way to a smaller one.
+    const auto keep = [&](std::vector<T>& heap, T&& element) {
+      if (heap.size() == limit) {
+        if (!less(std::as_const(element), heap.front())) return;
+        std::pop_heap(heap.begin(), heap.end(), less);
+        heap.back() = std::move(element);
+      } else {
+        heap.push_back(std::move(element));
+      }
+      std::push_heap(heap.begin(), heap.end(), less);
+    };
+    std::vector<T> best;
+    for (std::vector<T>& heap : perPartition<std::vector<T>>({}, keep)) {
+      for (T& element : heap) keep(best, std::move(element));
+    }
+    std::sort_heap(best.begin(), best.end(), less);
+    return best;
+  }
+  template <class Less = std::less<T>>
+  std::vector<T> top(std::size_t limit, Less less = Less()) const {
+    return takeOrdered(limit, [less](const T& a, const T& b) { return less(b, a); });
   }
 
   // f(T, T) -> T; nothing if there is no element.
   template <class F>
   std::optional<T> reduce(F f) const {
-    const auto fold = [&f](std::optional<T>& sum, T&& element) {
+    const auto add = [&f](std::optional<T>& sum, T&& element) {
       sum = sum ? f(std::move(*sum), std::move(element)) : std::move(element);
     };
     std::optional<T> total;
-    for (std::optional<T>& part : perPartition<std::optional<T>>(fold)) {
-      if (part) fold(total, std::move(*part));
+    for (std::optional<T>& part : perPartition<std::optional<T>>({}, add)) {
+      if (part) add(total, std::move(*part));
     }
     return total;
+  }
+  // f(T, T) -> T, starting each partition, and what is made of all, from `zero`.
+  template <class F>
+  T fold(T zero, F f) const {
+    return aggregate(std::move(zero), f, f);
+  }
+  // Starts each partition from `zero`; seqOp: (A, T) -> A. Then combOp: (A, A) -> A, starting from `zero`.
+  template <class A, class SeqOp, class CombOp>
+  A aggregate(A zero, SeqOp seqOp, CombOp combOp) const {
+    const auto add = [&seqOp](A& sum, T&& element) { sum = seqOp(std::move(sum), std::move(element)); };
+    std::vector<A> parts = perPartition<A>(zero, add);
+    for (A& part : parts) zero = combOp(std::move(zero), std::move(part));
+    return zero;
   }
 
   // Runs f(const T&) for each element, on the worker threads.
   template <class F>
   void foreach (F f) const {
-    perPartition<char>([&f](char&, T&& element) { f(std::as_const(element)); });
+    perPartition<char>(0, [&f](char&, T&& element) { f(std::as_const(element)); });
   }
 
   // Runs f(std::vector<T>&&) once for each partition, on the worker threads.
   template <class F>
   void foreachPartition(F f) const {
-    node_->prepare();
+    node_->makeReady();
     node_->runner().run(node_->partitions(), [&](std::size_t partition) {
       std::vector<T> part;
-      node_->compute(partition, [&](T&& element) { part.push_back(std::move(element)); });
+      node_->forEach(partition, [&](T&& element) { part.push_back(std::move(element)); });
       f(std::move(part));
     });
   }
 
-  bool isEmpty() const { return count() == 0; }
+  // Computes no more partitions than it takes to find an element.
+  bool isEmpty() const {
+    node_->makeReady();
+    bool empty = true;
+    for (std::size_t partition = 0; partition < node_->partitions() && empty; ++partition) {
+      node_->runner().run(1, [&](std::size_t) { empty = node_->size(partition) == 0; });
+    }
+    return empty;
+  }
   std::size_t getNumPartitions() const { return node_->partitions(); }
   // Which block and which sequence numbers each partition is computed from; nothing is computed.
   std::vector<Partition> getPartitions() const {
@@ -323,22 +309,28 @@ class RDD {
  private:
   friend class detail::RddAccess;
 
+  // What distinct() combines: that a key is there.
+  struct Present {};
+
   template <class U, class Step>
   RDD<U> narrow(Step step) const {
     return RDD<U>(std::make_shared<detail::NarrowNode<T, U, Step>>(node_, std::move(step)));
   }
 
-  // Folds each partition into an A of its own, which starts as A{}.
+  // Folds each partition into an A of its own, which starts as `zero`.
   template <class A, class Fold>
-  std::vector<A> perPartition(Fold fold) const {
-    node_->prepare();
-    std::vector<A> parts(node_->partitions());
+  std::vector<A> perPartition(const A& zero, Fold fold) const {
+    node_->makeReady();
+    std::vector<std::optional<A>> parts(node_->partitions());
     node_->runner().run(parts.size(), [&](std::size_t partition) {
-      A part{};
-      node_->compute(partition, [&](T&& element) { fold(part, std::move(element)); });
-      parts[partition] = std::move(part);
+      A part(zero);
+      node_->forEach(partition, [&](T&& element) { fold(part, std::move(element)); });
+      parts[partition].emplace(std::move(part));
     });
-    return parts;
+    std::vector<A> all;
+    all.reserve(parts.size());
+    for (std::optional<A>& part : parts) all.push_back(std::move(*part));
+    return all;
   }
 
   std::shared_ptr<detail::RddNode<T>> node_;

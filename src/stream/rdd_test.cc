@@ -1,45 +1,20 @@
 #include "tidemill/rdd.h"
 
-#include <gtest/gtest.h>
-
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <map>
+#include <memory>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 
-#include "rt/thread_pool.h"
-#include "stream/task_retry.h"
+#include "stream/test_rdds.h"
 #include "tidemill/error.h"
 
 namespace tidemill {
 namespace {
-
-// Partitions given as they are.
-template <class T>
-class PartsNode final : public detail::RddNode<T> {
- public:
-  PartsNode(TaskRunner& runner, std::vector<std::vector<T>> parts)
-      : detail::RddNode<T>(runner), parts_(std::move(parts)) {}
-  std::size_t partitions() const override { return parts_.size(); }
-  void compute(std::size_t partition, FunctionRef<void(T&&)> emit) const override {
-    for (const T& element : parts_[partition]) emit(T(element));
-  }
-
- private:
-  const std::vector<std::vector<T>> parts_;
-};
-
-class RddTest : public testing::Test {
- protected:
-  template <class T>
-  RDD<T> rdd(std::vector<std::vector<T>> parts) {
-    return RDD<T>(std::make_shared<PartsNode<T>>(runner_, std::move(parts)));
-  }
-
-  rt::ThreadPool workers_{3, "test"};
-  stream::RetryingTaskRunner runner_{workers_, 3};
-};
 
 TEST_F(RddTest, MapsFiltersAndFlattensInOrderOfThePartitions) {
   const auto result = rdd<int>({{1, 2}, {}, {3, 4, 5}})
@@ -50,35 +25,20 @@ TEST_F(RddTest, MapsFiltersAndFlattensInOrderOfThePartitions) {
   EXPECT_EQ(result, (std::vector<std::string>{"1", "2", "2", "3", "3", "3", "5", "5", "5", "5", "5"}));
 }
 
-TEST_F(RddTest, ReducesByKeyOverAllPartitions) {
-  using Pair = std::pair<std::string, int>;
-  const auto pairs = rdd<Pair>({{{"a", 1}, {"b", 2}, {"a", 3}}, {{"b", 10}}, {{"c", 7}}})
-                         .reduceByKey([](int a, int b) { return a + b; })
-                         .collect();
-  const std::map<std::string, int> result(pairs.begin(), pairs.end());
-  EXPECT_EQ(pairs.size(), 3u);
-  EXPECT_EQ(result, (std::map<std::string, int>{{"a", 4}, {"b", 12}, {"c", 7}}));
-}
-
-TEST_F(RddTest, ReducesManySmallPartitionsToFew) {
-  using Pair = std::pair<std::string, int>;
-  std::vector<std::vector<Pair>> parts(10'000);
-  for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = {{std::to_string(i % 100), 1}};
-  const auto reduced = rdd<Pair>(std::move(parts)).reduceByKey([](int a, int b) { return a + b; });
-  EXPECT_LE(reduced.getNumPartitions(), 32u);
-  const auto pairs = reduced.collect();
-  EXPECT_EQ(pairs.size(), 100u);
-  for (const auto& [key, count] : pairs) EXPECT_EQ(count, 100) << key;
-}
-
 TEST_F(RddTest, AnswersActionsOnNothing) {
   const auto empty = rdd<int>({});
   EXPECT_EQ(empty.count(), 0);
   EXPECT_TRUE(empty.isEmpty());
   EXPECT_TRUE(empty.collect().empty());
   EXPECT_EQ(empty.reduce([](int a, int b) { return a + b; }), std::nullopt);
-  using Pair = std::pair<int, int>;
-  EXPECT_TRUE(rdd<Pair>({}).reduceByKey([](int a, int b) { return a + b; }).collect().empty());
+  EXPECT_TRUE(empty.take(3).empty());
+  EXPECT_TRUE(empty.takeOrdered(3).empty());
+  EXPECT_TRUE(empty.glom().collect().empty());
+  EXPECT_TRUE(empty.distinct().collect().empty());
+  EXPECT_TRUE(empty.countByValue().empty());
+  EXPECT_TRUE(empty.union_(empty).collect().empty());
+  EXPECT_EQ(empty.fold(7, [](int a, int b) { return a + b; }), 7);
+  EXPECT_EQ(empty.repartition(3).glom().count(), 3);
 }
 
 TEST_F(RddTest, CountsTakesReducesAndVisits) {
@@ -141,6 +101,149 @@ TEST_F(RddTest, TryMapGivesNoElementUpForLackOfMemoryNorForWhatComesBehindIt) {
 
 TEST_F(RddTest, SurvivesThrownThingsThatAreNoExceptions) {
   EXPECT_THROW(rdd<int>({{1}}).map([](int) -> int { throw 7; }).collect(), Error);
+}
+
+TEST_F(RddTest, GivesWholePartitionsToAFunction) {
+  const auto numbers = rdd<int>({{1, 2}, {}, {3}});
+  const auto sizes = [](std::vector<int>&& part) { return std::vector<std::size_t>{part.size()}; };
+  EXPECT_EQ(numbers.mapPartitions(sizes).collect(), (std::vector<std::size_t>{2, 0, 1}));
+  const auto places = [](std::size_t partition, std::vector<int>&& part) {
+    return std::vector<std::size_t>(part.size(), partition);
+  };
+  EXPECT_EQ(numbers.mapPartitionsWithIndex(places).collect(), (std::vector<std::size_t>{0, 0, 2}));
+  EXPECT_EQ(numbers.glom().collect(), (std::vector<std::vector<int>>{{1, 2}, {}, {3}}));
+}
+
+TEST_F(RddTest, UnitesPartitionBehindPartition) {
+  const auto all = rdd<int>({{1}, {2}}).union_({rdd<int>({}), rdd<int>({{3, 4}})});
+  EXPECT_EQ(all.glom().collect(), (std::vector<std::vector<int>>{{1}, {2}, {3, 4}}));
+  EXPECT_EQ(all.count(), 4);
+  EXPECT_EQ(all.getPartitions()[2].index, 2u);
+}
+
+TEST_F(RddTest, CoalescesNeighboursAndSpreadsElements) {
+  const auto numbers = rdd<int>({{1}, {2}, {3, 4}, {}, {5}});
+  EXPECT_EQ(numbers.coalesce(2).glom().collect(), (std::vector<std::vector<int>>{{1, 2}, {3, 4, 5}}));
+  EXPECT_EQ(numbers.coalesce(2).count(), 5);
+  EXPECT_EQ(numbers.coalesce(9).getNumPartitions(), 5u);
+  EXPECT_EQ(numbers.coalesce(9, /*shuffle=*/true).getNumPartitions(), 9u);
+  const auto spread = rdd<int>({{1, 2, 3, 4, 5, 6, 7}}).repartition(3).glom().collect();
+  EXPECT_EQ(spread, (std::vector<std::vector<int>>{{1, 4, 7}, {2, 5}, {3, 6}}));
+}
+
+TEST_F(RddTest, RefusesMorePartitionsThanAnybodyNeeds) {
+  const auto numbers = rdd<int>({{1}});
+  EXPECT_EQ(numbers.repartition(65'536).getNumPartitions(), 65'536u);
+  try {
+    numbers.repartition(65'537);
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUsage);
+  }
+}
+
+TEST_F(RddTest, GivesEachElementOnceAndCountsThem) {
+  const auto words = rdd<std::string>({{"a", "b", "a"}, {"b"}, {"c", "a"}});
+  auto once = words.distinct().collect();
+  std::sort(once.begin(), once.end());
+  EXPECT_EQ(once, (std::vector<std::string>{"a", "b", "c"}));
+  const auto counted = words.countByValue();
+  EXPECT_EQ((std::map<std::string, std::int64_t>(counted.begin(), counted.end())),
+            (std::map<std::string, std::int64_t>{{"a", 3}, {"b", 2}, {"c", 1}}));
+}
+
+TEST_F(RddTest, TakesWithoutComputingWhatLiesBehind) {
+  std::atomic<int> computed{0};
+  const auto numbers = rdd<int>({{1, 2}, {}, {3, 4}, {5}, {6}}).map([&](int n) {
+    ++computed;
+    return n;
+  });
+  EXPECT_EQ(numbers.take(3), (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(computed, 4);
+  computed = 0;
+  EXPECT_EQ(numbers.first(), 1);
+  EXPECT_FALSE(numbers.isEmpty());
+  EXPECT_EQ(computed, 4);  // Two for each.
+  EXPECT_EQ(numbers.take(0), std::vector<int>());
+  EXPECT_EQ(numbers.take(100), (std::vector<int>{1, 2, 3, 4, 5, 6}));
+  EXPECT_THROW(rdd<int>({{}, {}}).first(), Error);
+}
+
+TEST_F(RddTest, TakeGivesNothingTwiceWhenATaskIsTriedAgain) {
+  int failures = 2;
+  const auto numbers = rdd<int>({{1, 2}, {3, 4}}).map([&](int n) {
+    if (n == 4 && failures-- > 0) throw std::runtime_error("once more");
+    return n;
+  });
+  EXPECT_EQ(numbers.take(4), (std::vector<int>{1, 2, 3, 4}));
+}
+
+TEST_F(RddTest, FoldsAndAggregates) {
+  const auto numbers = rdd<int>({{1, 2, 3}, {}, {4}});
+  // Each of the three partitions and the whole start from 10.
+  EXPECT_EQ(numbers.fold(10, [](int a, int b) { return a + b; }), 50);
+  const auto join = [](std::string all, int n) { return all + std::to_string(n); };
+  const auto add = [](std::string all, const std::string& part) { return all + "|" + part; };
+  EXPECT_EQ(numbers.aggregate(std::string(), join, add), "|123||4");
+}
+
+TEST_F(RddTest, TakesInOrder) {
+  const auto numbers = rdd<int>({{5, 1}, {9, 3, 7}, {}, {2}});
+  EXPECT_EQ(numbers.takeOrdered(3), (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(numbers.top(2), (std::vector<int>{9, 7}));
+  EXPECT_EQ(numbers.takeOrdered(0), std::vector<int>());
+  EXPECT_EQ(numbers.top(99), (std::vector<int>{9, 7, 5, 3, 2, 1}));
+}
+
+TEST_F(RddTest, ComputesManyPartitionsWithOneWorker) {
+  rt::ThreadPool one(1, "one");
+  stream::RetryingTaskRunner runner(one, 1);
+  std::vector<std::vector<int>> parts(2'000);
+  for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = {static_cast<int>(i % 7), 1};
+  const RDD<int> numbers(std::make_shared<detail::VectorNode<int>>(runner, parts));
+  EXPECT_EQ(numbers.count(), 4'000);
+  EXPECT_EQ(numbers.distinct().count(), 7);
+}
+
+// What lies between two steps is called once for a chunk, not for each element.
+TEST_F(RddTest, StepsCallEachOtherOnceForManyElements) {
+  std::size_t calls = 0;
+  std::size_t elements = 0;
+  const auto take = [&](std::span<int> chunk) {
+    ++calls;
+    elements += chunk.size();
+  };
+  detail::Emit<int> emit(take);
+  const auto numbers = rdd<int>({std::vector<int>(12'800, 3)})
+                           .map([](int n) { return n + 1; })
+                           .filter([](int n) { return n == 4; })
+                           .map([](int n) { return n * 2; });
+  detail::RddAccess::node(numbers).give(0, emit);
+  emit.flush();
+  EXPECT_EQ(elements, 12'800u);
+  EXPECT_EQ(calls, 100u);
+}
+
+TEST(Emit, DropsWhatNobodyTookWhenSomebodyThrows) {
+  const auto counted = std::make_shared<int>(1);
+  const auto refuse = [](std::span<std::shared_ptr<int>>) { throw std::runtime_error("no"); };
+  {
+    detail::Emit<std::shared_ptr<int>> emit(refuse);
+    emit(std::shared_ptr<int>(counted));
+    emit(std::shared_ptr<int>(counted));
+    EXPECT_EQ(counted.use_count(), 3);
+    EXPECT_THROW(emit.flush(), std::runtime_error);
+  }
+  EXPECT_EQ(counted.use_count(), 1);
+}
+
+TEST(Emit, PassesElementsLargerThanAChunk) {
+  using Large = std::array<char, 10'000>;
+  int taken = 0;
+  const auto take = [&](std::span<Large> chunk) { taken += static_cast<int>(chunk.size()); };
+  detail::Emit<Large> emit(take);
+  emit(Large());
+  EXPECT_EQ(taken, 1);
 }
 
 }  // namespace
