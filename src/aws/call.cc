@@ -3,39 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "base/text.h"
-#include "http/http_date.h"
 #include "http/url.h"
 
 namespace tidemill::aws {
 namespace {
 
-using namespace std::chrono_literals;
-
-// The service says that the time is wrong.
-constexpr std::array<std::string_view, 3> kSkewNames = {"RequestTimeTooSkewed", "RequestExpired",
-                                                        "RequestInTheFuture"};
-// It may be the time, if the clocks differ by so much.
-constexpr std::array<std::string_view, 3> kMaybeSkewNames = {"InvalidSignatureException",
-                                                             "SignatureDoesNotMatch", "AuthFailure"};
-// In milliseconds, as dates are: nanoseconds overflow after 292 years.
-constexpr std::chrono::milliseconds kSuspiciousOffset = 4min;
-// No clock of a machine that runs is so wrong; such a Date is nonsense.
-constexpr std::chrono::milliseconds kAbsurdOffset = 366 * 24h;
 // AWS sends 36 characters.
 constexpr std::size_t kRequestIdMax = 128;
-
-bool farApart(std::chrono::milliseconds difference) {
-  return difference >= kSuspiciousOffset || difference <= -kSuspiciousOffset;
-}
-
-template <std::size_t N>
-bool among(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 FailureKind kindOf(const CallFailure& failure) {
   if (failure.service) return failure.service->kind;
@@ -99,7 +76,8 @@ AwsClient::AwsClient(rt::Loop& loop, http::HttpTransport& transport, base::Rando
       options_(std::move(options)),
       redacted_({options_.credentials.secretAccessKey, options_.credentials.sessionToken}),
       host_(http::hostOf(options_.endpoint.url)),
-      budget_(options_.retry) {}
+      budget_(options_.retry),
+      clock_(loop, log) {}
 
 http::Request AwsClient::requestFor(const Operation& operation) const {
   http::Request request;
@@ -110,20 +88,6 @@ http::Request AwsClient::requestFor(const Operation& operation) const {
   request.headers.push_back({"User-Agent", "tidemill"});
   request.body = operation.body;
   return request;
-}
-
-rt::WallTime AwsClient::serverNow() const {
-  return clock_.at(loop_.now()).value_or(loop_.wall());
-}
-
-rt::WallTime AwsClient::signingTime() const {
-  const rt::WallTime local = loop_.wall();
-  const rt::WallTime server = serverNow();
-  return complained_ || farApart(server - local) ? server : local;
-}
-
-rt::Duration AwsClient::clockOffset() const {
-  return signingTime() - loop_.wall();
 }
 
 void AwsClient::signAs(http::Request& request, rt::WallTime date) {
@@ -164,42 +128,13 @@ Error AwsClient::malformed(const Operation& operation, const http::Response& res
       fmt::format("check that the endpoint is {}, and that no proxy answers for it", service_.displayName));
 }
 
-// Only answers that carry a request id: a proxy's own page has the proxy's time.
-void AwsClient::observeClock(const http::Response& response) {
-  if (response.header("x-amzn-requestid").empty()) return;
-  const auto date = http::parseHttpDate(response.header("date"));
-  if (!date) return;
-  const std::chrono::milliseconds ahead = *date - loop_.wall();
-  if (!clock_.at(loop_.now()) && (ahead > kAbsurdOffset || ahead < -kAbsurdOffset)) return;
-  clock_.observe(*date, loop_.now());
-}
-
-// True if the failure is one of the clock, which is now set right for signing. `expected` is what the clock
-// that signed this attempt says by now; not the one that signs the next: of several calls on their way only
-// the first would learn.
-bool AwsClient::learnClock(const ServiceFailure& failure, const http::Response& response,
-                           rt::WallTime expected) {
-  const auto date = http::parseHttpDate(response.header("date"));
-  if (!date) return false;
-  const bool suspicious = farApart(*date - expected);
-  const bool skewed = among(kSkewNames, failure.name) || (among(kMaybeSkewNames, failure.name) && suspicious);
-  if (!skewed) return false;
-  complained_ = true;
-  clock_.set(*date, loop_.now());
-  log_.warning("aws_clock_offset_learned",
-               {{"host", host_},
-                {"error", failure.name},
-                {"offset_ms", std::chrono::duration_cast<std::chrono::milliseconds>(clockOffset()).count()}});
-  return true;
-}
-
 rt::Task<CallResult> AwsClient::call(const Operation& operation) {
   const rt::TimePoint deadline = rt::laterBy(loop_.now(), operation.timeout.value_or(options_.callTimeout));
   http::Request request = requestFor(operation);
   RetryState state;
   bool clockSet = false;
   for (;;) {  // Bounded by attemptsMax, and one more attempt for the clock.
-    const rt::WallTime signedAt = signingTime();
+    const rt::WallTime signedAt = clock_.now();
     const rt::TimePoint attemptStart = loop_.now();
     signAs(request, signedAt);  // Each attempt anew: signatures live 5 minutes, and clocks are set right.
     const rt::TimePoint attemptEnd = rt::laterBy(attemptStart, options_.attemptTimeout);
@@ -207,7 +142,7 @@ rt::Task<CallResult> AwsClient::call(const Operation& operation) {
                                     operation.answerBytesMax};
     ++state.attempts;
     Result<http::Response> response = co_await transport_.send(request, sending);
-    if (response) observeClock(*response);
+    if (response && !response->header("x-amzn-requestid").empty()) clock_.observe(*response);
     if (response && response->status == 200) {
       refundRetry(options_.retry, state, budget_);
       co_return std::move(*response);
@@ -220,7 +155,7 @@ rt::Task<CallResult> AwsClient::call(const Operation& operation) {
       question.serverHint = serverHint(*response);
       const rt::WallTime expected =
           signedAt + std::chrono::floor<std::chrono::milliseconds>(loop_.now() - attemptStart);
-      if (!clockSet && learnClock(*failure.service, *response, expected)) {
+      if (!clockSet && clock_.learn(*failure.service, *response, expected, host_)) {
         clockSet = true;
         --state.attempts;
         continue;

@@ -10,8 +10,8 @@
 #include "aws/endpoint.h"
 #include "aws/redaction.h"
 #include "aws/retry_policy.h"
-#include "aws/server_clock.h"
 #include "aws/service_failure.h"
+#include "aws/signing_clock.h"
 #include "aws/sigv4.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -81,21 +81,17 @@ class AwsClient {
   const RetryBudget& retryBudget() const { return budget_; }
   // A moment that the service's clock has passed for certain, at most about a second ago while answers come;
   // before the first answer, this machine's wall clock.
-  rt::WallTime serverNow() const;
+  rt::WallTime serverNow() const { return clock_.serverNow(); }
   // How far the clock that signs is ahead of this machine's wall clock.
-  rt::Duration clockOffset() const;
+  rt::Duration clockOffset() const { return clock_.offset(); }
 
  private:
   http::Request requestFor(const Operation& operation) const;
-  // What the next signature is dated.
-  rt::WallTime signingTime() const;
   void signAs(http::Request& request, rt::WallTime date);
   Error transportError(const Operation& operation, const Error& error) const;
   CallFailure failureOf(const Operation& operation, const http::Response& response) const;
   std::string where(const Operation& operation) const;
   std::string where(const Operation& operation, const http::Response& response) const;
-  void observeClock(const http::Response& response);
-  bool learnClock(const ServiceFailure& failure, const http::Response& response, rt::WallTime expected);
 
   rt::Loop& loop_;
   http::HttpTransport& transport_;
@@ -106,8 +102,7 @@ class AwsClient {
   const Redaction redacted_;
   const std::string host_;
   RetryBudget budget_;
-  ServerClock clock_;
-  bool complained_ = false;  // The service refused a signature for its time.
+  SigningClock clock_;
   SigningKeys keys_;
 };
 

@@ -199,17 +199,23 @@ std::string plainMessage(std::string_view text, const Redaction& redacted) {
   return plain;
 }
 
+ServiceFailure failureNamed(int status, std::string_view name, std::string_view message,
+                            std::span<const NamedFailure> own, const Redaction& redacted) {
+  ServiceFailure failure;
+  failure.status = status;
+  failure.name = plainErrorName(name);
+  failure.message = plainMessage(message, redacted);
+  classify(failure, own);
+  failure.name = failure.name.empty() ? fmt::to_string(status) : redacted(failure.name);
+  return failure;
+}
+
 ServiceFailure decodeFailure(const http::Response& response, std::span<const NamedFailure> own,
                              const Redaction& redacted) {
-  BodyWords words = readBody(response.body->view());
-  ServiceFailure failure;
-  failure.status = response.status;
-  failure.name = plainErrorName(response.header("x-amzn-errortype"));
-  if (failure.name.empty()) failure.name = plainErrorName(words.type);
-  failure.message = plainMessage(words.message, redacted);
-  classify(failure, own);
-  failure.name = failure.name.empty() ? fmt::to_string(response.status) : redacted(failure.name);
-  return failure;
+  const BodyWords words = readBody(response.body->view());
+  const std::string_view told = response.header("x-amzn-errortype");
+  const std::string_view name = plainErrorName(told).empty() ? std::string_view(words.type) : told;
+  return failureNamed(response.status, name, words.message, own, redacted);
 }
 
 }  // namespace tidemill::aws

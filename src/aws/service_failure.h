@@ -41,6 +41,11 @@ struct ServiceFailure {
 ServiceFailure decodeFailure(const http::Response& response, std::span<const NamedFailure> own,
                              const Redaction& redacted);
 
+// The same for a service whose refusals are told in another form: `name` and `message` as its body says them.
+// An empty name: the status as text.
+ServiceFailure failureNamed(int status, std::string_view name, std::string_view message,
+                            std::span<const NamedFailure> own, const Redaction& redacted);
+
 // "com.amazonaws.dynamodb.v20120810#FooException:http://…" becomes "FooException".
 std::string plainErrorName(std::string_view text);
 

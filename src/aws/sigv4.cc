@@ -19,8 +19,10 @@ constexpr auto kUnsigned = std::to_array<std::string_view>(
     {"authorization", "baggage", "connection", "expect", "keep-alive", "proxy-authenticate",
      "proxy-authorization", "te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade",
      "user-agent", "x-amzn-trace-id"});
-constexpr std::array<std::string_view, 4> kAddedBySigning = {"host", "x-amz-date", "x-amz-security-token",
-                                                             "authorization"};
+constexpr std::array<std::string_view, 5> kAddedBySigning = {"host", "x-amz-date", "x-amz-security-token",
+                                                             "x-amz-content-sha256", "authorization"};
+constexpr std::string_view kS3 = "s3";
+constexpr std::string_view kContentHash = "X-Amz-Content-Sha256";
 
 template <class List>
 bool contains(const List& list, std::string_view name) {
@@ -165,6 +167,15 @@ std::vector<std::string> headersToSign(const http::Request& request) {
   return names;
 }
 
+std::string payloadHash(const WireRequest& request) {
+  if (request.s3Rules) {
+    for (const http::Header& header : request.headers) {
+      if (base::equalsIgnoringCase(header.name, kContentHash)) return header.value;
+    }
+  }
+  return codec::sha256Hex(request.body);
+}
+
 std::string scopeText(std::string_view day, const SigningScope& scope) {
   std::string text;
   text.reserve(64);
@@ -208,10 +219,12 @@ std::string canonicalRequest(const WireRequest& request, const std::vector<std::
   std::string canonical;
   canonical.reserve(512);  // Of the usual requests, whose body enters as a digest only.
   canonical.append(request.method);
-  canonical.append("\n").append(canonicalPath(request.target.substr(0, queryStart)));
+  const std::string_view path = request.target.substr(0, queryStart);
+  canonical.append("\n").append(request.s3Rules ? std::string(path.empty() ? "/" : path)
+                                                : canonicalPath(path));
   canonical.append("\n").append(canonicalQuery(query)).append("\n");
   for (const std::string& name : signedHeaders) appendHeader(canonical, name, request.headers);
-  canonical.append("\n").append(join(signedHeaders, ';')).append("\n").append(codec::sha256Hex(request.body));
+  canonical.append("\n").append(join(signedHeaders, ';')).append("\n").append(payloadHash(request));
   return canonical;
 }
 
@@ -244,8 +257,10 @@ void sign(http::Request& request, const AwsCredentials& credentials, const Signi
   if (!credentials.sessionToken.empty()) {
     request.headers.push_back({"X-Amz-Security-Token", std::string(credentials.sessionToken.reveal())});
   }
+  const bool s3 = scope.service == kS3;
+  if (s3) request.headers.push_back({std::string(kContentHash), codec::sha256Hex(request.body)});
   const std::vector<std::string> names = headersToSign(request);
-  const WireRequest wire{request.method, url.target, request.headers, request.body};
+  const WireRequest wire{request.method, url.target, request.headers, request.body, s3};
   const std::string signature =
       expectedSignature(wire, names, date, scope, credentials.secretAccessKey, keys);
   request.headers.push_back(

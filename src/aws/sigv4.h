@@ -16,7 +16,7 @@ namespace tidemill::aws {
 // What a signature is valid for, besides its day.
 struct SigningScope {
   std::string region;   // "eu-west-1"
-  std::string service;  // The signing name: "kinesis", "dynamodb", "monitoring", "sts".
+  std::string service;  // The signing name: "kinesis", "dynamodb", "s3", "monitoring", "sts".
 
   friend bool operator==(const SigningScope&, const SigningScope&) = default;
 };
@@ -38,7 +38,9 @@ class SigningKeys {
 
 // Signs the request as it is: method, url, body and all headers but those that proxies rewrite. Adds Host,
 // X-Amz-Date, X-Amz-Security-Token (temporary credentials only) and Authorization; signing a request again
-// replaces them. The url must be absolute. Signatures are good for 5 minutes around `now`.
+// replaces them. For S3 it adds X-Amz-Content-Sha256 too, and takes the path as it is on the wire: keys may
+// hold what other services normalise. The url must be absolute. Signatures are good for 5 minutes around
+// `now`.
 void sign(http::Request& request, const AwsCredentials& credentials, const SigningScope& scope,
           rt::WallTime now, SigningKeys& keys);
 
@@ -63,6 +65,9 @@ struct WireRequest {
   std::string_view target;
   const std::vector<http::Header>& headers;  // Host included.
   std::string_view body;
+  // S3's rules: the path is signed as it is on the wire, where all others normalise it and encode it again;
+  // and the body enters as its header X-Amz-Content-Sha256 says, which the service checks by itself.
+  bool s3Rules = false;
 };
 // The canonical request over the named headers; a named header that is absent counts as empty.
 std::string canonicalRequest(const WireRequest& request, const std::vector<std::string>& signedHeaders);

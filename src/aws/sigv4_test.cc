@@ -209,5 +209,37 @@ TEST(Secret, CopiesShareAndCompareByContent) {
   EXPECT_TRUE(Secret("").empty());
 }
 
+// The examples of the S3 API reference, "Signature Calculations for the Authorization Header".
+class S3SigningTest : public testing::Test {
+ protected:
+  std::string signatureOf(http::Request request) {
+    const AwsCredentials credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+    const rt::WallTime at = std::chrono::sys_days(std::chrono::year(2013) / 5 / 24);
+    SigningKeys keys;
+    sign(request, credentials, {"us-east-1", "s3"}, at, keys);
+    return parseAuthorization(request.headers.back().value)->signature;
+  }
+};
+
+TEST_F(S3SigningTest, SignsAReadAsTheReferenceDoes) {
+  http::Request request{
+      "GET", "https://examplebucket.s3.amazonaws.com/test.txt", {{"Range", "bytes=0-9"}}, ""};
+  EXPECT_EQ(signatureOf(request), "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
+}
+
+TEST_F(S3SigningTest, TakesThePathOfAWriteAsItIs) {
+  http::Request request{
+      "PUT",
+      "https://examplebucket.s3.amazonaws.com/test%24file.text",
+      {{"Date", "Fri, 24 May 2013 00:00:00 GMT"}, {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
+      "Welcome to Amazon S3."};
+  EXPECT_EQ(signatureOf(request), "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd");
+}
+
+TEST_F(S3SigningTest, SignsAListAsTheReferenceDoes) {
+  http::Request request{"GET", "https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J", {}, ""};
+  EXPECT_EQ(signatureOf(request), "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
+}
+
 }  // namespace
 }  // namespace tidemill::aws
