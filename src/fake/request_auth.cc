@@ -154,7 +154,8 @@ Outcome<void> RequestAuth::checkSignature(const http::Request& request,
   }
   if (auto fresh = checkAge(date, *signedAt, now); !fresh) return fresh;
   if (auto complete = checkSignedHeaders(request, authorization.signedHeaders); !complete) return complete;
-  const aws::WireRequest wire{request.method, targetOf(request), request.headers, request.body};
+  const aws::WireRequest wire{request.method, targetOf(request), request.headers, request.body,
+                              service == "s3"};
   const std::string expected =
       aws::expectedSignature(wire, authorization.signedHeaders, date, authorization.scope, secret_, keys_);
   if (expected == authorization.signature) return {};
