@@ -68,6 +68,10 @@ constexpr std::array kTable = {
               "Payload at which a block is sealed before its interval is over."},
     ConfEntry{"tidemill.block.segmentBytes", ConfType::kBytes, "64m", "", 1 << 10, std::int64_t{1} << 31,
               "Size of the files of stored blocks; larger means fewer files, whose room comes back later."},
+    ConfEntry{
+        "tidemill.checkpoint.unsafeSingleWriter", ConfType::kBoolean, "false", "", 0, 1,
+        "Takes a checkpoint directory on a store that overwrites what it was asked to keep. Safe only where "
+        "certainly never two processes write at a time."},
     ConfEntry{"tidemill.dynamodb.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
               "Lets the endpoint of DynamoDB be http on another machine; everybody on the way can read the "
               "leases."},
@@ -86,6 +90,14 @@ constexpr std::array kTable = {
               "HandlerPolicy of their own."},
     ConfEntry{"tidemill.handler.skipReason", ConfType::kText, "", "", 0, 100,
               "The name under which tidemill.handler.onError=skip counts records."},
+    ConfEntry{
+        "tidemill.hdfs.hosts", ConfType::kText, "", "", 0, kMost,
+        "Where datanodes really answer, if namenodes name them otherwise than this machine can reach them: "
+        "NAME:PORT=ADDRESS:PORT, several with commas."},
+    ConfEntry{"tidemill.hdfs.safeModeWait", ConfType::kDuration, "60s", "ms", 0, kHour,
+              "How long a call waits for the end of a namenode's safe mode before it fails."},
+    ConfEntry{"tidemill.hdfs.user", ConfType::kText, "", "", 0, 255,
+              "Who reads and writes in HDFS (simple authentication); empty: HADOOP_USER_NAME or USER."},
     ConfEntry{
         "tidemill.kinesis.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
         "Lets an endpoint other than this machine's be http; everybody on the way can read the records."},
@@ -134,6 +146,19 @@ constexpr std::array kTable = {
         "tidemill.recovery.onDataLoss", ConfType::kText, "stop", "stop|record", 1, kMost,
         "When records of a lost block are gone from the stream: stop, with exit code 4, or record it as "
         "data_loss and go on with what is left."},
+    ConfEntry{
+        "tidemill.s3.allowPlainHttp", ConfType::kBoolean, "false", "", 0, 1,
+        "Lets the endpoint of S3 be http on another machine; everybody on the way can read checkpoints."},
+    ConfEntry{
+        "tidemill.s3.endpoint", ConfType::kText, "", "", 0, kMost,
+        "Url of S3; empty: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or the region's own. Buckets of one that "
+        "is given are addressed by path."},
+    ConfEntry{"tidemill.s3.kmsKeyId", ConfType::kText, "", "", 0, 2048,
+              "The key that objects are encrypted with by aws:kms; empty: the account's own."},
+    ConfEntry{"tidemill.s3.region", ConfType::kText, "", "", 0, kMost,
+              "Region of the bucket; empty: AWS_REGION or AWS_DEFAULT_REGION."},
+    ConfEntry{"tidemill.s3.serverSideEncryption", ConfType::kText, "", "|AES256|aws:kms|aws:kms:dsse", 0,
+              kMost, "How S3 encrypts objects that are written; empty: as the bucket says."},
     ConfEntry{"tidemill.state.directory", ConfType::kText, "tidemill-state", "", 1, kMost,
               "Folder of the lease table and of the lock that keeps a second process out."},
     ConfEntry{"tidemill.test.loseBlocks", ConfType::kFraction, "0", "", 0, kMillion,

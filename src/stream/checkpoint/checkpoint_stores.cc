@@ -1,13 +1,18 @@
 #include "stream/checkpoint/checkpoint_stores.h"
 
 #include <string_view>
+#include <utility>
 
 #include "stream/checkpoint/file_checkpoint_store.h"
+#include "stream/checkpoint/hdfs_checkpoint_store.h"
+#include "stream/checkpoint/s3_checkpoint_store.h"
 
 namespace tidemill::stream {
 namespace {
 
-constexpr char kHint[] = "name it as a path, or as file:/path";
+constexpr char kHint[] = "name it as a path, file:/path, s3://bucket/path or hdfs://namenode:9870/path";
+
+using Made = Result<std::unique_ptr<CheckpointStore>>;
 
 // Empty: `url` has no scheme. A single letter would be no scheme either.
 std::string schemeOf(std::string_view url) {
@@ -30,10 +35,43 @@ std::string pathOf(std::string_view url) {
   return std::string(rest);
 }
 
+Made makeS3(const rt::Env& env, const std::string& url, const CheckpointStoreOptions& options) {
+  auto place = s3::parseS3Url(url);
+  if (!place) return fail(place.error().within("checkpoint directory"));
+  auto client = s3::resolveS3Options(place->bucket, options.s3, options.environment);
+  if (!client) return fail(client.error().within("checkpoint directory " + url));
+  client->serverSideEncryption = options.s3ServerSideEncryption;
+  client->kmsKeyId = options.s3KmsKeyId;
+  if (!client->kmsKeyId.empty() && !client->serverSideEncryption.starts_with("aws:kms")) {
+    return fail(Code::kInvalidConfig, "tidemill.s3.kmsKeyId is set, and what it is for is not",
+                "set tidemill.s3.serverSideEncryption to aws:kms");
+  }
+  return std::make_unique<S3CheckpointStore>(env, url, std::move(*place), std::move(*client),
+                                             options.unsafeSingleWriter);
+}
+
+Made makeHdfs(const rt::Env& env, const std::string& url, const CheckpointStoreOptions& options) {
+  auto place = hdfs::parseHdfsUrl(url);
+  if (!place) return fail(place.error().within("checkpoint directory"));
+  auto hosts = hdfs::parseHostMap(options.hdfsHosts);
+  if (!hosts) return fail(hosts.error().within("tidemill.hdfs.hosts"));
+  hdfs::WebHdfsOptions client;
+  client.nameNodes = std::move(place->nameNodes);
+  client.hosts = std::move(*hosts);
+  client.safeModeWait = options.hdfsSafeModeWait;
+  client.user = options.hdfsUser;
+  for (const char* name : {"HADOOP_USER_NAME", "USER"})
+    if (client.user.empty()) client.user = options.environment(name).value_or("");
+  return std::make_unique<HdfsCheckpointStore>(env, url, std::move(place->path), std::move(client),
+                                               options.unsafeSingleWriter);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<CheckpointStore>> makeCheckpointStore(const rt::Env& env, const std::string& url) {
+Made makeCheckpointStore(const rt::Env& env, const std::string& url, const CheckpointStoreOptions& options) {
   const std::string scheme = schemeOf(url);
+  if (scheme == "s3" || scheme == "s3a" || scheme == "s3n") return makeS3(env, url, options);
+  if (scheme == "hdfs" || scheme == "webhdfs" || scheme == "swebhdfs") return makeHdfs(env, url, options);
   if (!scheme.empty() && scheme != "file") {
     return fail(Code::kInvalidConfig, "checkpoint directory " + url + ": unknown scheme " + scheme, kHint);
   }

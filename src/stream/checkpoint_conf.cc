@@ -1,0 +1,34 @@
+#include "stream/checkpoint_conf.h"
+
+#include <utility>
+
+namespace tidemill::stream {
+namespace {
+
+std::optional<std::string> unlessEmpty(std::string text) {
+  return text.empty() ? std::nullopt : std::optional(std::move(text));
+}
+
+}  // namespace
+
+CheckpointStoreOptions checkpointStoreOptionsOf(const Conf& conf, aws::Environment environment) {
+  CheckpointStoreOptions options;
+  options.s3.endpoint = unlessEmpty(conf.getText("tidemill.s3.endpoint"));
+  options.s3.region = unlessEmpty(conf.getText("tidemill.s3.region"));
+  options.s3.allowPlainHttp = conf.getBoolean("tidemill.s3.allowPlainHttp");
+  options.s3ServerSideEncryption = conf.getText("tidemill.s3.serverSideEncryption");
+  options.s3KmsKeyId = conf.getText("tidemill.s3.kmsKeyId");
+  options.hdfsUser = conf.getText("tidemill.hdfs.user");
+  options.hdfsHosts = conf.getText("tidemill.hdfs.hosts");
+  options.hdfsSafeModeWait = conf.getDuration("tidemill.hdfs.safeModeWait");
+  options.unsafeSingleWriter = conf.getBoolean("tidemill.checkpoint.unsafeSingleWriter");
+  options.environment = std::move(environment);
+  return options;
+}
+
+Result<std::unique_ptr<CheckpointStore>> checkpointStoreOf(const rt::Env& env, const std::string& url,
+                                                           const Conf& conf, aws::Environment environment) {
+  return makeCheckpointStore(env, url, checkpointStoreOptionsOf(conf, std::move(environment)));
+}
+
+}  // namespace tidemill::stream
