@@ -119,17 +119,36 @@ class RecordsNode final : public KinesisNode<T> {
 std::shared_ptr<const KinesisBacking> backingOf(StreamingContext& context,
                                                 const stream::KinesisSource& source);
 
+template <class T, class Handler>
+class KinesisInput final : public StreamNode<T> {
+ public:
+  KinesisInput(StreamPlace place, int input, Handler handler, std::shared_ptr<const KinesisBacking> backing)
+      : StreamNode<T>(place, "kinesis", {}, place.interval),
+        input_(static_cast<std::size_t>(input)),
+        handler_(std::make_shared<const Handler>(std::move(handler))),
+        backing_(std::move(backing)) {}
+
+ protected:
+  std::optional<RDD<T>> compute(BatchContext& batch, Time time) override {
+    const auto found = batch.batches.find(time);
+    if (found == batch.batches.end()) return std::nullopt;
+    const InputBatch& of = *found->second;
+    return RDD<T>(std::make_shared<RecordsNode<T, Handler>>(*batch.tasks, of.blocks[input_], handler_,
+                                                            of.handlerFailures[input_], backing_));
+  }
+
+ private:
+  const std::size_t input_;
+  const std::shared_ptr<const Handler> handler_;
+  const std::shared_ptr<const KinesisBacking> backing_;
+};
+
 template <class Handler>
 auto makeKinesisStream(StreamingContext& context, const stream::KinesisSource& source, Handler handler) {
   using T = std::decay_t<std::invoke_result_t<const Handler&, const Record&>>;
   const int input = GraphAccess::addKinesisInput(context, source);
-  auto shared = std::make_shared<const Handler>(std::move(handler));
-  auto backing = backingOf(context, source);
-  return DStream<T>(GraphAccess::core(context), [input, shared, backing](BatchContext& batch) {
-    return RDD<T>(std::make_shared<RecordsNode<T, Handler>>(
-        *batch.tasks, batch.blocks[static_cast<std::size_t>(input)], shared,
-        batch.handlerFailures[static_cast<std::size_t>(input)], backing));
-  });
+  return DStream<T>(addNode<KinesisInput<T, Handler>>(GraphAccess::core(context), input, std::move(handler),
+                                                      backingOf(context, source)));
 }
 
 }  // namespace detail

@@ -1,22 +1,18 @@
 // tidemill/streaming_context.h: a program of micro-batches, and its life.
 #pragma once
 
-#include <any>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tidemill/batch_context.h"
 #include "tidemill/batch_info.h"
 #include "tidemill/conf.h"
 #include "tidemill/context.h"
-#include "tidemill/function_ref.h"
-#include "tidemill/partition.h"
-#include "tidemill/record.h"
 #include "tidemill/result.h"
 #include "tidemill/streaming_listener.h"
-#include "tidemill/task_runner.h"
 #include "tidemill/time.h"
 
 namespace tidemill {
@@ -29,38 +25,8 @@ struct KinesisSource;
 
 namespace detail {
 
-// The records of one block, as a partition of an input's RDD sees them.
-class RecordBlock {
- public:
-  virtual ~RecordBlock() = default;
-  virtual void forEachRecord(FunctionRef<void(const Record&)> visit) const = 0;
-  virtual std::int64_t recordCount() const = 0;
-  // All but the index, which is the caller's.
-  virtual Partition partition() const = 0;
-};
-
-// Hears of the records of one input for which the handler threw. Called by tasks, several at a time, each
-// with partitions of its own.
-class HandlerFailures {
- public:
-  virtual ~HandlerFailures() = default;
-  // Calls of the handler for one record.
-  virtual int attemptsMax() const = 0;
-  // The last of them has failed; called while its exception is handled. Returns if the record is left out,
-  // else throws Error. `index` counts the records of the partition.
-  virtual void failed(std::size_t partition, std::size_t index, const Record& record) = 0;
-};
-
-// What the operators of one batch are computed from.
-struct BatchContext {
-  BatchInfo info;
-  TaskRunner* tasks = nullptr;
-  // By input id.
-  std::vector<std::vector<std::shared_ptr<const RecordBlock>>> blocks;
-  std::vector<std::shared_ptr<HandlerFailures>> handlerFailures;
-  // RDDs that were made for this batch, by stream id: a stream used twice is computed from one RDD.
-  std::vector<std::any> made;
-};
+class StreamNodeBase;
+struct StreamPlace;
 
 // The way from the templates of the public headers into a context.
 class GraphAccess;
@@ -117,6 +83,10 @@ class StreamingContext {
   // batch that is being worked on.
   Context& sparkContext() const { return *context_; }
 
+  // Before start(). RDDs of every stream, and the blocks that they are computed from, are held for this long
+  // after their batch, so that DStream::slice() finds them. 0 to 24 hours; more holds more blocks.
+  void remember(Duration duration);
+
   StreamingContextState getState() const;
   StreamingTotals totals() const;
 
@@ -135,10 +105,15 @@ class GraphAccess {
  public:
   // Registers an input and returns its id.
   static int addKinesisInput(StreamingContext& context, const stream::KinesisSource& source);
-  // A fresh id for a stream.
-  static int addStream(stream::ContextCore& core);
-  // Registers an output operation; its body runs for each batch, in the order of registration.
-  static void addOutput(stream::ContextCore& core, std::string name, std::function<void(BatchContext&)> body);
+  // Where a new operator of this context stands.
+  static StreamPlace place(stream::ContextCore& core);
+  // Registers an operator, whose parents are registered already.
+  static void addNode(stream::ContextCore& core, std::shared_ptr<StreamNodeBase> node);
+  static void setUid(stream::ContextCore& core, StreamNodeBase& node, std::string uid);
+  // Registers an output operation on `of`; its body runs for each batch in which `of` has an RDD, in the
+  // order of registration.
+  static void addOutput(stream::ContextCore& core, std::string name, std::shared_ptr<StreamNodeBase> of,
+                        std::function<void(BatchContext&)> body);
   static std::shared_ptr<stream::ContextCore> core(StreamingContext& context) { return context.core_; }
 };
 

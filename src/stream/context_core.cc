@@ -65,9 +65,9 @@ void ContextCore::addListener(StreamingListener& listener) {
 }
 
 void ContextCore::start() {
-  if (state_ == StreamingContextState::INITIALIZED && graph_->outputs.empty()) {
-    throw Error(Code::kUsage, "no output operation is registered, so nothing would be computed",
-                "add foreachRDD() or print() before start()");
+  if (state_ == StreamingContextState::INITIALIZED) {
+    if (auto valid = graph_->validate(); !valid) throw valid.error();
+    graph_->plan(batchInterval_);
   }
   claimEnvironment();
   StreamingContextState before = StreamingContextState::INITIALIZED;

@@ -19,12 +19,13 @@ namespace tidemill::stream {
 
 // The user's threads talk to the engine on the control lane by messages; what they read (state, totals) is
 // published. In a borrowed world whoever made it runs the lane, and starts and destroys the context on it.
-class ContextCore {
+class ContextCore : public std::enable_shared_from_this<ContextCore> {
  public:
   ContextCore(std::shared_ptr<ContextWorld> world, Duration batchInterval);
   ~ContextCore();
 
   Graph& editableGraph();
+  std::shared_ptr<const Graph> graph() const { return graph_; }
   void addListener(StreamingListener& listener);
   void start();
   void requestStop(bool graceful);

@@ -21,21 +21,6 @@ constexpr std::int64_t kQueueMax = 1 << 20;
 
 constexpr rt::Duration kClosePatience = 2s;
 
-using Views = std::vector<std::vector<std::shared_ptr<const BlockView>>>;
-
-Views viewsOf(const Batch& batch, const PresentBatch& present) {
-  Views views;
-  for (const BlockInfoList& blocks : batch.inputs) {
-    auto& ofInput = views.emplace_back();
-    for (const auto& info : blocks) {
-      if (info->recordCount() == 0) continue;
-      const bool stored = !present.unstored.contains(info->id);
-      ofInput.push_back(std::make_shared<const BlockView>(info, present.sources.at(info->id), stored));
-    }
-  }
-  return views;
-}
-
 }  // namespace
 
 Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
@@ -185,7 +170,7 @@ rt::Task<void> Engine::tick() {
 }
 
 void Engine::allocate(Time time) {
-  std::optional<Batch> batch = plan_.allocate(time, busy_ || batches_.size() > 0);
+  std::optional<Batch> batch = plan_.allocate(time, !graph_->looksBack() && (busy_ || batches_.size() > 0));
   if (!batch) return;
   batches_.pushNow(std::make_shared<const Batch>(std::move(*batch)));
 }
@@ -212,7 +197,7 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> whole) 
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     auto done = co_await tryBatch(batch, attempt);
     if (done) {
-      batchDone(*whole, *batch, attempt);
+      batchDone(whole, batch, attempt);
       co_return Result<void>();
     }
     const Error& error = done.error();
@@ -253,6 +238,7 @@ rt::Task<Result<void>> Engine::tryBatch(std::shared_ptr<const Batch>& batch, int
   for (;;) {  // Bounded by the number of blocks.
     std::vector<std::string> unreadable;
     auto done = co_await runBatch(batch, attempt, unreadable);
+    for (std::string& id : history_.unreadable()) unreadable.push_back(std::move(id));
     bool again = false;
     for (const std::string& id : unreadable) {
       presence_->unreadable(id);
@@ -271,6 +257,8 @@ rt::Task<Result<void>> Engine::runBatch(std::shared_ptr<const Batch>& batch, int
   batch = deliverable(*batch);
   std::vector<BlockRecovery*> inputs;
   for (const auto& receiver : receivers_) inputs.push_back(receiver.get());
+  auto remembered = co_await findHistory(inputs);
+  if (!remembered) co_return std::move(remembered);
   auto present = co_await presence_->make(batch, std::move(inputs));
   if (!present) co_return fail(present.error());
   batch = deliverable(*present->batch);  // Recovery may have taken its time.
@@ -280,20 +268,35 @@ rt::Task<Result<void>> Engine::runBatch(std::shared_ptr<const Batch>& batch, int
   }
   auto outcomes = std::make_shared<HandlerOutcomes>(conf_.getInteger("tidemill.handler.deadLetterBytes"));
   const int taskAttempts = static_cast<int>(conf_.getInteger("spark.task.maxFailures"));
-  OutputRun work{graph_, batch, viewsOf(*batch, *present), stateLock_, attempt, taskAttempts, outcomes};
-  const auto views = work.views;
+  const auto views = std::make_shared<const Views>(viewsOf(*batch, *present));
+  OutputRun work{graph_,     batch,   views,        history_.forTry(), interval_,
+                 stateLock_, attempt, taskAttempts, outcomes};
   views_.clear();
-  for (const auto& ofInput : views) {
+  lastViews_ = views;
+  for (const auto& ofInput : *views) {
     for (const auto& view : ofInput) views_.emplace(view->info()->id, view);
   }
   auto done = co_await runOutputs(env_, std::move(work));
-  for (const auto& ofInput : views) {
+  for (const auto& ofInput : *views) {
     for (const auto& view : ofInput) {
       if (view->unreadable()) unreadable.push_back(view->info()->id);
     }
   }
   if (!done || !unreadable.empty()) co_return std::move(done);
   co_return co_await letters_.settle(outcomes);
+}
+
+// Every block that streams look back at is where a task finds it.
+rt::Task<Result<void>> Engine::findHistory(std::vector<BlockRecovery*> inputs) {
+  for (;;) {  // Bounded by the number of batches.
+    const RememberedBatch* absent = history_.absent();
+    if (absent == nullptr) co_return Result<void>();
+    const std::shared_ptr<const Batch> batch = absent->delivered;
+    std::vector<BlockRecovery*> readers = inputs;
+    auto present = co_await presence_->make(batch, std::move(readers));
+    if (!present) co_return fail(present.error());
+    history_.found(batch->time, viewsOf(*present->batch, *present));
+  }
 }
 
 std::shared_ptr<const block::BlockSource> Engine::find(const std::string& blockId) const {
@@ -308,10 +311,20 @@ void Engine::markProcessed(const Batch& batch) {
   }
 }
 
-void Engine::batchDone(const Batch& whole, const Batch& delivered, int attempt) {
+void Engine::batchDone(std::shared_ptr<const Batch> whole, std::shared_ptr<const Batch> delivered,
+                       int attempt) {
   if (!env_.faults.planted("checkpoint-before-output")) {
-    markProcessed(delivered);
+    markProcessed(*delivered);
   }
+  history_.add({whole, delivered, std::exchange(lastViews_, nullptr)});
+  for (const RememberedBatch& past : history_.takeUpTo(whole->time - graph_->blocksDuration())) {
+    release(*past.whole);
+  }
+  const BatchInfo info = infoOf(*delivered, attempt);
+  for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);
+}
+
+void Engine::release(const Batch& whole) {
   for (const std::string& id : whole.blockIds()) {
     if (!env_.faults.planted("held-not-released")) blocks_->release(id);
     presence_->forget(id);
@@ -319,8 +332,6 @@ void Engine::batchDone(const Batch& whole, const Batch& delivered, int attempt) 
   for (std::size_t input = 0; input < receivers_.size(); ++input) {
     receivers_[input]->released(whole.inputs[input]);
   }
-  const BatchInfo info = infoOf(delivered, attempt);
-  for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);
 }
 
 rt::Task<void> Engine::stopGracefully() {

@@ -13,9 +13,9 @@
 #include "rt/file_system.h"
 #include "rt/task.h"
 #include "rt/task_group.h"
+#include "stream/batch_history.h"
 #include "stream/batch_plan.h"
 #include "stream/batch_presence.h"
-#include "stream/block_view.h"
 #include "stream/dead_letter_office.h"
 #include "stream/graph.h"
 #include "stream/kinesis_receiver.h"
@@ -75,7 +75,9 @@ class Engine final : public ReceiverHost {
                                   std::vector<std::string>& unreadable);
   void noteFailed(const Batch& batch, int attempt, const Error& error);
   void markProcessed(const Batch& batch);
-  void batchDone(const Batch& whole, const Batch& delivered, int attempt);
+  rt::Task<Result<void>> findHistory(std::vector<BlockRecovery*> inputs);
+  void batchDone(std::shared_ptr<const Batch> whole, std::shared_ptr<const Batch> delivered, int attempt);
+  void release(const Batch& whole);
   rt::Task<void> stopGracefully();
   rt::Task<Result<void>> finishReceivers();
   rt::Task<void> stopAtOnce();
@@ -100,6 +102,9 @@ class Engine final : public ReceiverHost {
   std::unique_ptr<BatchPresence> presence_;
   // By block id, of the batch that is being worked on: its current try holds them.
   std::map<std::string, std::weak_ptr<const BlockView>> views_;
+  // All of them, until the batch has succeeded.
+  std::shared_ptr<const Views> lastViews_;
+  BatchHistory history_;
   // For each input, what an earlier process has left.
   std::vector<BlockInfoList> left_;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -10,33 +11,76 @@
 namespace tidemill::stream {
 namespace {
 
-detail::BatchContext contextOf(const OutputRun& run, TaskRunner& tasks) {
+std::shared_ptr<const detail::InputBatch> inputBatchOf(const Graph& graph, const Views& views,
+                                                       HandlerOutcomes& outcomes) {
+  auto batch = std::make_shared<detail::InputBatch>();
+  for (std::size_t input = 0; input < views.size(); ++input) {
+    batch->blocks.emplace_back(views[input].begin(), views[input].end());
+    batch->handlerFailures.push_back(outcomes.add(graph.inputs[input], views[input].size()));
+  }
+  return batch;
+}
+
+detail::BatchContext contextOf(const OutputRun& run) {
   detail::BatchContext context;
   context.info = infoOf(*run.batch, run.attempt);
-  context.tasks = &tasks;
-  for (const auto& views : run.views) {
-    context.blocks.emplace_back(views.begin(), views.end());
-    const KinesisSource& source = run.graph->inputs[context.handlerFailures.size()];
-    context.handlerFailures.push_back(run.outcomes->add(source, views.size()));
+  context.tasks = run.graph->run.get();
+  context.interval = run.interval;
+  for (const RememberedBatch& before : run.history) {
+    // What its handlers threw was told when it was the present batch.
+    HandlerOutcomes told(std::numeric_limits<std::int64_t>::max());
+    context.batches.emplace(before.whole->time, inputBatchOf(*run.graph, *before.views, told));
   }
+  context.batches.emplace(run.batch->time, inputBatchOf(*run.graph, *run.views, *run.outcomes));
   return context;
 }
 
-Result<void> runOn(const OutputRun& run, TaskRunner& tasks) {
-  detail::BatchContext context = contextOf(run, tasks);
-  for (std::size_t i = 0; i < run.graph->outputs.size(); ++i) {
-    const OutputOperation& output = run.graph->outputs[i];
-    try {
-      output.body(context);
-    } catch (const Error& error) {
-      return fail(error.within(fmt::format("output {} ({})", i, output.name)));
-    } catch (...) {
-      return fail(Code::kUserCodeFailed,
-                  fmt::format("output {} ({}): {}", i, output.name, describeCurrentException()),
-                  "mend the output operation; the batch is tried again with the same records");
-    }
+// Streams find the batch and its workers for as long as this exists.
+class Worked {
+ public:
+  Worked(const Graph& graph, detail::BatchContext& batch, TaskRunner& tasks) : graph_(graph), batch_(batch) {
+    graph_.run->begin(batch_, tasks);
+  }
+  ~Worked() {
+    graph_.endTry(batch_.info.time);
+    graph_.run->end();
+  }
+  Worked(const Worked&) = delete;
+  Worked& operator=(const Worked&) = delete;
+
+ private:
+  const Graph& graph_;
+  detail::BatchContext& batch_;
+};
+
+// Runs `body`, which is the user's; what it throws is a failure of `name`.
+template <class Body>
+Result<void> guarded(const std::string& name, const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return fail(error.within(name));
+  } catch (...) {
+    return fail(Code::kUserCodeFailed, fmt::format("{}: {}", name, describeCurrentException()),
+                "mend the output operation; the batch is tried again with the same records");
   }
   return {};
+}
+
+Result<void> runOn(const OutputRun& run, TaskRunner& tasks) {
+  std::vector<Time> renewed;
+  for (const RememberedBatch& before : run.history) {
+    if (before.renewed) renewed.push_back(before.whole->time);
+  }
+  run.graph->beginTry(run.batch->time, renewed);
+  detail::BatchContext context = contextOf(run);
+  const Worked worked(*run.graph, context, tasks);
+  for (std::size_t i = 0; i < run.graph->outputs.size(); ++i) {
+    const OutputOperation& output = run.graph->outputs[i];
+    auto done = guarded(fmt::format("output {} ({})", i, output.name), [&] { output.body(context); });
+    if (!done) return done;
+  }
+  return guarded("what later batches look back at", [&] { run.graph->settle(context); });
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "rt/env.h"
 #include "rt/task.h"
 #include "stream/batch.h"
-#include "stream/block_view.h"
+#include "stream/batch_history.h"
 #include "stream/graph.h"
 #include "stream/handler_outcomes.h"
 #include "tidemill/batch_info.h"
@@ -22,8 +22,10 @@ BatchInfo infoOf(const Batch& batch, int attempt);
 struct OutputRun {
   std::shared_ptr<const Graph> graph;
   std::shared_ptr<const Batch> batch;
-  // By input id; one for each block with records.
-  std::vector<std::vector<std::shared_ptr<const BlockView>>> views;
+  std::shared_ptr<const Views> views;
+  // Batches before this one, oldest first.
+  std::vector<RememberedBatch> history;
+  Duration interval;
   // Held until the last output has ended.
   std::shared_ptr<rt::FileLock> stateLock;
   int attempt;
@@ -33,8 +35,9 @@ struct OutputRun {
   std::shared_ptr<HandlerOutcomes> outcomes;
 };
 
-// Runs the outputs one after the other, in the order in which they were defined; the first that throws ends
-// the attempt with kUserCodeFailed, naming the output, or with kDamagedBlock.
+// Runs the outputs one after the other, in the order in which they were defined, and then computes what later
+// batches look back at; the first that throws ends the attempt with kUserCodeFailed, naming the output, or
+// with kDamagedBlock.
 rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run);
 
 }  // namespace tidemill::stream

@@ -55,8 +55,10 @@ class KinesisStreamRDDTest : public ContextFixture {
   RDD<T> rddOf(const DStream<T>& stream, const Views& views) {
     detail::BatchContext batch;
     batch.tasks = &tasks();
-    batch.blocks.emplace_back(views.begin(), views.end());
-    batch.handlerFailures = {nullptr};
+    auto input = std::make_shared<detail::InputBatch>();
+    input->blocks.emplace_back(views.begin(), views.end());
+    input->handlerFailures = {nullptr};
+    batch.batches.emplace(batch.info.time, std::move(input));
     return stream.rddOf(batch);
   }
   TaskRunner& tasks() {

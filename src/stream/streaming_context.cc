@@ -50,6 +50,15 @@ bool StreamingContext::awaitTerminationOrTimeout(Duration patience) {
   return core_->awaitTerminationOrTimeout(patience);
 }
 
+void StreamingContext::remember(Duration duration) {
+  constexpr Duration kLongest = std::chrono::hours(24);
+  if (duration < Duration(0) || duration > kLongest) {
+    throw Error(Code::kInvalidConfig, fmt::format("remember {} ms", duration.count()),
+                "choose between 0 and 24 hours");
+  }
+  core_->editableGraph().remember = duration;
+}
+
 StreamingContextState StreamingContext::getState() const {
   return core_->state();
 }
@@ -99,13 +108,42 @@ int GraphAccess::addKinesisInput(StreamingContext& context, const stream::Kinesi
   return static_cast<int>(inputs.size()) - 1;
 }
 
-int GraphAccess::addStream(stream::ContextCore& core) {
-  return core.editableGraph().streams++;
+StreamPlace GraphAccess::place(stream::ContextCore& core) {
+  return {core.weak_from_this(), core.editableGraph().run, core.batchInterval()};
 }
 
-void GraphAccess::addOutput(stream::ContextCore& core, std::string name,
+void GraphAccess::addNode(stream::ContextCore& core, std::shared_ptr<StreamNodeBase> node) {
+  auto& nodes = core.editableGraph().nodes;
+  for (const auto& parent : node->parents()) {
+    if (parent->place().core.lock().get() == &core) continue;
+    throw Error(Code::kUsage, fmt::format("{} joins streams of two contexts", node->kind()),
+                "make both streams from the same StreamingContext");
+  }
+  node->setId(static_cast<int>(nodes.size()));
+  nodes.push_back(std::move(node));
+}
+
+void GraphAccess::setUid(stream::ContextCore& core, StreamNodeBase& node, std::string uid) {
+  constexpr std::size_t kLongest = 100;
+  const bool good =
+      !uid.empty() && uid.size() <= kLongest && uid.front() != '.' &&
+      uid.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+          std::string::npos;
+  if (!good) {
+    throw Error(Code::kUsage, fmt::format("uid {} of {}", base::quoteIfNeeded(uid), node.uid()),
+                "choose 1 to 100 letters, digits, dots, dashes and underscores, and no dot in front");
+  }
+  for (const auto& other : core.editableGraph().nodes) {
+    if (other.get() == &node || other->uid() != uid) continue;
+    throw Error(Code::kUsage, fmt::format("two operators have the uid {}", uid),
+                "give every operator a name of its own");
+  }
+  node.setUid(std::move(uid));
+}
+
+void GraphAccess::addOutput(stream::ContextCore& core, std::string name, std::shared_ptr<StreamNodeBase> of,
                             std::function<void(BatchContext&)> body) {
-  core.editableGraph().outputs.push_back({std::move(name), std::move(body)});
+  core.editableGraph().outputs.push_back({std::move(name), std::move(of), std::move(body)});
 }
 
 void printBatch(const std::string& text) {

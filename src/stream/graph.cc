@@ -1,0 +1,148 @@
+#include "stream/graph.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tidemill::stream {
+
+using detail::StreamNodeBase;
+
+Result<void> Graph::validate() const {
+  if (outputs.empty()) {
+    return fail(Code::kUsage, "no output operation is registered, so nothing would be computed",
+                "add foreachRDD() or print() before start()");
+  }
+  for (const auto& node : nodes) {
+    const Duration interval = node->checkpointInterval();
+    if (interval == Duration(0)) continue;
+    if (interval >= node->slide() && interval % node->slide() == Duration(0)) continue;
+    return fail(Code::kInvalidConfig,
+                fmt::format("stream {}: a checkpoint interval of {} ms with a slide of {} ms", node->uid(),
+                            interval.count(), node->slide().count()),
+                "give a multiple of the slide, not less than it");
+  }
+  return {};
+}
+
+void Graph::plan(Duration interval) {
+  std::vector<StreamNodeBase::Retention> plans(nodes.size());
+  const auto at = [&](const StreamNodeBase& node) -> StreamNodeBase::Retention& {
+    return plans[static_cast<std::size_t>(node.id())];
+  };
+  for (const OutputOperation& output : outputs) at(*output.of).used = true;
+  for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {  // Children before their parents.
+    StreamNodeBase& node = **it;
+    StreamNodeBase::Retention& plan = at(node);
+    // What children and the operator itself look back at.
+    const Duration slide = node.slide();
+    const Duration live = std::max({plan.live, slide, slide + node.ownNeed()});
+    plan.reach = std::max(plan.reach, slide);
+    plan.kept = plan.used && node.worthKeeping() && live > slide;
+    for (const auto& parent : node.parents()) {
+      StreamNodeBase::Retention& above = at(*parent);
+      above.used = above.used || plan.used;
+      above.reach = std::max(above.reach, plan.reach - slide + node.parentReach());
+      const Duration asked = plan.kept ? slide : live;
+      above.live = std::max(above.live, asked - slide + node.parentReach());
+    }
+    plan.live = std::max(live > slide ? live : interval, remember);
+    plan.reach = std::max(plan.reach, remember);
+    node.setRetention(plan);
+  }
+}
+
+std::vector<OperatorShape> Graph::shape() const {
+  std::vector<OperatorShape> shapes;
+  for (const auto& node : nodes) {
+    if (!node->retention().used) continue;
+    OperatorShape shape;
+    shape.uid = node->uid();
+    shape.kind = node->kind();
+    for (const auto& parent : node->parents()) shape.parents.push_back(parent->uid());
+    shape.slide = node->slide();
+    shape.parameters = node->parameters();
+    if (const auto* const state = node->stateful()) shape.typeTag = state->typeTag();
+    shape.uidGiven = node->hasGivenUid();
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
+
+std::vector<detail::StatefulStream*> Graph::stateful() const {
+  std::vector<detail::StatefulStream*> found;
+  for (const auto& node : nodes) {
+    if (node->retention().used && node->stateful() != nullptr) found.push_back(node->stateful());
+  }
+  return found;
+}
+
+bool Graph::looksBack() const {
+  return std::any_of(nodes.begin(), nodes.end(), [](const auto& node) {
+    return node->retention().used && (node->retention().kept || node->parentReach() > node->slide() ||
+                                      node->slide() > node->place().interval);
+  });
+}
+
+Duration Graph::rememberDuration() const {
+  Duration longest = remember;
+  for (const auto& node : nodes) {
+    if (node->retention().used) longest = std::max(longest, node->retention().reach);
+  }
+  return longest;
+}
+
+Duration Graph::blocksDuration() const {
+  return remember;
+}
+
+Time Graph::historyAfter(Time completed, const std::map<std::string, Time>& snapshots,
+                         Time sinceStart) const {
+  // Of each operator: RDDs after this time may be asked for.
+  std::vector<Time> after(nodes.size(), completed);
+  Time earliest = completed;
+  for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
+    StreamNodeBase& node = **it;
+    if (!node.retention().used) continue;
+    Time& own = after[static_cast<std::size_t>(node.id())];
+    if (node.stateful() != nullptr) {
+      const auto snapshot = snapshots.find(node.uid());
+      own = snapshot == snapshots.end() ? sinceStart : snapshot->second;
+    }
+    earliest = std::min(earliest, own);
+    for (const auto& parent : node.parents()) {
+      Time& above = after[static_cast<std::size_t>(parent->id())];
+      // The first RDD after `own` is that of own + slide at the earliest.
+      above = std::min(above, own + node.slide() - node.parentReach());
+    }
+  }
+  return std::min(earliest, completed - remember);
+}
+
+void Graph::beginTry(Time time, const std::vector<Time>& renewed) const {
+  for (const auto& node : nodes) {
+    node->forget(time, true);
+    for (const Time other : renewed) node->forget(other, false);
+    node->forgetUpTo(time - node->retention().live);
+  }
+}
+
+void Graph::settle(detail::BatchContext& batch) const {
+  for (const auto& node : nodes) {
+    const StreamNodeBase::Retention& plan = node->retention();
+    if (!plan.kept) continue;
+    // Times before this batch are there after a restart only; then they are computed in their order.
+    for (const auto& [time, input] : batch.batches) {
+      if (time > batch.info.time - plan.live) node->settle(batch, time);
+    }
+  }
+}
+
+void Graph::endTry(Time time) const {
+  for (const auto& node : nodes) {
+    const StreamNodeBase::Retention& plan = node->retention();
+    if (!plan.kept && node->remakes()) node->forgetUpTo(time + node->place().interval - plan.live);
+  }
+}
+
+}  // namespace tidemill::stream
