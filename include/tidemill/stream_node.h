@@ -107,8 +107,14 @@ class StreamNodeBase {
   void setId(int id);
   void setUid(std::string uid);
   void setRetention(Retention retention) { retention_ = retention; }
+  // 0: the default.
   Duration checkpointInterval() const { return checkpointInterval_; }
-  void setCheckpointInterval(Duration interval) { checkpointInterval_ = interval; }
+  // The same, with the default: the first multiple of the slide that is 10 seconds or more. (Spark)
+  Duration snapshotInterval() const;
+  // `core`: of the context, which must not have started; else these throw Error(kUsage).
+  void setCheckpointInterval(const std::shared_ptr<stream::ContextCore>& core, Duration interval);
+  bool cached() const { return cached_; }
+  void setCached(const std::shared_ptr<stream::ContextCore>& core, bool cached);
 
  private:
   const StreamPlace place_;
@@ -119,8 +125,8 @@ class StreamNodeBase {
   std::string uid_;
   bool uidGiven_ = false;
   Retention retention_;
-  // 0: the default.
   Duration checkpointInterval_{};
+  bool cached_ = false;
 };
 
 // A stream whose RDD depends on that of the batch before. What it knows lies in partitions, each of which is
@@ -161,7 +167,7 @@ class StreamNode : public StreamNodeBase {
     std::optional<RDD<T>> made = compute(batch, time);
     if (!made) return std::nullopt;
     std::shared_ptr<RddNode<T>> node = RddAccess::shared(*made);
-    if (retention().kept) node = keptNode(std::move(node));
+    if (retention().kept || cached()) node = keptNode(std::move(node));
     rdds_.emplace(time, node);
     return RDD<T>(std::move(node));
   }

@@ -33,6 +33,9 @@ class GraphAccess;
 
 }  // namespace detail
 
+template <class T>
+class DStream;
+
 enum class StreamingContextState { INITIALIZED, ACTIVE, STOPPED };
 
 // Owns everything that a stream program runs on. Make it, define streams and outputs, start it, wait for its
@@ -86,6 +89,14 @@ class StreamingContext {
   // Before start(). RDDs of every stream, and the blocks that they are computed from, are held for this long
   // after their batch, so that DStream::slice() finds them. 0 to 24 hours; more holds more blocks.
   void remember(Duration duration);
+
+  // The elements of all streams, at least one, which have the same slide.
+  template <class T>
+  DStream<T> union_(const std::vector<DStream<T>>& streams) const;
+  // f: (const std::vector<RDD<T>>&, Time) -> RDD<U>, once for each batch, on its job thread. At least one
+  // stream; all have the same slide.
+  template <class T, class F>
+  auto transform(const std::vector<DStream<T>>& streams, F f) const;
 
   StreamingContextState getState() const;
   StreamingTotals totals() const;

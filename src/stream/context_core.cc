@@ -66,8 +66,8 @@ void ContextCore::addListener(StreamingListener& listener) {
 
 void ContextCore::start() {
   if (state_ == StreamingContextState::INITIALIZED) {
-    if (auto valid = graph_->validate(); !valid) throw valid.error();
     graph_->plan(batchInterval_);
+    if (auto valid = graph_->validate(/*hasCheckpointDirectory=*/false); !valid) throw valid.error();
   }
   claimEnvironment();
   StreamingContextState before = StreamingContextState::INITIALIZED;

@@ -8,7 +8,7 @@ namespace tidemill::stream {
 
 using detail::StreamNodeBase;
 
-Result<void> Graph::validate() const {
+Result<void> Graph::validate(bool hasCheckpointDirectory) const {
   if (outputs.empty()) {
     return fail(Code::kUsage, "no output operation is registered, so nothing would be computed",
                 "add foreachRDD() or print() before start()");
@@ -21,6 +21,13 @@ Result<void> Graph::validate() const {
                 fmt::format("stream {}: a checkpoint interval of {} ms with a slide of {} ms", node->uid(),
                             interval.count(), node->slide().count()),
                 "give a multiple of the slide, not less than it");
+  }
+  for (detail::StatefulStream* const state : stateful()) {
+    if (hasCheckpointDirectory) break;
+    return fail(
+        Code::kUsage,
+        fmt::format("stream {} keeps state, and there is no checkpoint directory", state->node().uid()),
+        "name one: without it the state is lost with the process");
   }
   return {};
 }

@@ -48,12 +48,14 @@ struct Graph {
   // What the program asked for, see StreamingContext::remember().
   Duration remember{};
 
-  // kUsage: no output; kInvalidConfig: a checkpoint interval that cannot be.
-  Result<void> validate() const;
   // Decides what each operator holds, and for how long. When the program is complete.
   void plan(Duration interval);
 
   // After plan():
+
+  // kUsage: no output; state without a checkpoint directory. kInvalidConfig: a checkpoint interval that
+  // cannot be.
+  Result<void> validate(bool hasCheckpointDirectory) const;
 
   // Every operator that an output needs, in the order of ids.
   std::vector<OperatorShape> shape() const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "stream/context_core.h"
 #include "tidemill/dstream.h"
 #include "tidemill/error.h"
 
@@ -47,6 +48,61 @@ void StreamNodeBase::setId(int id) {
 void StreamNodeBase::setUid(std::string uid) {
   uid_ = std::move(uid);
   uidGiven_ = true;
+}
+
+Duration StreamNodeBase::snapshotInterval() const {
+  constexpr Duration kDefault = std::chrono::seconds(10);
+  if (checkpointInterval_ != Duration(0)) return checkpointInterval_;
+  return slide_ * ((kDefault + slide_ - Duration(1)) / slide_);
+}
+
+void StreamNodeBase::setCheckpointInterval(const std::shared_ptr<stream::ContextCore>& core,
+                                           Duration interval) {
+  core->editableGraph();  // Refuses it after the start.
+  checkpointInterval_ = interval;
+}
+
+void StreamNodeBase::setCached(const std::shared_ptr<stream::ContextCore>& core, bool cached) {
+  core->editableGraph();
+  cached_ = cached;
+}
+
+void checkSameSlide(const char* kind, Duration one, Duration other) {
+  if (one == other) return;
+  throw Error(Code::kUsage,
+              fmt::format("{}: the streams have slides of {} and {} ms", kind, one.count(), other.count()),
+              "bring both to the same slide, for example with window()");
+}
+
+void checkSomeStream(std::size_t streams) {
+  if (streams > 0) return;
+  throw Error(Code::kUsage, "a list of streams is empty", "give at least one stream");
+}
+
+void throwStateMisuse(const char* what) {
+  throw Error(Code::kUsage, std::string("the function of a StateSpec ") + what,
+              "ask exists() and isTimingOut() first");
+}
+
+void checkTimeout(Duration timeout) {
+  if (timeout > Duration(0)) return;
+  throw Error(Code::kUsage, fmt::format("a timeout of {} ms", timeout.count()), "give more than 0");
+}
+
+std::string windowText(Duration window) {
+  return fmt::format("window={}", window.count());
+}
+
+void checkWindow(const StreamNodeBase& parent, Duration window, Duration slide) {
+  const auto check = [&parent](const char* what, Duration duration) {
+    if (duration > Duration(0) && duration % parent.slide() == Duration(0)) return;
+    throw Error(Code::kUsage,
+                fmt::format("the {} of {} ms is no multiple of the slide of {} ms of stream {}", what,
+                            duration.count(), parent.slide().count(), parent.uid()),
+                "choose a multiple; the slide of an input is the batch interval");
+  };
+  check("window", window);
+  check("slide", slide);
 }
 
 std::shared_ptr<stream::ContextCore> coreOf(const StreamNodeBase& node) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <utility>
 
 #include "base/text.h"
@@ -144,11 +143,6 @@ void GraphAccess::setUid(stream::ContextCore& core, StreamNodeBase& node, std::s
 void GraphAccess::addOutput(stream::ContextCore& core, std::string name, std::shared_ptr<StreamNodeBase> of,
                             std::function<void(BatchContext&)> body) {
   core.editableGraph().outputs.push_back({std::move(name), std::move(of), std::move(body)});
-}
-
-void printBatch(const std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
 }
 
 }  // namespace detail

@@ -90,9 +90,9 @@ class StreamFixture : public ContextFixture {
   stream::Graph& graph() { return detail::GraphAccess::core(*context_)->editableGraph(); }
   Result<void> runBatch(std::int64_t second, int attempt = 1) {
     if (!planned_) {
-      auto valid = graph().validate();
-      if (!valid) return valid;
       graph().plan(Seconds(1));
+      auto valid = graph().validate(true);
+      if (!valid) return valid;
       planned_ = true;
     }
     auto batch = std::make_shared<stream::Batch>();
