@@ -4,6 +4,9 @@
 
 #include <utility>
 
+#include "rt/no_waiting.h"
+#include "stream/job_runner.h"
+
 namespace tidemill::stream {
 namespace {
 
@@ -162,7 +165,19 @@ void ContextCore::requestStop(bool graceful) {
   });
 }
 
+Result<void> ContextCore::mayAwait() const {
+  if (state_ != StreamingContextState::ACTIVE) return {};
+  const char* where = rt::NoWaiting::here();
+  if (runsHere(*graph_)) where = "inside an output operation";
+  // Whoever runs the lanes of a borrowed world must not wait for them.
+  if (where == nullptr && world_->borrowed()) where = "in a borrowed world";
+  if (where == nullptr) return {};
+  return fail(Code::kUsage, fmt::format("the end of the context cannot be awaited {}", where),
+              "call requestStop() here, and await the end on the thread of the program");
+}
+
 Result<void> ContextCore::awaitTermination() {
+  if (auto may = mayAwait(); !may) return may;
   ended_.wait();
   return result_;
 }

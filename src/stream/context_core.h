@@ -29,6 +29,8 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   void addListener(StreamingListener& listener);
   void start();
   void requestStop(bool graceful);
+  // kUsage: this thread would wait for itself.
+  Result<void> mayAwait() const;
   Result<void> awaitTermination();
   bool awaitTerminationOrTimeout(Duration patience) { return ended_.waitFor(patience); }
   StreamingContextState state() const { return state_; }

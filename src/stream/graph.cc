@@ -57,6 +57,7 @@ void Graph::plan(Duration interval) {
     plan.reach = std::max(plan.reach, remember);
     node.setRetention(plan);
   }
+  states = stateGroupsOf(nodes);
 }
 
 std::vector<OperatorShape> Graph::shape() const {
@@ -78,9 +79,7 @@ std::vector<OperatorShape> Graph::shape() const {
 
 std::vector<detail::StatefulStream*> Graph::stateful() const {
   std::vector<detail::StatefulStream*> found;
-  for (const auto& node : nodes) {
-    if (node->retention().used && node->stateful() != nullptr) found.push_back(node->stateful());
-  }
+  for (const auto& group : states) found.push_back(group.get());
   return found;
 }
 
@@ -107,18 +106,23 @@ Time Graph::historyAfter(Time completed, const std::map<std::string, Time>& snap
                          Time sinceStart) const {
   // Of each operator: RDDs after this time may be asked for.
   std::vector<Time> after(nodes.size(), completed);
+  for (const auto& group : states) {
+    const auto snapshot = snapshots.find(group->node().uid());
+    for (detail::StatefulStream* const member : group->members()) {
+      after[static_cast<std::size_t>(member->node().id())] =
+          snapshot == snapshots.end() ? sinceStart : snapshot->second;
+    }
+  }
   Time earliest = completed;
   for (auto it = nodes.rbegin(); it != nodes.rend(); ++it) {
     StreamNodeBase& node = **it;
     if (!node.retention().used) continue;
-    Time& own = after[static_cast<std::size_t>(node.id())];
-    if (node.stateful() != nullptr) {
-      const auto snapshot = snapshots.find(node.uid());
-      own = snapshot == snapshots.end() ? sinceStart : snapshot->second;
-    }
+    const Time own = after[static_cast<std::size_t>(node.id())];
     earliest = std::min(earliest, own);
     for (const auto& parent : node.parents()) {
       Time& above = after[static_cast<std::size_t>(parent->id())];
+      // A state goes on from its snapshot.
+      if (parent->stateful() != nullptr) continue;
       // The first RDD after `own` is that of own + slide at the earliest.
       above = std::min(above, own + node.slide() - node.parentReach());
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stream/state_group.h"
 #include "tidemill/kinesis_utils.h"
 #include "tidemill/result.h"
 #include "tidemill/stream_node.h"
@@ -23,14 +24,14 @@ struct OutputOperation {
 
 // One operator as a checkpoint directory remembers it.
 struct OperatorShape {
-  std::string uid;
-  std::string kind;
+  std::string uid = {};
+  std::string kind = {};
   // Uids, in the order in which the operator uses them.
-  std::vector<std::string> parents;
+  std::vector<std::string> parents = {};
   Duration slide{};
-  std::string parameters;
+  std::string parameters = {};
   // Of one with state: the types of key and state, with their versions.
-  std::string typeTag;
+  std::string typeTag = {};
   // The uid was given by the program: it stays the same when operators are added before it.
   bool uidGiven = false;
 
@@ -47,6 +48,8 @@ struct Graph {
   std::shared_ptr<detail::GraphRun> run = std::make_shared<detail::GraphRun>();
   // What the program asked for, see StreamingContext::remember().
   Duration remember{};
+  // By plan().
+  std::vector<std::unique_ptr<StateGroup>> states;
 
   // Decides what each operator holds, and for how long. When the program is complete.
   void plan(Duration interval);
@@ -59,7 +62,8 @@ struct Graph {
 
   // Every operator that an output needs, in the order of ids.
   std::vector<OperatorShape> shape() const;
-  // The operators with state that an output needs.
+  // What is written and restored of the operators with state that an output needs: each by itself, or with
+  // those that it is made of, under the uid of the first.
   std::vector<detail::StatefulStream*> stateful() const;
   // Whether what a batch gives depends on batches before it: then every batch runs, empty ones too.
   bool looksBack() const;

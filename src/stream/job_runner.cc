@@ -35,13 +35,17 @@ detail::BatchContext contextOf(const OutputRun& run) {
   return context;
 }
 
+thread_local const Graph* runningHere = nullptr;
+
 // Streams find the batch and its workers for as long as this exists.
 class Worked {
  public:
   Worked(const Graph& graph, detail::BatchContext& batch, TaskRunner& tasks) : graph_(graph), batch_(batch) {
     graph_.run->begin(batch_, tasks);
+    runningHere = &graph_;
   }
   ~Worked() {
+    runningHere = nullptr;
     graph_.endTry(batch_.info.time);
     graph_.run->end();
   }
@@ -101,6 +105,10 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
   }
   info.tokens.assign(tokens.begin(), tokens.end());
   return info;
+}
+
+bool runsHere(const Graph& graph) {
+  return runningHere == &graph;
 }
 
 rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run) {

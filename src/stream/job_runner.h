@@ -40,4 +40,7 @@ struct OutputRun {
 // with kDamagedBlock.
 rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run);
 
+// Whether the calling thread is just now running an output of this graph.
+bool runsHere(const Graph& graph);
+
 }  // namespace tidemill::stream

@@ -34,6 +34,7 @@ void StreamingContext::requestStop(bool stopGracefully) {
 Result<void> StreamingContext::stop(bool stopSparkContext, bool stopGracefully) {
   Result<void> end;
   if (getState() != StreamingContextState::INITIALIZED) {
+    if (auto may = core_->mayAwait(); !may) return may;
     requestStop(stopGracefully);
     end = awaitTermination();
   }

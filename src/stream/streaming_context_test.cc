@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
 #include <stdexcept>
 
 #include "stream/test_context.h"
@@ -272,6 +274,73 @@ TEST_F(StreamingContextTest, ReportsKeysThatHaveNoEffectOnce) {
   world_.runFor(1s);
   EXPECT_EQ(node_->log().count("key_without_effect"), 1u);
   EXPECT_EQ(node_->log().count("unknown_key"), 1u);
+}
+
+TEST_F(StreamingContextTest, RefusesToWaitForItselfInAnOutputOperationAndInAListener) {
+  createStream(1);
+  auto context = makeContext();
+  std::vector<Code> refused;
+  const auto keep = [&](const Result<void>& result) {
+    refused.push_back(result ? Code::kCancelled : result.error().code());
+  };
+  struct Stopper final : StreamingListener {
+    explicit Stopper(std::function<void()> f) : stop(std::move(f)) {}
+    void onBatchCompleted(const BatchInfo&) override { stop(); }
+    std::function<void()> stop;
+  };
+  Stopper stopper([&] { keep(context->stop()); });
+  context->addStreamingListener(stopper);
+  lines(*context).foreachRDD([&](const RDD<std::string>&) {
+    keep(context->stop(true, true));
+    keep(context->awaitTermination());
+  });
+  context->start();
+  world_.runFor(3s);
+  EXPECT_GE(refused.size(), 3u);
+  for (const Code code : refused) EXPECT_EQ(code, Code::kUsage);
+  EXPECT_EQ(context->getState(), StreamingContextState::ACTIVE);  // Nothing was stopped by it.
+  ASSERT_TRUE(stopped(*context));
+}
+
+TEST_F(StreamingContextTest, AnInputThatNobodyUsesIsReadAllTheSame) {
+  createStream(1);
+  put({"a", "b"});
+  auto context = makeContext();
+  lines(*context).print();
+  KinesisUtils::createStream(*context, "app2", "orders", kEndpoint, "us-east-1",
+                             InitialPositionInStream::TRIM_HORIZON, Seconds(1), StorageLevel::MEMORY_ONLY);
+  context->start();
+  world_.runFor(5s);
+  ASSERT_TRUE(stopped(*context));
+  EXPECT_EQ(context->totals().processed, 4);
+}
+
+TEST_F(StreamingContextTest, AWindowSeesTheBatchesBeforeAlsoWhenOneFails) {
+  createStream(1);
+  auto context = makeContext();
+  std::map<std::int64_t, std::int64_t> counts;
+  int failures = 2;
+  const auto counted = lines(*context).countByWindow(Seconds(3), Seconds(1));
+  counted.foreachRDD([&](const RDD<std::int64_t>& rdd, Time time) {
+    if (rdd.first() > 1 && failures-- > 0) throw std::runtime_error("not yet");
+    counts[time.time_since_epoch() / Seconds(1)] = rdd.first();
+  });
+  context->start();
+  world_.runFor(3s);
+  for (const char* line : {"a", "b", "c"}) {
+    put({line});
+    world_.runFor(1s);
+  }
+  world_.runFor(5s);
+  ASSERT_TRUE(stopped(*context));
+  std::int64_t all = 0;
+  std::int64_t before = counts.begin()->first - 1;
+  for (const auto& [second, count] : counts) {
+    EXPECT_EQ(second, before + 1);  // Every batch runs, empty ones behind a slow one too.
+    before = second;
+    all += count;
+  }
+  EXPECT_EQ(all, 9);  // Each of three records in three windows.
 }
 
 TEST_F(StreamingContextTest, StopsBeforeItWasStarted) {
