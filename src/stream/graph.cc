@@ -119,12 +119,12 @@ Time Graph::historyAfter(Time completed, const std::map<std::string, Time>& snap
     if (!node.retention().used) continue;
     const Time own = after[static_cast<std::size_t>(node.id())];
     earliest = std::min(earliest, own);
+    const Time next = own - own.time_since_epoch() % node.slide() + node.slide();
     for (const auto& parent : node.parents()) {
       Time& above = after[static_cast<std::size_t>(parent->id())];
       // A state goes on from its snapshot.
       if (parent->stateful() != nullptr) continue;
-      // The first RDD after `own` is that of own + slide at the earliest.
-      above = std::min(above, own + node.slide() - node.parentReach());
+      above = std::min(above, next - node.parentReach());
     }
   }
   return std::min(earliest, completed - remember);
