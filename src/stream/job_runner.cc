@@ -35,6 +35,7 @@ detail::BatchContext contextOf(const OutputRun& run) {
   return context;
 }
 
+// allow(determinism): an output runs to its end before anything else runs on its thread.
 thread_local const Graph* runningHere = nullptr;
 
 // Streams find the batch and its workers for as long as this exists.
