@@ -122,8 +122,9 @@ class HdfsCluster:
             ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classpath, "tidemill.interop.Cluster",
              folder / f"hdfs-{name_nodes}", str(name_nodes)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=folder)
-        # Ends what never says anything: reading its lines has no deadline of its own.
-        self._watchdog = threading.Timer(PATIENCE * 3, self._process.kill)
+        # Ends what never says anything: reading its lines has no deadline of its own. It lives through several tests.
+        self._watchdog = threading.Timer(PATIENCE * 15, self._process.kill)
+        self._watchdog.daemon = True
         self._watchdog.start()
         self.authority = self._read("listening at ")
 
