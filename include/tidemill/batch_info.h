@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,13 @@ struct FencingToken {
   friend auto operator<=>(const FencingToken&, const FencingToken&) = default;
 };
 
+// What one input contributes to a batch.
+struct StreamInputInfo {
+  // 0 for the first input that the program defines, and so on.
+  int streamId = 0;
+  std::int64_t records = 0;
+};
+
 struct BatchInfo {
   Time time{};
   // Every record of the batch lies in exactly one of these, in order per shard. A sink that stores them in
@@ -32,6 +40,24 @@ struct BatchInfo {
   std::int64_t records = 0;
   // 1 for the first try; a batch whose output failed is tried again with the same records.
   int attempt = 1;
+  // By stream id; one for each input.
+  std::vector<StreamInputInfo> inputs = {};
+  // When the batch was ready, when work on it began, and when its outputs had succeeded, those of further
+  // tries included; by the wall clock. Nothing: not yet, or, as of batches that an earlier process has left,
+  // not known.
+  std::optional<Time> submissionTime = std::nullopt;
+  std::optional<Time> processingStartTime = std::nullopt;
+  std::optional<Time> processingEndTime = std::nullopt;
+  // What lies between the first two, and between the last two. By the monotonic clock, so that they are right
+  // though the wall clock jumps.
+  std::optional<Duration> schedulingDelay = std::nullopt;
+  std::optional<Duration> processingDelay = std::nullopt;
+
+  // Both together.
+  std::optional<Duration> totalDelay() const {
+    if (!schedulingDelay || !processingDelay) return std::nullopt;
+    return *schedulingDelay + *processingDelay;
+  }
 };
 
 }  // namespace tidemill

@@ -40,6 +40,8 @@ class Conf {
   std::string getText(const std::string& key) const;
   // Of a fraction: 300,000 for 0.3 and for 30%.
   std::int64_t getPerMillion(const std::string& key) const;
+  // Of a decimal number, which is kept to six digits behind the point.
+  double getDecimal(const std::string& key) const;
 
   // Keys set here that have no effect, each once, in the order in which they were set. Reported once: by
   // whoever takes them first, else by the context as event=unknown_key or event=key_without_effect.
@@ -55,7 +57,7 @@ class Conf {
 // One known key, for documentation and help texts.
 struct ConfKey {
   std::string_view key;
-  std::string_view type;  // "duration", "integer", "boolean", "text", "bytes" or "fraction".
+  std::string_view type;  // "duration", "integer", "boolean", "text", "bytes", "fraction" or "decimal".
   std::string_view fallback;
   std::string_view meaning;
 };

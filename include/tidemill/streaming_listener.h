@@ -6,6 +6,7 @@
 
 #include "tidemill/aggregation.h"
 #include "tidemill/batch_info.h"
+#include "tidemill/receiver_info.h"
 
 namespace tidemill {
 
@@ -35,6 +36,10 @@ struct StreamingTotals {
   // and at a graceful stop received ones for which there is no room, of which tidemill.memory.budget has no
   // more.
   std::int64_t blockHeldMost = 0;
+  // Records that were received and are in no batch yet; 0 after a graceful stop.
+  std::int64_t unallocated = 0;
+  // Leases that are held now; 0 after a graceful stop.
+  std::int64_t leasesHeld = 0;
 };
 
 // Override what you need. Called on the control lane: return at once, never block, never call the context.
@@ -47,6 +52,16 @@ class StreamingListener {
   // initial position, whose name is in `from` ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP").
   virtual void onShardStarted(const std::string& /*streamName*/, const std::string& /*shardId*/,
                               const std::string& /*from*/, const std::string& /*afterSequenceNumber*/) {}
+  // An input is read from now on; also after each restart.
+  virtual void onReceiverStarted(const ReceiverInfo&) {}
+  // Reading an input has failed. What may pass starts it again after a while; else the context stops.
+  virtual void onReceiverError(const ReceiverInfo&) {}
+  // An input is not read any more, or not until it is started again.
+  virtual void onReceiverStopped(const ReceiverInfo&) {}
+  // The batch is ready, with the records that came since the last one.
+  virtual void onBatchSubmitted(const BatchInfo&) {}
+  // The first try of the batch begins.
+  virtual void onBatchStarted(const BatchInfo&) {}
   // All outputs of the batch have succeeded.
   virtual void onBatchCompleted(const BatchInfo&) {}
   // No copy of a block can be used; it is read again from Kinesis before its batch goes on.

@@ -127,7 +127,7 @@ Result<void> runUntilAskedToStop(StreamingContext& context, TerminationSignals& 
         printError(Error(Code::kCancelled,
                          "a second signal: ended at once; unprocessed records are read again",
                          "start again to go on"));
-        std::_Exit(128 + signal);
+        std::_Exit(1);
       case StopRequests::Wish::kNone:
         break;
     }
@@ -138,12 +138,15 @@ Result<void> runUntilAskedToStop(StreamingContext& context, TerminationSignals& 
 int report(const Output& output, const StreamingContext& context, const Result<void>& ended) {
   if (!ended) return printError(ended.error());
   const StreamingTotals totals = context.totals();
-  output.line(fmt::format("stopped: received={} processed={} checkpointed={}", totals.received,
-                          totals.processed, totals.checkpointed),
+  const std::string leases = totals.leasesHeld == 0 ? "released" : fmt::format("held:{}", totals.leasesHeld);
+  output.line(fmt::format("stopped: received={} processed={} checkpointed={} unallocated={} leases={}",
+                          totals.received, totals.processed, totals.checkpointed, totals.unallocated, leases),
               {{"event", "stopped"},
                {"received", totals.received},
                {"processed", totals.processed},
-               {"checkpointed", totals.checkpointed}});
+               {"checkpointed", totals.checkpointed},
+               {"unallocated", totals.unallocated},
+               {"leases", leases}});
   return 0;
 }
 

@@ -31,8 +31,9 @@ class StopRequests {
   enum class Wish { kNone, kStop, kAbort };
   using Moment = std::chrono::steady_clock::time_point;
 
-  // A signal at least this long after the first means that somebody waits in vain.
-  static constexpr std::chrono::milliseconds kAbortAfter{1000};
+  // A signal at least this long after the first is another one: those that belong together come within a few
+  // milliseconds.
+  static constexpr std::chrono::milliseconds kAbortAfter{200};
 
   // A signal came at `now`.
   Wish signal(Moment now);

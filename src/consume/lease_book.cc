@@ -512,6 +512,8 @@ void LeaseBook::notWritten(const std::string& shardId, Tenure& tenure, TenureWri
   lastError_ = error;
   if (!error.retryable()) {
     if (!failure_) failure_ = error;
+    // Should the work be resumed, its outcome is asked for first.
+    tenure.unsettled(std::move(write), env_.loop.now() + kRetryAfter);
     return;
   }
   env_.log.warning(write.checkpoint ? "checkpoint_not_written" : "lease_not_written",

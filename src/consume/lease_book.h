@@ -124,6 +124,11 @@ class LeaseBook {
   rt::Task<void> settle();
   // What ends the work of this worker.
   const std::optional<Error>& failure() const { return failure_; }
+  // Forgets it: whoever owns this begins again.
+  void resume() {
+    failure_.reset();
+    lastError_.reset();
+  }
   // Another process was seen at work under this worker's id.
   void foundTwin(const std::string& shardId);
 

@@ -32,8 +32,10 @@ const kinesis::Shard* findShard(const std::vector<kinesis::Shard>& shards, const
 // Two clocks that are kept may differ by so much; a start that lies further ahead is a mistake.
 constexpr std::chrono::milliseconds kAheadMax = 10min;
 
-// How many fresh iterators in a row may be called expired before the answer counts as nonsense.
+// How many young iterators in a row may be called expired before the answer counts as nonsense. They live for
+// five minutes, and a reader may wait longer for memory or a permit while it has one.
 constexpr int kExpiredMax = 3;
+constexpr rt::Duration kYoung = 4min;
 
 // AWS's text; its code is the one for any other bad argument.
 bool saysInFuture(const Error& error) {
@@ -80,6 +82,8 @@ PollingFetcher::PollingFetcher(FetchContext context, ReadTask task, PollingOptio
 }
 
 rt::Task<Result<Fetched>> PollingFetcher::next() {
+  // Kept until something was read: an iterator is made when the read may begin, and has no time to expire.
+  std::optional<QuotaHold> quota;
   for (;;) {  // Until something was read, or trying again would not help.
     co_await context_.loop.sleepUntil(std::max(pace_->reads.next(), idleUntil_));
     if (endClaimed_) {
@@ -88,12 +92,20 @@ rt::Task<Result<Fetched>> PollingFetcher::next() {
       if (*end) co_return std::move(**end);
       continue;
     }
+    if (context_.quota != nullptr && !quota) {
+      auto granted = co_await context_.quota->acquire(options_.recordsPerCall);
+      quota.emplace(std::move(granted));
+    }
     auto ready = co_await haveIterator();
     if (!ready) co_return fail(ready.error());
     if (!*ready) continue;
-    auto read = co_await readOnce();
+    const int records = quota ? quota->records() : options_.recordsPerCall;
+    auto read = co_await readOnce(records);
     if (!read) co_return fail(read.error());
-    if (*read) co_return std::move(**read);
+    if (!*read) continue;
+    const block::ShardPage* page = (*read)->page.get();
+    if (quota && page != nullptr) quota->settle(static_cast<std::int64_t>(page->page.records.size()));
+    co_return std::move(**read);
   }
 }
 
@@ -117,16 +129,16 @@ rt::Task<Result<bool>> PollingFetcher::haveIterator() {
     co_return false;
   }
   iterator_ = std::move(*iterator);
+  iteratorMade_ = context_.loop.now();
   co_return true;
 }
 
-rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce() {
+rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce(int records) {
   const std::int64_t expected = expectedBytes();
   auto hold = co_await context_.budget->acquire(expected);
   co_await takeTurn(context_.loop, pace_->reads);
   const std::string iterator = *iterator_;
-  auto page =
-      co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, options_.recordsPerCall);
+  auto page = co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, records);
   Result<void> good = page ? check(*page) : fail(page.error());
   if (!good) {
     hold = block::BudgetHold();
@@ -231,7 +243,8 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
                       {{"stream", task_.stream}, {"shard", task_.shardId}, {"after", lastSequenceNumber_}});
     iterator_.reset();
     pace_->reads.called(context_.loop.now());
-    if (++expired_ < kExpiredMax) co_return Result<void>();
+    const bool young = context_.loop.now() - iteratorMade_ < kYoung;
+    if (!young || ++expired_ < kExpiredMax) co_return Result<void>();
     error = named(Code::kMalformedResponse, "its iterators are called expired as soon as they are made");
   }
   // The message names the stream and the shard already.
@@ -275,6 +288,7 @@ Fetched PollingFetcher::accept(codec::RecordsPage page, block::BudgetHold hold) 
   expired_ = 0;
   if (!page.records.empty()) falseEnds_ = 0;
   iterator_ = page.nextShardIterator;
+  iteratorMade_ = context_.loop.now();
   const bool last = !page.nextShardIterator.has_value();
   const bool ended = last && (closedSeen_ || !page.childShards.empty());
   endClaimed_ = last && !ended;

@@ -11,6 +11,7 @@
 #include "block/memory_budget.h"
 #include "consume/aggregate_split.h"
 #include "consume/pace.h"
+#include "consume/read_quota.h"
 #include "consume/record_fetcher.h"
 #include "consume/shard_paces.h"
 #include "consume/shard_start.h"
@@ -47,6 +48,8 @@ struct FetchContext {
   std::shared_ptr<ShardPaces> paces = nullptr;
   // Where aggregated records are counted; may be null.
   std::shared_ptr<AggregateCounters> aggregates = nullptr;
+  // What limits the rate of reading; null: nothing but the pace.
+  std::shared_ptr<ReadQuota> quota = nullptr;
 };
 
 // Which shard is read, from where, and under which lease.
@@ -78,8 +81,8 @@ class PollingFetcher final : public RecordFetcher {
   kinesis::IteratorPosition position() const;
   // Makes sure that there is an iterator. False: wait and try again; the wait has been done.
   rt::Task<Result<bool>> haveIterator();
-  // One GetRecords. Nothing: try again; the wait has been done.
-  rt::Task<Result<std::optional<Fetched>>> readOnce();
+  // One GetRecords for at most so many records. Nothing: try again; the wait has been done.
+  rt::Task<Result<std::optional<Fetched>>> readOnce(int records);
   // After an end that named no children. Nothing: read on; the wait has been done.
   rt::Task<Result<std::optional<Fetched>>> settleEnd();
   // What to do after a failed call: waits if trying again may help, else gives the error back.
@@ -110,7 +113,8 @@ class PollingFetcher final : public RecordFetcher {
   int malformed_ = 0;
   int falseEnds_ = 0;
   int absences_ = 0;
-  int expired_ = 0;          // Iterators in a row.
+  int expired_ = 0;  // Iterators in a row that were young.
+  rt::TimePoint iteratorMade_{};
   bool endClaimed_ = false;  // The last answer ended the shard, without children.
   // A listing had the shard closed: no records can have come since, so an answer from now on may end it.
   bool closedSeen_ = false;

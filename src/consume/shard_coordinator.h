@@ -90,6 +90,11 @@ class ShardCoordinator final : private LeaseEvents {
   // kUnknownTable, …), or one of open() besides those of the listing. Let it end by itself before finish(): a
   // write that is cut off could look like another worker's.
   rt::Task<Result<void>> run();
+  // After a run() that has failed, and before the next one: what made it fail may have passed.
+  void resume() {
+    failure_.reset();
+    book_.resume();
+  }
   void requestStop();
   // Takes no more leases, and keeps those that it has: the way to a stop begins.
   void stopTaking() { book_.stopTaking(); }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "block/block_info.h"
+#include "stream/batch_timing.h"
 #include "tidemill/time.h"
 
 namespace tidemill::stream {
@@ -18,6 +19,7 @@ struct Batch {
   Time time{};
   // By input id; each in the order in which the blocks were sealed.
   std::vector<BlockInfoList> inputs;
+  BatchTiming timing = {};
 
   std::int64_t records() const {
     std::int64_t total = 0;

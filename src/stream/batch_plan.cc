@@ -22,6 +22,14 @@ std::optional<Batch> BatchPlan::allocate(Time time, bool busy) {
   return batch;
 }
 
+std::int64_t BatchPlan::unallocatedRecords() const {
+  std::int64_t records = 0;
+  for (const BlockInfoList& blocks : unallocated_) {
+    for (const auto& block : blocks) records += block->recordCount();
+  }
+  return records;
+}
+
 BatchTimes::BatchTimes(rt::TimePoint now, rt::WallTime wall, Duration interval) : interval_(interval) {
   const Duration sinceEpoch = wall.time_since_epoch();
   first_ = Time(sinceEpoch - sinceEpoch % interval + interval);

@@ -21,6 +21,9 @@ class BatchPlan {
   // still being worked on (`busy`): empty batches must not pile up behind a slow one.
   std::optional<Batch> allocate(Time time, bool busy);
 
+  // Of blocks that are in no batch yet.
+  std::int64_t unallocatedRecords() const;
+
  private:
   std::vector<BlockInfoList> unallocated_;
 };

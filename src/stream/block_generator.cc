@@ -16,7 +16,8 @@ BlockGenerator::BlockGenerator(rt::Loop& loop, BlockGeneratorOptions options, On
           std::max(options_.firstNumber, static_cast<std::uint64_t>(loop.wall().time_since_epoch().count()))),
       onBlock_(std::move(onBlock)),
       onFailure_(std::move(onFailure)),
-      places_(loop, options_.waitingMax),
+      waiting_(options_.waiting),
+      places_(loop, options_.waitingMax - options_.waiting, options_.waitingMax),
       ticker_(loop) {
   ticker_.spawn(tick());
 }
@@ -31,8 +32,8 @@ void BlockGenerator::ended(block::ShardEnd end) {
   if (!stopped_) builder_.addEnd(std::move(end));
 }
 
-void BlockGenerator::failed(const std::string&, const Error& error) {
-  if (!stopped_) onFailure_(error);
+void BlockGenerator::failed(const std::string& shardId, const Error& error) {
+  if (!stopped_) onFailure_(shardId, error);
 }
 
 rt::Task<void> BlockGenerator::room() {

@@ -26,6 +26,8 @@ struct BlockGeneratorOptions {
   std::int64_t waitingMax = 10;
   // The least N: behind blocks that an earlier process has left, from which the clock may have gone back.
   std::uint64_t firstNumber = 0;
+  // Blocks of an earlier generator that are not stored yet; stored() is called for them, too.
+  std::int64_t waiting = 0;
 };
 
 // Lives on the fetch lane. Blocks leave in the order in which they were sealed, on this lane. Memory has
@@ -34,7 +36,7 @@ struct BlockGeneratorOptions {
 class BlockGenerator final : public consume::RecordSink {
  public:
   using OnBlock = std::function<void(std::shared_ptr<const block::Block>)>;
-  using OnFailure = std::function<void(const Error&)>;
+  using OnFailure = std::function<void(const std::string& shardId, const Error& error)>;
 
   BlockGenerator(rt::Loop& loop, BlockGeneratorOptions options, OnBlock onBlock, OnFailure onFailure);
 
@@ -63,7 +65,7 @@ class BlockGenerator final : public consume::RecordSink {
   block::BlockBuilder builder_;
   const OnBlock onBlock_;
   const OnFailure onFailure_;
-  std::int64_t waiting_ = 0;
+  std::int64_t waiting_;
   // A seal is due that found no place.
   bool sealDue_ = false;
   bool stopped_ = false;

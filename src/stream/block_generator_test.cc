@@ -59,7 +59,7 @@ class BlockGeneratorTest : public testing::TestWithParam<Aggregation> {
     return std::make_unique<BlockGenerator>(
         loop_, BlockGeneratorOptions{"input-0", {.sealBytes = sealBytes}, kInterval, waitingMax},
         [this](std::shared_ptr<const block::Block> block) { blocks_.push_back(std::move(block)); },
-        [this](const Error& error) { failures_.push_back(error.message()); });
+        [this](const std::string&, const Error& error) { failures_.push_back(error.message()); });
   }
   // To right behind the next tick.
   void passTick() { loop_.runFor(rt::tickAfter(loop_.wall(), 200ms) - loop_.wall()); }
@@ -207,7 +207,7 @@ TEST_P(BlockGeneratorTest, IdsComeBehindThoseThatAreLeftWhateverTheClockSays) {
   BlockGenerator blocks(
       loop_, std::move(options),
       [this](std::shared_ptr<const block::Block> block) { blocks_.push_back(std::move(block)); },
-      [](const Error&) {});
+      [](const std::string&, const Error&) {});
   blocks.page(page(1));
   blocks.stop();
   ASSERT_EQ(blocks_.size(), 1u);

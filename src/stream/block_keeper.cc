@@ -136,6 +136,12 @@ rt::Task<void> BlockKeeper::drain() {
   while (!queue_.empty() && !failed_) co_await drained_.acquire(1);
 }
 
+std::int64_t BlockKeeper::waitingRecords() const {
+  std::int64_t records = 0;
+  for (const auto& entry : queue_) records += entry->info->recordCount();
+  return records;
+}
+
 void BlockKeeper::giveUp(const Error& error) {
   if (std::exchange(failed_, true)) return;
   drained_.release(1);

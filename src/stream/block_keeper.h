@@ -55,6 +55,10 @@ class BlockKeeper {
   // Ends what is under way.
   void stop() { tasks_.cancel(); }
 
+  // Blocks that were added and are not given out.
+  std::int64_t waiting() const { return static_cast<std::int64_t>(queue_.size()); }
+  // Of them.
+  std::int64_t waitingRecords() const;
   // Blocks for which less than the level was achieved; the store says why.
   std::int64_t shortOfLevel() const { return shortOfLevel_; }
 

@@ -29,6 +29,8 @@ std::string_view typeName(stream::ConfType type) {
       return "bytes";
     case stream::ConfType::kFraction:
       return "fraction";
+    case stream::ConfType::kDecimal:
+      return "decimal";
   }
   return "";
 }
@@ -83,6 +85,11 @@ std::string Conf::getText(const std::string& key) const {
 std::int64_t Conf::getPerMillion(const std::string& key) const {
   TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kFraction, key);
   return numberOf(key);
+}
+
+double Conf::getDecimal(const std::string& key) const {
+  TIDEMILL_CHECK(entryOf(key).type == stream::ConfType::kDecimal, key);
+  return static_cast<double>(numberOf(key)) / 1'000'000;
 }
 
 std::int64_t Conf::numberOf(const std::string& key) const {

@@ -15,6 +15,8 @@ namespace {
 constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kMillion = 1'000'000;
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t kDecimalMost = 1'000'000 * kMillion;
 
 // Sorted by key.
 constexpr std::array kTable = {
@@ -41,16 +43,47 @@ constexpr std::array kTable = {
               "java|kryo",
               1, kMost,
               "Accepted for programs that set it: of Java means blocks are not compressed, Kryo means lz4."},
+    ConfEntry{"spark.streaming.backpressure.enabled", ConfType::kBoolean, "false", "", 0, 1,
+              "Lets the rate of reading follow the rate at which batches are processed."},
+    ConfEntry{
+        "spark.streaming.backpressure.initialRate", ConfType::kInteger, "9223372036854775807", "", kLeast,
+        kMost,
+        "Records per second and receiver until the first rate is known, also with backpressure off; not "
+        "above spark.streaming.receiver.maxRate. 0 or less: no limit."},
+    ConfEntry{"spark.streaming.backpressure.pid.derived", ConfType::kDecimal, "0.0", "", 0, kDecimalMost,
+              "Weight of the change of the error between two batches."},
+    ConfEntry{"spark.streaming.backpressure.pid.integral", ConfType::kDecimal, "0.2", "", 0, kDecimalMost,
+              "Weight of the records that wait for their batch."},
+    ConfEntry{
+        "spark.streaming.backpressure.pid.minRate", ConfType::kDecimal, "100", "", 1, kDecimalMost,
+        "Records per second that backpressure leaves at least; above what the outputs manage, memory and "
+        "not backpressure is what holds reading up."},
+    ConfEntry{"spark.streaming.backpressure.pid.proportional", ConfType::kDecimal, "1.0", "", 0, kDecimalMost,
+              "Weight of the difference between the rate of reading and that of processing."},
+    ConfEntry{"spark.streaming.backpressure.rateEstimator", ConfType::kText, "pid", "pid", 1, kMost,
+              "How the rate is found."},
     ConfEntry{"spark.streaming.blockInterval", ConfType::kDuration, "200ms", "ms", 1, kHour,
               "How often received records are sealed into a block; one task for each block."},
     ConfEntry{"spark.streaming.blockQueueSize", ConfType::kInteger, "10", "", 1, 1'000'000,
               "Sealed blocks of one input that wait to be stored; reading waits at the limit."},
+    ConfEntry{"spark.streaming.gracefulStopTimeout", ConfType::kDuration, "0ms", "ms", 0, 24 * kHour,
+              "When a graceful stop gives up and ends at once, with error[Timeout]; 0: after ten batch "
+              "intervals, but a minute at least."},
     ConfEntry{"spark.streaming.kinesis.retry.maxAttempts", ConfType::kInteger, "3", "", 1, 1000,
               "Tries of one call that reads lost records again."},
     ConfEntry{"spark.streaming.kinesis.retry.waitTime", ConfType::kDuration, "100ms", "ms", 1, kHour,
               "Most of the first wait between two such tries; it doubles with each."},
     ConfEntry{"spark.streaming.receiver.blockStoreTimeout", ConfType::kDuration, "30s", "s", 100, kHour,
               "A replica of a block that is not written by then is done without."},
+    ConfEntry{"spark.streaming.receiver.maxRate", ConfType::kInteger, "9223372036854775807", "", kLeast,
+              kMost,
+              "Records per second and receiver; parts of aggregated records count one by one. 0 or less: no "
+              "limit."},
+    ConfEntry{"spark.streaming.receiverRestartDelay", ConfType::kDuration, "2000", "ms", 1, kHour,
+              "First wait before a receiver that failed is started again; it doubles with each failure."},
+    ConfEntry{"spark.streaming.stopGracefullyOnShutdown", ConfType::kBoolean, "false", "", 0, 1,
+              "Whether SIGTERM and SIGINT stop a context gracefully that made its own surroundings; a second "
+              "signal ends the process at once, with exit code 1."},
     ConfEntry{"spark.task.maxFailures", ConfType::kInteger, "4", "", 1, 1000,
               "Tries of one task before its batch fails."},
     ConfEntry{"tidemill.batch.maxFailures", ConfType::kInteger, "10", "", 1, 1'000'000,
@@ -138,6 +171,8 @@ constexpr std::array kTable = {
     ConfEntry{
         "tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
         "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
+    ConfEntry{"tidemill.receiver.maxRestarts", ConfType::kInteger, "10", "", 0, 1'000'000,
+              "Restarts of a receiver in a row, without a record in between, before the context stops."},
     ConfEntry{
         "tidemill.recovery.keep", ConfType::kBoolean, "true", "", 0, 1,
         "Puts blocks that were read again back into the store; else they are in memory until their batch "
@@ -169,23 +204,18 @@ constexpr std::array kTable = {
 
 // Keys of Spark Streaming that this version does not act on, without "spark.streaming.". A name that ends
 // with a dot stands for all keys below it. Sorted.
-constexpr std::array<std::string_view, 20> kSparkOnly = {"backpressure.",
-                                                         "checkpoint.directory",
+constexpr std::array<std::string_view, 15> kSparkOnly = {"checkpoint.directory",
                                                          "clock",
                                                          "concurrentJobs",
                                                          "driver.writeAheadLog.",
                                                          "dynamicAllocation.",
                                                          "fileStream.minRememberDuration",
-                                                         "gracefulStopTimeout",
                                                          "kinesis.client.maxRetries",
                                                          "kinesis.client.retryDelayMs",
                                                          "manualClock.jump",
                                                          "minRememberDuration",
-                                                         "receiver.maxRate",
                                                          "receiver.writeAheadLog.",
-                                                         "receiverRestartDelay",
                                                          "sessionByKey.deltaChainThreshold",
-                                                         "stopGracefullyOnShutdown",
                                                          "stopSparkContextByDefault",
                                                          "ui.retainedBatches",
                                                          "unpersist"};
@@ -247,6 +277,18 @@ Result<std::int64_t> parseFraction(const ConfEntry& entry, std::string_view valu
   const bool fits = number >= 0 && number <= 1;
   if (error != std::errc() || end != digits.data() + digits.size() || !fits) {
     return refuse(entry, value, "a part of the whole such as 0.3 or 30%");
+  }
+  return static_cast<std::int64_t>(number * kMillion + 0.5);
+}
+
+// "0.2", in millionths.
+Result<std::int64_t> parseDecimal(const ConfEntry& entry, std::string_view value) {
+  double number = 0;
+  const auto [end, error] =
+      std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
+  const bool fits = number >= 0 && number <= static_cast<double>(entry.most) / kMillion;
+  if (error != std::errc() || end != value.data() + value.size() || !fits) {
+    return refuse(entry, value, "a number such as 0.2, not negative");
   }
   return static_cast<std::int64_t>(number * kMillion + 0.5);
 }
@@ -315,6 +357,10 @@ Result<std::int64_t> parseConfNumber(const ConfEntry& entry, std::string_view va
       return number;
     case ConfType::kFraction:
       return parseFraction(entry, value);
+    case ConfType::kDecimal:
+      number = parseDecimal(entry, value);
+      if (number && *number < entry.least) return refuse(entry, value, "above 0");
+      return number;
     case ConfType::kInteger: {
       const auto parsed = base::parseInteger(value);
       if (!parsed) return refuse(entry, value, "a whole number");

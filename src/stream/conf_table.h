@@ -10,10 +10,10 @@
 
 namespace tidemill::stream {
 
-enum class ConfType { kDuration, kInteger, kBoolean, kText, kBytes, kFraction };
+enum class ConfType { kDuration, kInteger, kBoolean, kText, kBytes, kFraction, kDecimal };
 
-// One key. Fractions are counted in millionths. Durations without a suffix are in `unit`; microseconds are
-// rounded up to whole milliseconds.
+// One key. Fractions and decimals are counted in millionths. Durations without a suffix are in `unit`;
+// microseconds are rounded up to whole milliseconds.
 struct ConfEntry {
   std::string_view key;
   ConfType type;

@@ -110,6 +110,26 @@ TEST(Conf, TakesSparksSerializersAndCodecsAndRefusesOthersByName) {
     EXPECT_NE(refusalOf("spark.io.compression.codec", value), "accepted") << value;
 }
 
+TEST(Conf, ReadsDecimalNumbers) {
+  const char* key = "spark.streaming.backpressure.pid.integral";
+  Conf conf;
+  EXPECT_EQ(conf.getDecimal(key), 0.2);
+  conf.set(key, "12.5");
+  EXPECT_EQ(conf.getDecimal(key), 12.5);
+  conf.set(key, "0");
+  EXPECT_EQ(conf.getDecimal(key), 0);
+  for (const char* value : {"", "-0.1", "1,5", "0.1s", "nan", "inf", "1e3", "1000001"})
+    EXPECT_NE(refusalOf(key, value), "accepted") << value;
+  EXPECT_NE(refusalOf("spark.streaming.backpressure.pid.minRate", "0"), "accepted");
+}
+
+TEST(Conf, ARateOfZeroOrLessIsNoLimit) {
+  for (const char* key : {"spark.streaming.receiver.maxRate", "spark.streaming.backpressure.initialRate"})
+    for (const char* value : {"1", "0", "-1", "9223372036854775807"})
+      EXPECT_EQ(refusalOf(key, value), "accepted") << key << " " << value;
+  EXPECT_NE(refusalOf("spark.streaming.backpressure.rateEstimator", "lqr"), "accepted");
+}
+
 TEST(Conf, AMemoryOfSparkWithoutUnitIsInMebibytes) {
   Conf conf;
   EXPECT_EQ(conf.getInteger("spark.executor.memory"), 1 << 30);
@@ -144,8 +164,8 @@ TEST(ConfDeathTest, AReadAsAnotherTypeIsABrokenInvariant) {
 
 TEST(Conf, KeysOfSparkWithoutEffectAreNotTakenForSlips) {
   Conf conf;
-  conf.set("spark.streaming.stopGracefullyOnShutdown", "true")
-      .set("spark.streaming.backpressure.enabled", "true");
+  conf.set("spark.streaming.ui.retainedBatches", "10")
+      .set("spark.streaming.dynamicAllocation.enabled", "true");
   conf.set("spark.streaming.stopGracefullyOnShutdowm", "true");
   const auto unknown = conf.takeUnknownKeys();
   ASSERT_EQ(unknown.size(), 3u);

@@ -79,6 +79,9 @@ void ContextCore::start() {
     throw Error(Code::kUsage, "the context has stopped and cannot be started again",
                 "make a new StreamingContext");
   }
+  if (!world_->borrowed() && conf_.getBoolean("spark.streaming.stopGracefullyOnShutdown")) {
+    signals_ = std::make_unique<rt::ShutdownSignals>([this] { requestStop(true); });
+  }
   seams_.env.loop.post([this, alive = std::weak_ptr<char>(alive_)] {
     if (!alive.expired()) begin();
   });
@@ -117,6 +120,7 @@ rt::Task<void> ContextCore::live() {
   publishTotals();
   result_ = std::move(result);
   leaveEnvironment();
+  signals_.reset();
   state_ = StreamingContextState::STOPPED;
   ended_.set();
 }
@@ -145,12 +149,14 @@ void ContextCore::publishTotals() {
   blocksShortOfLevel_ = totals.blocksShortOfLevel;
   if (totals.blockMemoryMost > 0) blockMemoryMost_ = totals.blockMemoryMost;  // Of a store that is open.
   blockHeldMost_ = totals.blockHeldMost;
+  unallocated_ = totals.unallocated;
+  leasesHeld_ = totals.leasesHeld;
 }
 
 StreamingTotals ContextCore::totals() const {
-  return {received_,     processed_,  checkpointed_,  aggregates_.totals(), skipped_,
-          deadLettered_, blocksLost_, blocksRebuilt_, blocksShortOfLevel_,  blockMemoryMost_,
-          blockHeldMost_};
+  return {received_,      processed_,   checkpointed_,  aggregates_.totals(), skipped_,
+          deadLettered_,  blocksLost_,  blocksRebuilt_, blocksShortOfLevel_,  blockMemoryMost_,
+          blockHeldMost_, unallocated_, leasesHeld_};
 }
 
 void ContextCore::requestStop(bool graceful) {

@@ -8,6 +8,7 @@
 
 #include "consume/aggregate_counters.h"
 #include "rt/blocking_event.h"
+#include "rt/shutdown_signals.h"
 #include "rt/task_group.h"
 #include "stream/context_world.h"
 #include "stream/engine.h"
@@ -70,6 +71,10 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   std::atomic<std::int64_t> blocksShortOfLevel_{0};
   std::atomic<std::int64_t> blockMemoryMost_{0};
   std::atomic<std::int64_t> blockHeldMost_{0};
+  std::atomic<std::int64_t> unallocated_{0};
+  std::atomic<std::int64_t> leasesHeld_{0};
+  // Made before the engine, gone before the end is told: from then on signals do what they did before.
+  std::unique_ptr<rt::ShutdownSignals> signals_;
   rt::BlockingEvent ended_;
   Result<void> result_;  // Written before ended_ is set, read after.
 

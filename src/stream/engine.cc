@@ -19,7 +19,10 @@ using namespace std::chrono_literals;
 // budget.
 constexpr std::int64_t kQueueMax = 1 << 20;
 
-constexpr rt::Duration kClosePatience = 2s;
+std::vector<StreamingListener*> withRates(std::vector<StreamingListener*> listeners, RateController* rates) {
+  if (rates != nullptr) listeners.push_back(rates);
+  return listeners;
+}
 
 }  // namespace
 
@@ -31,7 +34,8 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       conf_(conf),
       interval_(batchInterval),
       graph_(std::move(graph)),
-      listeners_(std::move(listeners)),
+      rates_(makeRates()),
+      listeners_(withRates(std::move(listeners), rates_.get())),
       plan_(graph_->inputs.size()),
       letters_(env_, [this](std::size_t input) -> kinesis::KinesisApi& { return receivers_[input]->api(); }),
       events_(env_.loop, kQueueMax),
@@ -43,6 +47,13 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
 }
 
 Engine::~Engine() = default;
+
+std::unique_ptr<RateController> Engine::makeRates() {
+  if (!conf_.getBoolean("spark.streaming.backpressure.enabled")) return nullptr;
+  auto publish = [this](std::size_t input, std::int64_t rate) { receivers_[input]->updateRate(rate); };
+  return std::make_unique<RateController>(env_.loop, pidOptionsOf(conf_, interval_), graph_->inputs.size(),
+                                          std::move(publish));
+}
 
 void Engine::requestStop(bool graceful) {
   events_.pushNow({graceful ? Event::Kind::kStopGracefully : Event::Kind::kStopAtOnce});
@@ -72,9 +83,11 @@ rt::Task<Result<void>> Engine::live() {
         break;  // The graceful stop tries again what failed, and has the last word.
       case Event::Kind::kStopGracefully:
         if (!started) co_return Result<void>();  // No batch was made, so nothing is half done.
-        if (!stopping) phase_->spawn(stopGracefully());
+        if (!stopping) beginGracefulStop();
         stopping = true;
         break;
+      case Event::Kind::kStopTimedOut:
+        co_return fail(stopTimedOut());
       case Event::Kind::kStopAtOnce:
         co_return Result<void>();
       case Event::Kind::kStopped:
@@ -156,6 +169,22 @@ void Engine::onShardStarted(const std::string& streamName, const consume::ShardS
   }
 }
 
+void Engine::onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) {
+  for (StreamingListener* listener : listeners_) {
+    switch (event) {
+      case ReceiverEvent::kStarted:
+        listener->onReceiverStarted(receiver);
+        break;
+      case ReceiverEvent::kError:
+        listener->onReceiverError(receiver);
+        break;
+      case ReceiverEvent::kStopped:
+        listener->onReceiverStopped(receiver);
+        break;
+    }
+  }
+}
+
 void Engine::onReceiverFailed(const Error& error) {
   events_.pushNow({Event::Kind::kFailed, error});
 }
@@ -172,6 +201,8 @@ rt::Task<void> Engine::tick() {
 void Engine::allocate(Time time) {
   std::optional<Batch> batch = plan_.allocate(time, !graph_->looksBack() && (busy_ || batches_.size() > 0));
   if (!batch) return;
+  batch->timing.submitted(env_.loop);
+  for (StreamingListener* listener : listeners_) listener->onBatchSubmitted(infoOf(*batch, 1));
   batches_.pushNow(std::make_shared<const Batch>(std::move(*batch)));
 }
 
@@ -193,6 +224,7 @@ rt::Task<void> Engine::processBatches() {
 rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> whole) {
   const int attemptsMax = static_cast<int>(conf_.getInteger("tidemill.batch.maxFailures"));
   rt::Backoff backoff({.base = 500ms, .cap = 30s}, env_.random);
+  whole = begun(*whole);
   std::shared_ptr<const Batch> batch = whole;
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     auto done = co_await tryBatch(batch, attempt);
@@ -214,6 +246,13 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> whole) 
   }
 }
 
+std::shared_ptr<const Batch> Engine::begun(const Batch& batch) {
+  auto begun = std::make_shared<Batch>(batch);
+  begun->timing.started(env_.loop);
+  for (StreamingListener* listener : listeners_) listener->onBatchStarted(infoOf(*begun, 1));
+  return begun;
+}
+
 void Engine::noteFailed(const Batch& batch, int attempt, const Error& error) {
   env_.log.warning("batch_failed", {{"batch", batch.time.time_since_epoch().count()},
                                     {"records", batch.records()},
@@ -224,7 +263,7 @@ void Engine::noteFailed(const Batch& batch, int attempt, const Error& error) {
 }
 
 std::shared_ptr<const Batch> Engine::deliverable(const Batch& batch) {
-  Batch kept{batch.time, {}};
+  Batch kept{batch.time, {}, batch.timing};
   for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
     kept.inputs.push_back(receivers_[input]->deliverable(batch.inputs[input]));
   }
@@ -320,7 +359,10 @@ void Engine::batchDone(std::shared_ptr<const Batch> whole, std::shared_ptr<const
   for (const RememberedBatch& past : history_.takeUpTo(whole->time - graph_->blocksDuration())) {
     release(*past.whole);
   }
-  const BatchInfo info = infoOf(*delivered, attempt);
+  BatchInfo info = infoOf(*delivered, attempt);
+  BatchTiming timing = delivered->timing;
+  timing.ended(env_.loop);
+  timing.describe(info);
   for (StreamingListener* listener : listeners_) listener->onBatchCompleted(info);
 }
 
@@ -334,49 +376,6 @@ void Engine::release(const Batch& whole) {
   }
 }
 
-rt::Task<void> Engine::stopGracefully() {
-  for (auto& receiver : receivers_) co_await receiver->drain(true);
-  ticker_->cancel();
-  allocate(times_->tick(ticks_).time);
-  batches_.close();
-  // However long the outputs take: whoever cannot wait stops without grace.
-  co_await processor_->join(rt::Duration::max());
-  Event end{Event::Kind::kStopped, batchFailure_};
-  if (!batchFailure_) {
-    auto finished = co_await finishReceivers();
-    if (!finished) end.failure = finished.error();
-  }
-  events_.pushNow(std::move(end));
-}
-
-rt::Task<Result<void>> Engine::finishReceivers() {
-  Result<void> result;
-  for (auto& receiver : receivers_) {
-    auto finished = co_await receiver->finish();
-    if (finished) continue;
-    env_.log.warning("receiver_unfinished", {{"reason", finished.error().message()}});
-    if (result) result = fail(finished.error());  // The others are finished all the same.
-  }
-  co_return std::move(result);
-}
-
-rt::Task<void> Engine::stopAtOnce() {
-  phase_->cancel();
-  ticker_->cancel();
-  processor_->cancel();
-  for (auto& receiver : receivers_) {
-    co_await receiver->drain(false);
-    co_await receiver->abandon();
-  }
-}
-
-// What is on its way has a moment to end: then the next process finds the folders free and the files whole.
-rt::Task<void> Engine::closeStore() {
-  if (tiered_ == nullptr) co_return;
-  co_await std::exchange(tiered_, nullptr)->drain(kClosePatience);
-  blocks_->close();
-}
-
 StreamingTotals Engine::totals() const {
   StreamingTotals totals;
   if (presence_ != nullptr) {
@@ -385,8 +384,11 @@ StreamingTotals Engine::totals() const {
   }
   if (tiered_ != nullptr) totals.blockMemoryMost = tiered_->totals().memoryBytesMost;
   if (blocks_ != nullptr) totals.blockHeldMost = blocks_->heldBytesMost();
+  totals.unallocated = plan_.unallocatedRecords();
   for (const auto& receiver : receivers_) {
     const consume::CoordinatorTotals one = receiver->totals();
+    totals.unallocated += receiver->waitingRecords();
+    totals.leasesHeld += receiver->leasesHeld();
     totals.received += receiver->received();
     totals.blocksShortOfLevel += receiver->shortOfLevel();
     totals.processed += one.processed;

@@ -19,6 +19,7 @@
 #include "stream/dead_letter_office.h"
 #include "stream/graph.h"
 #include "stream/kinesis_receiver.h"
+#include "stream/rate_controller.h"
 #include "stream/seams.h"
 #include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
@@ -46,7 +47,7 @@ class Engine final : public ReceiverHost {
 
  private:
   struct Event {
-    enum class Kind { kStarted, kFailed, kStopGracefully, kStopAtOnce, kStopped };
+    enum class Kind { kStarted, kFailed, kStopGracefully, kStopTimedOut, kStopAtOnce, kStopped };
     Kind kind;
     // Of kFailed, and of a kStopped that did not go well.
     std::optional<Error> failure = std::nullopt;
@@ -54,6 +55,7 @@ class Engine final : public ReceiverHost {
 
   void onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) override;
   void onShardStarted(const std::string& streamName, const consume::ShardStart& start) override;
+  void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) override;
   void onReceiverFailed(const Error& error) override;
 
   rt::Task<void> start();
@@ -66,6 +68,7 @@ class Engine final : public ReceiverHost {
   rt::Task<Result<void>> live();
   rt::Task<void> tick();
   void allocate(Time time);
+  std::unique_ptr<RateController> makeRates();
   rt::Task<void> processBatches();
   rt::Task<Result<void>> processBatch(std::shared_ptr<const Batch> whole);
   // One try: `batch` becomes what was delivered of it.
@@ -73,13 +76,21 @@ class Engine final : public ReceiverHost {
   // The same with every block where it should be; `unreadable` is filled with what was not.
   rt::Task<Result<void>> runBatch(std::shared_ptr<const Batch>& batch, int attempt,
                                   std::vector<std::string>& unreadable);
+  // The same batch, of which the first try begins.
+  std::shared_ptr<const Batch> begun(const Batch& batch);
   void noteFailed(const Batch& batch, int attempt, const Error& error);
   void markProcessed(const Batch& batch);
   rt::Task<Result<void>> findHistory(std::vector<BlockRecovery*> inputs);
   void batchDone(std::shared_ptr<const Batch> whole, std::shared_ptr<const Batch> delivered, int attempt);
   void release(const Batch& whole);
+  // The end: engine_stop.cc.
+  void beginGracefulStop();
   rt::Task<void> stopGracefully();
+  rt::Task<void> drainReceivers();
   rt::Task<Result<void>> finishReceivers();
+  Duration grace() const;
+  rt::Task<void> awaitGraceDeadline();
+  Error stopTimedOut() const;
   rt::Task<void> stopAtOnce();
   rt::Task<void> closeStore();
 
@@ -88,6 +99,8 @@ class Engine final : public ReceiverHost {
   const Conf& conf_;
   const Duration interval_;
   const std::shared_ptr<const Graph> graph_;
+  // Null: backpressure is off.
+  const std::unique_ptr<RateController> rates_;
   const std::vector<StreamingListener*> listeners_;
 
   BatchPlan plan_;

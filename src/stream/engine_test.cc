@@ -132,7 +132,7 @@ TEST_F(EngineTest, AStopWithoutGraceCutsAGracefulOneShort) {
   createStream(1);
   put({"a"});
   Conf conf;
-  conf.set("tidemill.batch.maxFailures", "1000000");
+  conf.set("tidemill.batch.maxFailures", "1000000").set("spark.streaming.gracefulStopTimeout", "24h");
   StreamingContext context(*seams_, conf, Seconds(1));
   lines(context).foreachRDD([](const RDD<std::string>& rdd) {
     if (!rdd.isEmpty()) throw std::runtime_error("the database is away for good");

@@ -16,10 +16,8 @@ FetchSide::FetchSide(const rt::Env& env, FetchSideOptions options, base::Random 
 void FetchSide::open() {
   budget_ = std::make_shared<block::MemoryBudget>(env_.fetchLoop, options_.budgetBytes);
   api_ = makeApi_(env_.fetchLoop, env_.fetchHttp, random_);
-  BlockGeneratorOptions blocks{options_.idPrefix, options_.blocks, options_.blockInterval,
-                               options_.blockQueueSize, options_.firstBlock};
-  generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, std::move(blocks), onBlock_, onFailure_);
-  readers_ = std::make_unique<consume::ReaderLane>(env_.fetchLoop, *generator_);
+  rateGate_ = std::make_shared<RateGate>(env_.fetchLoop, options_.rate);
+  makeReaders(options_.firstBlock, 0);
   paces_ = options_.paces;
   if (paces_ == nullptr) paces_ = std::make_shared<consume::ShardPaces>(options_.polling.pace);
   rangeReader_ = std::make_unique<consume::RangeReader>(
@@ -28,10 +26,22 @@ void FetchSide::open() {
   recoveries_ = std::make_unique<rt::TaskGroup>(env_.fetchLoop);
 }
 
+void FetchSide::reopen(std::uint64_t firstBlock, std::int64_t waiting) {
+  if (api_ != nullptr) makeReaders(firstBlock, waiting);
+}
+
+void FetchSide::makeReaders(std::uint64_t firstBlock, std::int64_t waiting) {
+  BlockGeneratorOptions blocks{options_.idPrefix,       options_.blocks, options_.blockInterval,
+                               options_.blockQueueSize, firstBlock,      waiting};
+  generator_ = std::make_unique<BlockGenerator>(env_.fetchLoop, std::move(blocks), onBlock_, onFailure_);
+  readers_ = std::make_unique<consume::ReaderLane>(env_.fetchLoop, *generator_);
+}
+
 void FetchSide::start(const consume::ShardStart& start) {
   if (readers_ == nullptr) return;  // Shut down meanwhile.
   consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log, paces_};
   context.aggregates = options_.aggregates;
+  context.quota = rateGate_;
   const consume::ReadTask task = consume::readTaskOf(options_.streamName, start);
   readers_->start(start.shardId, start.token,
                   std::make_unique<consume::PollingFetcher>(context, task, options_.polling), start.fence);
@@ -44,6 +54,10 @@ void FetchSide::stop(const consume::ShardStop& stop) {
   if (!running || !stop.handOver) return;
   generator_->ended({.shardId = stop.shardId, .token = stop.token, .kind = block::ShardEnd::Kind::kHandOver});
   generator_->flush();
+}
+
+void FetchSide::updateRate(std::int64_t rate) {
+  if (rateGate_ != nullptr) rateGate_->update(rate);
 }
 
 void FetchSide::blockStored() {
@@ -75,6 +89,7 @@ void FetchSide::close() {
   recoveries_.reset();
   rangeReader_.reset();
   paces_.reset();
+  rateGate_.reset();
   api_.reset();
   budget_.reset();
 }

@@ -16,6 +16,7 @@
 #include "rt/env.h"
 #include "rt/task_group.h"
 #include "stream/block_generator.h"
+#include "stream/rate_gate.h"
 
 namespace tidemill::stream {
 
@@ -29,6 +30,8 @@ struct FetchSideOptions {
   std::int64_t blockQueueSize;
   std::int64_t budgetBytes;
   std::shared_ptr<consume::AggregateCounters> aggregates = nullptr;
+  // Of user records; what recovery reads does not count.
+  RateLimits rate = {};
   consume::RangeReadOptions recovery;
   // Of all that reads shards in this process. Null: nothing else does.
   std::shared_ptr<consume::ShardPaces> paces = nullptr;
@@ -36,7 +39,8 @@ struct FetchSideOptions {
 
 // Reads shards and makes blocks, and reads lost blocks again. Built on the control lane; from then on every
 // call happens on the fetch lane, by messages: open(), shutdown() when reading ends, close() at the end.
-// `onBlock`, `onFailure` and `onRebuilt` are called there.
+// `onBlock`, `onFailure` and `onRebuilt` are called there. After a shutdown() with `flush`, reopen() and
+// start() begin again, with the rate, the memory budget and the client as they are.
 class FetchSide {
  public:
   using MakeApi =
@@ -48,9 +52,14 @@ class FetchSide {
 
   // Makes the client and the generator.
   void open();
+  // Begins again after shutdown(). Blocks are numbered from `firstBlock` on; `waiting` of the old ones are
+  // not stored yet.
+  void reopen(std::uint64_t firstBlock, std::int64_t waiting);
   void start(const consume::ShardStart& start);
   // Stops reading a shard; if it is to be handed over, the end of it follows behind what was read.
   void stop(const consume::ShardStop& stop);
+  // Records per second from now on, also for reads that wait.
+  void updateRate(std::int64_t rate);
   // One of the blocks that were given out is stored: there is a place for another one.
   void blockStored();
   // Stops reading. With `flush`, what was read becomes a last block.
@@ -63,6 +72,7 @@ class FetchSide {
   void close();
 
  private:
+  void makeReaders(std::uint64_t firstBlock, std::int64_t waiting);
   rt::Task<void> rebuild(std::vector<std::shared_ptr<const block::BlockInfo>> blocks, OnRebuilt onRebuilt);
 
   const rt::Env& env_;
@@ -75,6 +85,7 @@ class FetchSide {
   std::shared_ptr<block::MemoryBudget> budget_;
   std::unique_ptr<kinesis::KinesisApi> api_;
   std::shared_ptr<consume::ShardPaces> paces_;
+  std::shared_ptr<RateGate> rateGate_;
   std::unique_ptr<BlockGenerator> generator_;
   std::unique_ptr<consume::ReaderLane> readers_;
   std::unique_ptr<consume::RangeReader> rangeReader_;

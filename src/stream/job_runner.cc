@@ -95,14 +95,18 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
   info.time = batch.time;
   info.records = batch.records();
   info.attempt = attempt;
+  batch.timing.describe(info);
   std::set<FencingToken> tokens;
   for (const BlockInfoList& blocks : batch.inputs) {
+    StreamInputInfo input{static_cast<int>(info.inputs.size()), 0};
     for (const auto& block : blocks) {
+      input.records += block->recordCount();
       for (const block::SliceInfo& slice : block->slices) {
         info.ranges.push_back(slice.range);
         tokens.insert({slice.range.streamName, slice.range.shardId, slice.token});
       }
     }
+    info.inputs.push_back(input);
   }
   info.tokens.assign(tokens.begin(), tokens.end());
   return info;

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "kinesis/kinesis_client.h"
 #include "stream/block_store_options.h"
 #include "stream/checkpoint_after.h"
@@ -40,12 +42,18 @@ BlockInfoList waitedFor(const BlockInfoList& blocks) {
   return waited;
 }
 
-}  // namespace
+RestartOptions restartOptionsOf(const Conf& conf) {
+  return {conf.getDuration("spark.streaming.receiverRestartDelay"),
+          static_cast<int>(conf.getInteger("tidemill.receiver.maxRestarts"))};
+}
 
-// Belongs to the control lane; the fetch lane only carries the pointer.
-struct KinesisReceiver::Mailbox {
-  KinesisReceiver* receiver;
-};
+// Of an id such as "input-0-17".
+std::uint64_t numberOf(const std::string& blockId) {
+  const auto number = base::parseInteger(std::string_view(blockId).substr(blockId.rfind('-') + 1));
+  return number ? static_cast<std::uint64_t>(*number) : 0;
+}
+
+}  // namespace
 
 KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source,
                                  std::size_t input, StoredBlocks& blocks, Duration batchInterval,
@@ -63,9 +71,13 @@ KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const Kin
       life_(life),
       random_(seams.env.random.fork()),
       mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
+      restartPlan_(restartOptionsOf(conf)),
+      nextBlock_(life.firstBlock),
       keeper_(env_, blocks, keeperOptions(), *this),
       drained_(env_.loop, 0, 1),
-      tasks_(env_.loop) {}
+      halted_(env_.loop, 0, 1),
+      tasks_(env_.loop),
+      restarts_(env_.loop) {}
 
 KinesisReceiver::~KinesisReceiver() {
   mailbox_->receiver = nullptr;
@@ -122,6 +134,8 @@ rt::Task<Result<void>> KinesisReceiver::start(BlockInfoList left) {
   if (!opened) co_return fail(opened.error());
   giveLeft(left);
   tasks_.spawn(runCoordinator());
+  active_ = true;
+  host_.onReceiver(ReceiverEvent::kStarted, info());
   co_return Result<void>();
 }
 
@@ -214,6 +228,8 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");
   options.blockQueueSize = conf_.getInteger("spark.streaming.blockQueueSize");
   options.budgetBytes = conf_.getInteger("tidemill.memory.budget");
+  options.rate = {conf_.getInteger("spark.streaming.receiver.maxRate"),
+                  conf_.getInteger("spark.streaming.backpressure.initialRate")};
   rt::Loop* control = &env_.loop;
   const auto mailbox = mailbox_;
   auto onBlock = [control, mailbox](std::shared_ptr<const block::Block> block) {
@@ -222,13 +238,18 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
       if (receiver != nullptr) receiver->onSealed(std::move(block));
     });
   };
-  auto onFailure = [control, mailbox](const Error& error) {
-    control->post([mailbox, error] {
-      if (mailbox->receiver != nullptr) mailbox->receiver->host_.onReceiverFailed(error);
+  auto onFailure = [control, mailbox](const std::string& shardId, const Error& error) {
+    control->post([mailbox, shardId, error] {
+      if (mailbox->receiver != nullptr) mailbox->receiver->failed(shardId, error);
     });
   };
   return std::make_shared<FetchSide>(env_, std::move(options), random_.fork(), std::move(makeApi),
                                      std::move(onBlock), std::move(onFailure));
+}
+
+void KinesisReceiver::updateRate(std::int64_t rate) {
+  if (fetchSide_ == nullptr) return;
+  env_.fetchLoop.post([side = fetchSide_, rate] { side->updateRate(rate); });
 }
 
 void KinesisReceiver::noteStored() {
@@ -238,23 +259,46 @@ void KinesisReceiver::noteStored() {
 
 void KinesisReceiver::startShard(const consume::ShardStart& start) {
   if (draining_) return;  // The shard is left to the next run.
+  reading_.start(start, api_->serverNow());
   host_.onShardStarted(source_.streamName, start);
+  if (restarting_) return;
   env_.fetchLoop.post([side = fetchSide_, start] { side->start(start); });
 }
 
 void KinesisReceiver::stopShard(const consume::ShardStop& stop) {
   if (draining_) return;
+  if (restarting_ && stop.handOver) {
+    handOvers_.push_back(stop);
+    return;
+  }
+  reading_.stop(stop.shardId, stop.token);
+  if (restarting_) return;
   env_.fetchLoop.post([side = fetchSide_, stop] { side->stop(stop); });
 }
 
 rt::Task<void> KinesisReceiver::runCoordinator() {
-  auto ended = co_await coordinator_->run();
-  if (!ended) host_.onReceiverFailed(ended.error());
+  for (;;) {  // Until it is asked to end, or fails.
+    auto ended = co_await coordinator_->run();
+    if (ended) co_return;
+    coordinatorDown_ = mayPass(ended.error());
+    if (!draining_ || !coordinatorDown_) {
+      failed("", ended.error());
+      co_return;
+    }
+    // Leases are kept until everything is processed.
+    const Duration delay = conf_.getDuration("spark.streaming.receiverRestartDelay");
+    co_await env_.loop.sleepFor(delay);
+    coordinatorDown_ = false;
+    coordinator_->resume();
+  }
 }
 
 rt::Task<void> KinesisReceiver::drain(bool flush) {
   if (fetchSide_ == nullptr) co_return;
   if (!std::exchange(draining_, true)) {
+    restarts_.cancel();
+    if (flush) resumeCoordinator();  // Leases are kept until everything is processed.
+    restarting_ = false;
     // Messages of a lane arrive in order, so the blocks are here before this answer is.
     env_.fetchLoop.post([side = fetchSide_, control = &env_.loop, mailbox = mailbox_, flush] {
       side->shutdown(flush);
@@ -266,11 +310,15 @@ rt::Task<void> KinesisReceiver::drain(bool flush) {
   // The same answer for a drain that follows one that was cut short: until then blocks may still arrive.
   co_await drained_.acquire(1);
   drained_.release(1);
+  if (std::exchange(active_, false)) host_.onReceiver(ReceiverEvent::kStopped, info());
   if (flush) co_await keeper_.drain();
 }
 
 void KinesisReceiver::onSealed(std::shared_ptr<const block::Block> block) {
   received_ += block->recordCount();
+  reading_.sealed(*block->info());
+  restartPlan_.sealed(*block->info());
+  nextBlock_ = std::max(nextBlock_, numberOf(block->id()) + 1);
   if (env_.faults.planted("shard-end-before-tail")) {
     for (const block::ShardEnd& end : block->ends()) coordinator_->ended(end);
   }
@@ -361,6 +409,10 @@ rt::Task<Result<void>> KinesisReceiver::finish() {
   coordinator_->requestStop();
   co_await tasks_.join(rt::Duration::max());
   co_return co_await coordinator_->finish();
+}
+
+std::int64_t KinesisReceiver::leasesHeld() const {
+  return coordinator_ == nullptr ? 0 : static_cast<std::int64_t>(coordinator_->book().heldCount());
 }
 
 consume::CoordinatorTotals KinesisReceiver::totals() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,17 @@
 #include "stream/batch_presence.h"
 #include "stream/block_keeper.h"
 #include "stream/fetch_side.h"
+#include "stream/reading_shards.h"
+#include "stream/restart_plan.h"
 #include "stream/seams.h"
 #include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
 #include "tidemill/kinesis_utils.h"
+#include "tidemill/receiver_info.h"
 
 namespace tidemill::stream {
+
+enum class ReceiverEvent { kStarted, kError, kStopped };
 
 // Told on the control lane.
 class ReceiverHost {
@@ -29,7 +35,8 @@ class ReceiverHost {
   // The block is stored, as far as its level and the room allow.
   virtual void onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) = 0;
   virtual void onShardStarted(const std::string& streamName, const consume::ShardStart& start) = 0;
-  // Reading or checkpointing cannot go on.
+  virtual void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) = 0;
+  // Reading or checkpointing cannot go on, and starting again would not help.
   virtual void onReceiverFailed(const Error& error) = 0;
 };
 
@@ -44,6 +51,9 @@ struct WorkerLife {
   std::shared_ptr<consume::ShardPaces> paces = nullptr;
 };
 
+// A failure that may pass starts it again, see RestartPlan: the leases and the blocks stay, reading goes on
+// behind the last block. (Spark's receiver supervisor.)
+//
 // Lives on the control lane. Order: start(), processed() and released() for each batch, drain(), finish().
 // Destroying it ends everything at once; the fetch lane is told by message.
 class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorListener, private KeeperHost {
@@ -63,6 +73,8 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Nobody else delivers what
   // lease checkpoints may have passed (BlockInfo::owedTo): all of that.
   BlockInfoList deliverable(const BlockInfoList& blocks);
+  // Records per second from now on; a receiver that is started again keeps it.
+  void updateRate(std::int64_t rate);
   // The outputs of a batch have succeeded. In the order of batches.
   void processed(const BlockInfoList& blocks);
   // Nobody needs these blocks any more.
@@ -79,6 +91,7 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   // After drain(); also when start() or finish() was cut short.
   rt::Task<void> abandon();
 
+  ReceiverInfo info() const;
   consume::CoordinatorTotals totals() const;
   AggregateTotals aggregates() const { return aggregates_->totals(); }
   // The client on the control lane, from start() on.
@@ -86,9 +99,16 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   // Records that were put into blocks, by this process or by an earlier one that has left them.
   std::int64_t received() const { return received_; }
   std::int64_t shortOfLevel() const { return keeper_.shortOfLevel(); }
+  // Records on their way into the block store.
+  std::int64_t waitingRecords() const { return keeper_.waitingRecords(); }
+  std::int64_t leasesHeld() const;
 
  private:
-  struct Mailbox;
+  // What messages from the fetch lane find: this receiver, or nobody. Belongs to the control lane; the fetch
+  // lane only carries the pointer.
+  struct Mailbox {
+    KinesisReceiver* receiver;
+  };
 
   void giveLeft(const BlockInfoList& left);
   void startShard(const consume::ShardStart& start) override;
@@ -105,6 +125,11 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   // A block is stored: the fetch lane may make another one.
   void noteStored();
   rt::Task<void> runCoordinator();
+  // Restarts: kinesis_receiver_restart.cc. `shardId`: where reading failed; empty: the leases.
+  void failed(const std::string& shardId, const Error& error);
+  rt::Task<void> restart(Duration delay);
+  void resumeReading();
+  void resumeCoordinator();
 
   const Seams& seams_;
   const rt::Env& env_;
@@ -120,12 +145,24 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   const WorkerLife life_;
   base::Random random_;
 
-  // What messages from the fetch lane find: this receiver, or nobody.
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<FetchSide> fetchSide_;
   const std::shared_ptr<consume::AggregateCounters> aggregates_ =
       std::make_shared<consume::AggregateCounters>();
+  ReadingShards reading_;
+  RestartPlan restartPlan_;
   bool draining_ = false;
+  bool restarting_ = false;
+  // run() has ended, and is to be called again.
+  bool coordinatorDown_ = false;
+  bool active_ = false;
+  int restartCount_ = 0;
+  std::optional<Error> lastError_;
+  std::optional<Time> lastErrorTime_;
+  // Of shards that were asked for while nobody reads.
+  std::vector<consume::ShardStop> handOvers_;
+  // No block has this number or a higher one.
+  std::uint64_t nextBlock_ = 0;
   std::int64_t received_ = 0;
   std::int64_t processedOwed_ = 0;  // Of blocks that lease checkpoints did not wait for.
   std::unique_ptr<kinesis::KinesisApi> api_;
@@ -133,7 +170,9 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   std::unique_ptr<consume::ShardCoordinator> coordinator_;
   BlockKeeper keeper_;
   rt::Semaphore drained_;
+  rt::Semaphore halted_;
   rt::TaskGroup tasks_;
+  rt::TaskGroup restarts_;
 };
 
 }  // namespace tidemill::stream

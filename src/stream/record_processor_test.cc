@@ -39,7 +39,7 @@ class RecordProcessorTest : public testing::TestWithParam<Aggregation> {
     side_ = std::make_unique<FetchSide>(
         node_->env(), std::move(options), base::Random(1), std::move(makeApi),
         [this](std::shared_ptr<const block::Block> block) { blocks_.push_back(std::move(block)); },
-        [this](const Error& error) { failures_.push_back(error.code()); });
+        [this](const std::string&, const Error& error) { failures_.push_back(error.code()); });
     side_->open();
   }
   void TearDown() override { side_->shutdown(false); }

@@ -267,7 +267,7 @@ TEST_F(StreamingContextTest, RefusesParametersThatCannotBe) {
 
 TEST_F(StreamingContextTest, ReportsKeysThatHaveNoEffectOnce) {
   Conf conf;
-  conf.set("spark.streaming.stopGracefullyOnShutdown", "true").set("spark.streaming.blockIntervall", "1s");
+  conf.set("spark.streaming.dynamicAllocation.enabled", "true").set("spark.streaming.blockIntervall", "1s");
   StreamingContext context(*seams_, conf, Seconds(1));
   lines(context).print();
   context.start();

@@ -126,7 +126,8 @@ def go_on(left: Left, records: int) -> list[str]:
         program.wait_until(lambda: counted(left.state).records >= records, f"{records} records")
         assert program.end(signal.SIGTERM) == 0, program.told()
     # The lease checkpoints have passed these records already.
-    assert program.out[-1] == f"stopped: received={records} processed={records} checkpointed=0", program.told()
+    assert program.out[-1] == (f"stopped: received={records} processed={records} checkpointed=0 "
+                               "unallocated=0 leases=released"), program.told()
     result = counted(left.state)
     assert (result.words, result.records, result.duplicates) == (words_of(left.lines), records, 0)
     return list(program.err)

@@ -138,7 +138,7 @@ def test_count_stops_in_order_when_nobody_reads_its_lines(url, tmp_path):
     with running(*count(url, "unheard", tmp_path, *QUICK)) as again:
         again.wait_line("ready")
         assert again.end(signal.SIGTERM) == 0
-        assert again.out[-1] == "stopped: received=0 processed=0 checkpointed=0"
+        assert again.out[-1] == "stopped: received=0 processed=0 checkpointed=0 unallocated=0 leases=released"
 
 
 # Signals
@@ -153,7 +153,8 @@ def test_two_signals_at_once_are_one_request(url, tmp_path):
         program.process.send_signal(signal.SIGTERM)
         program.process.send_signal(signal.SIGINT)
         assert program.end(signal.SIGTERM) == 0, program.told()
-        assert program.out[-1] == "stopped: received=20 processed=20 checkpointed=20"
+        assert program.out[-1] == ("stopped: received=20 processed=20 checkpointed=20 "
+                                   "unallocated=0 leases=released")
 
 
 @pytest.mark.slow

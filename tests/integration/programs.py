@@ -174,7 +174,7 @@ def running(*arguments: object, **changes: str | None) -> Iterator[Running]:
         program.close()
 
 
-STOPPED = r"stopped: received=(\d+) processed=(\d+) checkpointed=(\d+)"
+STOPPED = r"stopped: received=(\d+) processed=(\d+) checkpointed=(\d+) unallocated=0 leases=released"
 
 
 def stop(program: Running) -> int:

@@ -1,0 +1,79 @@
+#include "stream/restart_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace tidemill::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr rt::TimePoint kStart{};
+const Error kPassing(Code::kMalformedResponse, "not JSON");
+
+block::BlockInfo recordsOf(const std::string& shard) {
+  block::BlockInfo info;
+  info.slices.emplace_back();
+  info.slices[0].range.shardId = shard;
+  return info;
+}
+
+TEST(RestartPlan, KnowsWhatNeedsAPerson) {
+  for (const Code code : {Code::kThrottled, Code::kServiceError, Code::kUnreachable, Code::kTimeout,
+                          Code::kMalformedResponse, Code::kExpiredToken, Code::kNoCredentials})
+    EXPECT_TRUE(mayPass(Error(code, "x"))) << codeName(code);
+  for (const Code code : {Code::kDataLoss, Code::kAccessDenied, Code::kUnknownStream, Code::kWorkerIdInUse,
+                          Code::kUnsupportedFleet, Code::kInvalidConfig, Code::kIo, Code::kDiskFull,
+                          Code::kFenced, Code::kInvalidSignature, Code::kUnknownTable})
+    EXPECT_FALSE(mayPass(Error(code, "x"))) << codeName(code);
+}
+
+TEST(RestartPlan, WaitsLongerEachTimeUpToAMinute) {
+  RestartPlan plan({Milliseconds(2000), 10});
+  for (const int seconds : {2, 4, 8, 16, 32, 60, 60}) {
+    EXPECT_EQ(plan.failed("a", kPassing, kStart), Duration(std::chrono::seconds(seconds)));
+  }
+}
+
+TEST(RestartPlan, ADelayAboveAMinuteStaysAsItIs) {
+  RestartPlan plan({Minutes(5), 10});
+  EXPECT_EQ(plan.failed("a", kPassing, kStart), Minutes(5));
+  EXPECT_EQ(plan.failed("a", kPassing, kStart), Minutes(5));
+}
+
+TEST(RestartPlan, GivesUpBehindTheLastRestart) {
+  RestartPlan plan({Milliseconds(2000), 2});
+  EXPECT_TRUE(plan.failed("a", kPassing, kStart));
+  EXPECT_TRUE(plan.failed("a", kPassing, kStart));
+  EXPECT_FALSE(plan.failed("a", kPassing, kStart));
+  EXPECT_FALSE(RestartPlan({Milliseconds(2000), 0}).failed("a", kPassing, kStart));
+}
+
+TEST(RestartPlan, OnlyTheShardThatFailedShowsThatItIsOver) {
+  RestartPlan plan({Milliseconds(2000), 2});
+  plan.failed("a", kPassing, kStart);
+  plan.sealed(recordsOf("b"));
+  EXPECT_EQ(plan.failures(), 1);
+  plan.sealed(recordsOf("a"));
+  EXPECT_EQ(plan.failures(), 0);
+  plan.failed("a", kPassing, kStart);
+  block::BlockInfo end;
+  end.ends.push_back({.shardId = "a"});
+  plan.sealed(end);
+  EXPECT_EQ(plan.failures(), 0);
+}
+
+TEST(RestartPlan, OfTheLeasesOnlyTimeShowsThatItIsOver) {
+  RestartPlan plan({Milliseconds(2000), 2});
+  plan.failed("", kPassing, kStart);
+  plan.restarted(kStart);
+  plan.sealed(recordsOf("a"));
+  EXPECT_EQ(plan.failures(), 1);
+  plan.failed("", kPassing, kStart + 59s);
+  EXPECT_EQ(plan.failures(), 2);
+  plan.restarted(kStart + 60s);
+  EXPECT_EQ(plan.failed("", kPassing, kStart + 120s), Milliseconds(2000));
+  EXPECT_EQ(plan.failures(), 1);
+}
+
+}  // namespace
+}  // namespace tidemill::stream
