@@ -66,6 +66,35 @@ class StreamingContext {
   StreamingContext(const StreamingContext&) = delete;
   StreamingContext& operator=(const StreamingContext&) = delete;
 
+  // Makes a context by `factory` and lets it go on with what the checkpoint directory holds. The factory is
+  // called always, since a program cannot be stored: what it builds is matched with the directory by the uids
+  // of operators. An event tells which do not match; the start is refused (kInvalidConfig) only if an
+  // operator whose state is kept is gone or keeps another type of state. `directory`: as for checkpoint(),
+  // which the factory need not call. (Spark: the factory is called only for a new directory.)
+  //
+  //   auto context = StreamingContext::getOrCreate("file:/var/lib/orders", [] {
+  //     auto made = std::make_unique<StreamingContext>(conf, Seconds(1));
+  //     defineProgram(*made);
+  //     return made;
+  //   });
+  //   context->start();
+  using Factory = std::function<std::unique_ptr<StreamingContext>()>;
+  static std::unique_ptr<StreamingContext> getOrCreate(const std::string& directory, const Factory& factory);
+  // The context that is active on `context`, which goes on when this handle of it is gone; null: none.
+  static std::unique_ptr<StreamingContext> getActive(const Context& context);
+  // The active one, or what getOrCreate() makes; without a directory, what the factory makes.
+  static std::unique_ptr<StreamingContext> getActiveOrCreate(const Context& context, const Factory& factory);
+  static std::unique_ptr<StreamingContext> getActiveOrCreate(const Context& context,
+                                                             const std::string& directory,
+                                                             const Factory& factory);
+
+  // Before start(): where the log of blocks and batches, and the state of operators, survive the process: a
+  // path, or the url of a store such as file:/var/lib/orders. One process at a time writes it, another one
+  // ends with kFenced. Batches that were not completed are run again by the next process, and nothing that
+  // was logged is delivered twice. In a context that getOrCreate() has not made, windows and state begin
+  // empty whatever the directory holds, and a warning says so.
+  void checkpoint(const std::string& directory);
+
   // Begins in the background; failures to begin are what awaitTermination() gives. A second call does
   // nothing.
   void start();
@@ -106,6 +135,8 @@ class StreamingContext {
 
  private:
   friend class detail::GraphAccess;
+  explicit StreamingContext(std::shared_ptr<stream::ContextCore> core);
+
   std::shared_ptr<stream::ContextCore> core_;
   std::unique_ptr<Context> context_;
 };

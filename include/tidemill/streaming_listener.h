@@ -62,6 +62,9 @@ class StreamingListener {
   virtual void onBatchSubmitted(const BatchInfo&) {}
   // The first try of the batch begins.
   virtual void onBatchStarted(const BatchInfo&) {}
+  // The newest metadata of the checkpoint directory cannot be read; `what` names it, and what stands in for
+  // it.
+  virtual void onCheckpointUnreadable(const std::string& /*what*/) {}
   // All outputs of the batch have succeeded.
   virtual void onBatchCompleted(const BatchInfo&) {}
   // No copy of a block can be used; it is read again from Kinesis before its batch goes on.

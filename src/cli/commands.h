@@ -24,5 +24,6 @@ void addLeasesCommand(CLI::App& app, Chosen& chosen);
 void addFsckCommand(CLI::App& app, Chosen& chosen);
 void addRecoverCommand(CLI::App& app, Chosen& chosen);
 void addDemoCommand(CLI::App& app, Chosen& chosen);
+void addKill9Command(CLI::App& app, Chosen& chosen);
 
 }  // namespace tidemill::cli

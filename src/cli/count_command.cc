@@ -36,6 +36,7 @@ struct CountFlags {
   std::int64_t checkpointMilliseconds = 1000;
   std::string storageLevel = "MEMORY_AND_DISK";
   std::string loseBlocks;
+  std::string checkpointDirectory;
   std::string plant;
   bool json = false;
   bool records = false;
@@ -57,6 +58,9 @@ class CountListener final : public StreamingListener {
       output_.line(fmt::format("started: {} at {}", shardId, from),
                    {{"event", "started"}, {"stream", streamName}, {"shard", shardId}, {"from", from}});
     }
+  }
+  void onCheckpointUnreadable(const std::string& what) override {
+    printWarning("CheckpointUnreadable", what);
   }
   void onBlockLost(const std::string&, const SequenceNumberRanges&, const std::string&) override { ++lost_; }
   void onBlockRecovered(const std::string&, const SequenceNumberRanges&) override { ++rebuilt_; }
@@ -85,6 +89,8 @@ Result<Conf> confOf(const CountFlags& flags) {
   try {
     conf.set("tidemill.state.directory", flags.state);
     if (!flags.workerId.empty()) conf.set("tidemill.worker.id", flags.workerId);
+    if (!flags.checkpointDirectory.empty())
+      conf.set("spark.streaming.checkpoint.directory", flags.checkpointDirectory);
     if (!flags.loseBlocks.empty()) conf.set("tidemill.test.loseBlocks", flags.loseBlocks);
     applyLeaseStoreFlags(conf, flags.leases, flags.job.endpoint, flags.job.region);
   } catch (const Error& error) {
@@ -180,12 +186,18 @@ int runCount(CountFlags flags) {
   };
   auto sink = WordCountSink::open(flags.state + "/counts.db", flags.job.application, flags.job.stream);
   if (!sink) return printError(sink.error());
-  StreamingContext context(*conf, Milliseconds(flags.batchMilliseconds));
-  defineWordCount(context, std::move(*sink), flags.job);
-  context.addStreamingListener(listener);
-  context.start();
-  auto ended = runUntilAskedToStop(context, *signals);
-  const int code = report(output, context, ended);
+  const std::shared_ptr<WordCountSink> counts = std::move(*sink);
+  const auto program = [&] {
+    auto context = std::make_unique<StreamingContext>(*conf, Milliseconds(flags.batchMilliseconds));
+    defineWordCount(*context, counts, flags.job);
+    context->addStreamingListener(listener);
+    return context;
+  };
+  const std::string directory = conf->getText("spark.streaming.checkpoint.directory");
+  auto context = directory.empty() ? program() : StreamingContext::getOrCreate(directory, program);
+  context->start();
+  auto ended = runUntilAskedToStop(*context, *signals);
+  const int code = report(output, *context, ended);
   signals.reset();  // Should an output hang in what follows, a signal ends the process.
   return code;
 }
@@ -203,6 +215,10 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--region", flags->job.region, "Region; else AWS_REGION or AWS_DEFAULT_REGION");
   addLeaseStoreFlags(*command, flags->leases);
   addStorageFlags(*command, flags->storageLevel, flags->loseBlocks);
+  command->add_option(
+      "--checkpoint-dir", flags->checkpointDirectory,
+      "Url of a checkpoint directory, such as file:/var/lib/orders: the next run goes on with the "
+      "batches of this one");
   command->add_option("--worker-id", flags->workerId, "Stable across restarts, unique among workers");
   command
       ->add_option("--initial-position", flags->position,

@@ -131,6 +131,8 @@ class Demo {
       command.insert(command.end(), {"--dynamodb-endpoint", options_.leases.dynamodbEndpoint});
       printProgress("the leases are in the table " + application_ + ", which stays");
     }
+    if (!options_.checkpointDirectory.empty())
+      command.insert(command.end(), {"--checkpoint-dir", options_.checkpointDirectory});
     if (!options_.plant.empty()) command.insert(command.end(), {"--plant", options_.plant});
     for (const std::string& setting : options_.settings) command.insert(command.end(), {"--set", setting});
     consumer_.emplace(std::move(command));

@@ -20,6 +20,8 @@ struct DemoOptions {
   LeaseStoreFlags leases;
   std::string storageLevel = "MEMORY_AND_DISK_2";
   std::string loseBlocks = "30%";
+  // Of the consumer; empty: none.
+  std::string checkpointDirectory;
   std::vector<std::string> settings;
 };
 

@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   cli::addFakeCommand(app, chosen);
   cli::addCountCommand(app, chosen);
   cli::addFsckCommand(app, chosen);
+  cli::addKill9Command(app, chosen);
   cli::addLeasesCommand(app, chosen);
   cli::addPutCommand(app, chosen);
   cli::addRecoverCommand(app, chosen);

@@ -16,6 +16,8 @@ class BatchPlan {
   explicit BatchPlan(std::size_t inputs) : unallocated_(inputs) {}
 
   void add(std::size_t input, std::shared_ptr<const block::BlockInfo> block);
+  // In front of all that came before: of an earlier process.
+  void addFirst(std::size_t input, const BlockInfoList& blocks);
 
   // Everything that came since the last call, as the batch of `time`. Nothing if nothing came and a batch is
   // still being worked on (`busy`): empty batches must not pile up behind a slow one.
@@ -32,7 +34,9 @@ class BatchPlan {
 // goes by the monotonic clock, so a jump of the wall clock changes nothing.
 class BatchTimes {
  public:
-  BatchTimes(rt::TimePoint now, rt::WallTime wall, Duration interval);
+  // No name comes twice: the first is behind `after`, a multiple of the interval, wherever the wall clock is.
+  BatchTimes(rt::TimePoint now, rt::WallTime wall, Duration interval,
+             std::optional<Time> after = std::nullopt);
 
   struct Tick {
     Time time;

@@ -66,6 +66,8 @@ constexpr std::array kTable = {
               "How often received records are sealed into a block; one task for each block."},
     ConfEntry{"spark.streaming.blockQueueSize", ConfType::kInteger, "10", "", 1, 1'000'000,
               "Sealed blocks of one input that wait to be stored; reading waits at the limit."},
+    ConfEntry{"spark.streaming.checkpoint.directory", ConfType::kText, "", "", 0, kMost,
+              "Url of the checkpoint directory, such as file:/var/lib/orders; empty: none."},
     ConfEntry{"spark.streaming.gracefulStopTimeout", ConfType::kDuration, "0ms", "ms", 0, 24 * kHour,
               "When a graceful stop gives up and ends at once, with error[Timeout]; 0: after ten batch "
               "intervals, but a minute at least."},
@@ -101,6 +103,15 @@ constexpr std::array kTable = {
               "Payload at which a block is sealed before its interval is over."},
     ConfEntry{"tidemill.block.segmentBytes", ConfType::kBytes, "64m", "", 1 << 10, std::int64_t{1} << 31,
               "Size of the files of stored blocks; larger means fewer files, whose room comes back later."},
+    ConfEntry{"tidemill.checkpoint.heartbeat", ConfType::kDuration, "5s", "ms", 100, 60'000,
+              "How often a sign of life is written to a checkpoint directory on a store without locks; who "
+              "finds it in use waits twice as long."},
+    ConfEntry{
+        "tidemill.checkpoint.interval", ConfType::kDuration, "10s", "ms", 100, kHour,
+        "Least time between two metadata checkpoints; more of the block log is read at a restart if it is "
+        "larger."},
+    ConfEntry{"tidemill.checkpoint.kept", ConfType::kInteger, "10", "", 1, 1000,
+              "Newest metadata checkpoints that are kept; the block log is kept from the oldest of them on."},
     ConfEntry{
         "tidemill.checkpoint.unsafeSingleWriter", ConfType::kBoolean, "false", "", 0, 1,
         "Takes a checkpoint directory on a store that overwrites what it was asked to keep. Safe only where "
@@ -204,8 +215,7 @@ constexpr std::array kTable = {
 
 // Keys of Spark Streaming that this version does not act on, without "spark.streaming.". A name that ends
 // with a dot stands for all keys below it. Sorted.
-constexpr std::array<std::string_view, 15> kSparkOnly = {"checkpoint.directory",
-                                                         "clock",
+constexpr std::array<std::string_view, 14> kSparkOnly = {"clock",
                                                          "concurrentJobs",
                                                          "driver.writeAheadLog.",
                                                          "dynamicAllocation.",

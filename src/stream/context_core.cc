@@ -11,6 +11,7 @@ namespace tidemill::stream {
 namespace {
 
 constexpr char kActiveContext[] = "active streaming context";
+constexpr char kDirectoryKey[] = "spark.streaming.checkpoint.directory";
 constexpr Duration kIntervalMin{10};
 constexpr Duration kIntervalMax{3'600'000};
 
@@ -59,6 +60,39 @@ Graph& ContextCore::editableGraph() {
   return *graph_;
 }
 
+std::shared_ptr<ContextCore> ContextCore::activeOn(ContextWorld& world) {
+  std::shared_ptr<ContextCore> active;
+  world.onControlLane([&] {
+    auto* const found = static_cast<ContextCore*>(world.seams().env.registry.find(kActiveContext));
+    if (found != nullptr) active = found->weak_from_this().lock();
+  });
+  return active;
+}
+
+void ContextCore::setCheckpointDirectory(const std::string& directory) {
+  if (state_ != StreamingContextState::INITIALIZED) {
+    throw Error(Code::kUsage, "the checkpoint directory cannot be set after the context has started",
+                "call checkpoint() before start()");
+  }
+  if (directory.empty()) {
+    throw Error(Code::kUsage, "the checkpoint directory has no name",
+                "give a path, or a url such as file:/a");
+  }
+  conf_.set(kDirectoryKey, directory);
+}
+
+void ContextCore::resume(const std::string& directory) {
+  const std::string chosen = conf_.getText(kDirectoryKey);
+  if (!chosen.empty() && chosen != directory) {
+    throw Error(
+        Code::kUsage,
+        fmt::format("getOrCreate() of checkpoint directory {} was given a context of {}", directory, chosen),
+        "name the same directory in both places, or only in getOrCreate()");
+  }
+  setCheckpointDirectory(directory);
+  graph_->resumes = true;
+}
+
 void ContextCore::addListener(StreamingListener& listener) {
   if (state_ != StreamingContextState::INITIALIZED) {
     throw Error(Code::kUsage, "listeners cannot be added after the context has started",
@@ -70,7 +104,7 @@ void ContextCore::addListener(StreamingListener& listener) {
 void ContextCore::start() {
   if (state_ == StreamingContextState::INITIALIZED) {
     graph_->plan(batchInterval_);
-    if (auto valid = graph_->validate(/*hasCheckpointDirectory=*/false); !valid) throw valid.error();
+    if (auto valid = graph_->validate(!conf_.getText(kDirectoryKey).empty()); !valid) throw valid.error();
   }
   claimEnvironment();
   StreamingContextState before = StreamingContextState::INITIALIZED;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "consume/aggregate_counters.h"
@@ -26,6 +27,11 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   ~ContextCore();
 
   Graph& editableGraph();
+  // Null: none is active there.
+  static std::shared_ptr<ContextCore> activeOn(ContextWorld& world);
+  void setCheckpointDirectory(const std::string& directory);
+  // Windows and state go on with what the directory holds.
+  void resume(const std::string& directory);
   std::shared_ptr<const Graph> graph() const { return graph_; }
   void addListener(StreamingListener& listener);
   void start();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -42,7 +43,8 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       batches_(env_.loop, kQueueMax),
       ticker_(std::make_unique<rt::TaskGroup>(env_.loop)),
       processor_(std::make_unique<rt::TaskGroup>(env_.loop)),
-      phase_(std::make_unique<rt::TaskGroup>(env_.loop)) {
+      phase_(std::make_unique<rt::TaskGroup>(env_.loop)),
+      snapshotting_(env_.loop) {
   life_.paces = std::move(paces);
 }
 
@@ -63,6 +65,7 @@ rt::Task<Result<void>> Engine::run() {
   phase_->spawn(start());
   auto result = co_await live();
   co_await stopAtOnce();
+  co_await abandonLedger();
   co_await closeStore();
   stateLock_.reset();
   co_return std::move(result);
@@ -99,8 +102,10 @@ rt::Task<Result<void>> Engine::live() {
 
 rt::Task<void> Engine::start() {
   auto done = co_await lockState();
+  if (done) done = co_await openLedger();
   if (done) done = co_await openStore();
   if (done) done = co_await startReceivers();
+  if (done) done = co_await restart();
   if (done) {
     events_.pushNow({Event::Kind::kStarted});
   } else {
@@ -110,7 +115,8 @@ rt::Task<void> Engine::start() {
 
 void Engine::beginBatches() {
   for (StreamingListener* listener : listeners_) listener->onStreamingStarted();
-  times_.emplace(env_.loop.now(), env_.loop.wall(), interval_);
+  times_.emplace(env_.loop.now(), env_.loop.wall(), interval_, lastAllocated_);
+  pushRestart();
   ticker_->spawn(tick());
   processor_->spawn(processBatches());
 }
@@ -146,11 +152,15 @@ rt::Task<Result<void>> Engine::startReceivers() {
 }
 
 rt::Task<Result<void>> Engine::openStore() {
-  auto opened = co_await openBlocks(env_, conf_, *graph_);
+  std::function<BlockFate(const std::string& id)> fateOf;
+  if (ledger_ != nullptr)
+    fateOf = [ledger = ledger_.get()](const std::string& id) { return ledger->fateOf(id); };
+  auto opened = co_await openBlocks(env_, conf_, *graph_, std::move(fateOf));
   if (!opened) co_return fail(opened.error());
   blocks_ = std::move(opened->blocks);
   tiered_ = opened->store;
   life_.firstBlock = opened->firstBlock;
+  if (ledger_ != nullptr) life_.firstBlock = std::max(life_.firstBlock, ledger_->firstBlock());
   left_ = std::move(opened->left);
   PresenceOptions options;
   options.keepRebuilt = conf_.getBoolean("tidemill.recovery.keep");
@@ -160,13 +170,8 @@ rt::Task<Result<void>> Engine::openStore() {
 }
 
 void Engine::onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) {
+  if (ledger_ != nullptr) ledger_->added(input, block);
   plan_.add(input, std::move(block));
-}
-
-void Engine::onShardStarted(const std::string& streamName, const consume::ShardStart& start) {
-  for (StreamingListener* listener : listeners_) {
-    listener->onShardStarted(streamName, start.shardId, start.from.text(), start.from.sequenceNumber());
-  }
 }
 
 void Engine::onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) {
@@ -201,9 +206,17 @@ rt::Task<void> Engine::tick() {
 void Engine::allocate(Time time) {
   std::optional<Batch> batch = plan_.allocate(time, !graph_->looksBack() && (busy_ || batches_.size() > 0));
   if (!batch) return;
-  batch->timing.submitted(env_.loop);
-  for (StreamingListener* listener : listeners_) listener->onBatchSubmitted(infoOf(*batch, 1));
-  batches_.pushNow(std::make_shared<const Batch>(std::move(*batch)));
+  if (ledger_ != nullptr) {
+    if (ledger_->awaitsShards() && env_.loop.now() >= awaitedUntil_) ledger_->giveUpAwaited();
+    ledger_->allocated(*batch);
+  }
+  submit(std::move(*batch));
+}
+
+void Engine::submit(Batch batch) {
+  batch.timing.submitted(env_.loop);
+  for (StreamingListener* listener : listeners_) listener->onBatchSubmitted(infoOf(batch, 1));
+  batches_.pushNow(std::make_shared<const Batch>(std::move(batch)));
 }
 
 rt::Task<void> Engine::processBatches() {
@@ -226,11 +239,18 @@ rt::Task<Result<void>> Engine::processBatch(std::shared_ptr<const Batch> whole) 
   rt::Backoff backoff({.base = 500ms, .cap = 30s}, env_.random);
   whole = begun(*whole);
   std::shared_ptr<const Batch> batch = whole;
+  auto logged = co_await logAllocated();
+  if (!logged) co_return std::move(logged);
+  if (env_.faults.planted("completed-before-output")) {
+    auto early = co_await logCompleted(whole, batch);
+    if (!early) co_return std::move(early);
+  }
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     auto done = co_await tryBatch(batch, attempt);
     if (done) {
-      batchDone(whole, batch, attempt);
-      co_return Result<void>();
+      auto completed = co_await logCompleted(whole, batch);
+      if (completed) batchDone(whole, batch, attempt);
+      co_return std::move(completed);
     }
     const Error& error = done.error();
     noteFailed(*batch, attempt, error);
@@ -310,6 +330,9 @@ rt::Task<Result<void>> Engine::runBatch(std::shared_ptr<const Batch>& batch, int
   const auto views = std::make_shared<const Views>(viewsOf(*batch, *present));
   OutputRun work{graph_,     batch,   views,        history_.forTry(), interval_,
                  stateLock_, attempt, taskAttempts, outcomes};
+  takenSnapshots_ = std::make_shared<std::vector<StateSnapshot>>();
+  work.snapshotsOf = snapshotsDue(batch->time);
+  work.snapshots = takenSnapshots_;
   views_.clear();
   lastViews_ = views;
   for (const auto& ofInput : *views) {
@@ -359,6 +382,7 @@ void Engine::batchDone(std::shared_ptr<const Batch> whole, std::shared_ptr<const
   for (const RememberedBatch& past : history_.takeUpTo(whole->time - graph_->blocksDuration())) {
     release(*past.whole);
   }
+  cleanLedger(whole->time);
   BatchInfo info = infoOf(*delivered, attempt);
   BatchTiming timing = delivered->timing;
   timing.ended(env_.loop);

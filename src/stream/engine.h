@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,12 @@
 #include "rt/task.h"
 #include "rt/task_group.h"
 #include "stream/batch_history.h"
+#include "stream/batch_ledger.h"
 #include "stream/batch_plan.h"
 #include "stream/batch_presence.h"
 #include "stream/dead_letter_office.h"
 #include "stream/graph.h"
+#include "stream/job_runner.h"
 #include "stream/kinesis_receiver.h"
 #include "stream/rate_controller.h"
 #include "stream/seams.h"
@@ -28,7 +31,7 @@
 namespace tidemill::stream {
 
 // Lives on the control lane; made for one run. Destroying it abandons everything at once.
-class Engine final : public ReceiverHost {
+class Engine final : public ReceiverHost, private BatchLedgerHost {
  public:
   // References outlive this object; listeners are told on the control lane. `paces`: of the shards, shared
   // with all else that reads them.
@@ -54,7 +57,10 @@ class Engine final : public ReceiverHost {
   };
 
   void onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) override;
-  void onShardStarted(const std::string& streamName, const consume::ShardStart& start) override;
+  consume::ShardStart onShardStarted(std::size_t input, const std::string& streamName,
+                                     const consume::ShardStart& start) override;
+  void onShardLost(std::size_t input, const consume::ShardStop& stop) override;
+  bool logsBlocks() const override { return ledger_ != nullptr; }
   void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) override;
   void onReceiverFailed(const Error& error) override;
 
@@ -68,6 +74,7 @@ class Engine final : public ReceiverHost {
   rt::Task<Result<void>> live();
   rt::Task<void> tick();
   void allocate(Time time);
+  void submit(Batch batch);
   std::unique_ptr<RateController> makeRates();
   rt::Task<void> processBatches();
   rt::Task<Result<void>> processBatch(std::shared_ptr<const Batch> whole);
@@ -83,6 +90,25 @@ class Engine final : public ReceiverHost {
   rt::Task<Result<void>> findHistory(std::vector<BlockRecovery*> inputs);
   void batchDone(std::shared_ptr<const Batch> whole, std::shared_ptr<const Batch> delivered, int attempt);
   void release(const Batch& whole);
+  // The checkpoint directory, if there is one: engine_checkpoint.cc.
+  void onBlockLogged(std::size_t input, std::shared_ptr<const block::BlockInfo> block) override;
+  void onLedgerFailed(const Error& error) override;
+  rt::Task<Result<void>> openLedger();
+  Result<void> matchProgram();
+  rt::Task<Result<void>> restart();
+  void takeLeft(std::size_t input, const BlockInfoList& blocks);
+  void forgetState();
+  rt::Task<Result<void>> restoreState();
+  void pushRestart();
+  std::set<std::string> snapshotsDue(Time time) const;
+  rt::Task<void> storeSnapshots(std::shared_ptr<std::vector<StateSnapshot>> taken);
+  rt::Task<Result<void>> logAllocated();
+  rt::Task<Result<void>> logCompleted(std::shared_ptr<const Batch> whole,
+                                      std::shared_ptr<const Batch> delivered);
+  void cleanLedger(Time completed);
+  rt::Task<Result<void>> closeLedger();
+  rt::Task<void> abandonLedger();
+  rt::Task<void> tryToCloseLedger();
   // The end: engine_stop.cc.
   void beginGracefulStop();
   rt::Task<void> stopGracefully();
@@ -121,6 +147,19 @@ class Engine final : public ReceiverHost {
   // For each input, what an earlier process has left.
   std::vector<BlockInfoList> left_;
   std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
+  // Null: there is no checkpoint directory.
+  std::unique_ptr<BatchLedger> ledger_;
+  // Batches of an earlier process that are run again, and the time of the last one that it allocated.
+  std::vector<Batch> again_;
+  std::optional<Time> lastAllocated_;
+  // Leases that come later find nothing left for them.
+  rt::TimePoint awaitedUntil_{};
+  // The time before the first batch whose blocks the directory has.
+  std::optional<Time> sinceStart_;
+  // Of operators with state, by uid: times of the newest snapshots that have survived.
+  std::map<std::string, Time> snapshots_;
+  // Of the batch that is worked on.
+  std::shared_ptr<std::vector<StateSnapshot>> takenSnapshots_;
   DeadLetterOffice letters_;
   rt::Channel<Event> events_;
   rt::Channel<std::shared_ptr<const Batch>> batches_;
@@ -129,6 +168,7 @@ class Engine final : public ReceiverHost {
   std::unique_ptr<rt::TaskGroup> processor_;
   // The start, and later the graceful stop: tasks that a stop without grace cuts short.
   std::unique_ptr<rt::TaskGroup> phase_;
+  rt::TaskGroup snapshotting_;
 };
 
 }  // namespace tidemill::stream

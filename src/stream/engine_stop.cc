@@ -38,6 +38,8 @@ rt::Task<void> Engine::stopGracefully() {
   if (!batchFailure_) {
     // The last lease checkpoints are written, the leases released.
     auto finished = co_await finishReceivers();
+    auto closed = co_await closeLedger();
+    if (!closed) end.failure = closed.error();
     if (!finished) end.failure = finished.error();
   }
   events_.pushNow(std::move(end));

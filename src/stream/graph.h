@@ -50,6 +50,9 @@ struct Graph {
   Duration remember{};
   // By plan().
   std::vector<std::unique_ptr<StateGroup>> states;
+  // What a checkpoint directory holds of windows and state is taken over, see
+  // StreamingContext::getOrCreate().
+  bool resumes = false;
 
   // Decides what each operator holds, and for how long. When the program is complete.
   void plan(Duration interval);

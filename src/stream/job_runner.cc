@@ -72,6 +72,18 @@ Result<void> guarded(const std::string& name, const Body& body) {
   return {};
 }
 
+void takeSnapshots(const OutputRun& run) {
+  if (run.snapshotsOf.empty()) return;
+  run.snapshots->clear();
+  for (detail::StatefulStream* stream : run.graph->stateful()) {
+    const std::string& uid = stream->node().uid();
+    if (!run.snapshotsOf.contains(uid)) continue;
+    auto partitions = stream->snapshot(run.batch->time);
+    if (!partitions || partitions->empty()) continue;
+    run.snapshots->push_back({uid, run.batch->time, stream->typeTag(), std::move(*partitions)});
+  }
+}
+
 Result<void> runOn(const OutputRun& run, TaskRunner& tasks) {
   std::vector<Time> renewed;
   for (const RememberedBatch& before : run.history) {
@@ -85,7 +97,10 @@ Result<void> runOn(const OutputRun& run, TaskRunner& tasks) {
     auto done = guarded(fmt::format("output {} ({})", i, output.name), [&] { output.body(context); });
     if (!done) return done;
   }
-  return guarded("what later batches look back at", [&] { run.graph->settle(context); });
+  return guarded("what later batches look back at", [&] {
+    run.graph->settle(context);
+    takeSnapshots(run);
+  });
 }
 
 }  // namespace

@@ -4,6 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include <set>
+#include <string>
+#include <vector>
+
 #include "rt/env.h"
 #include "rt/task.h"
 #include "stream/batch.h"
@@ -19,6 +23,14 @@ namespace tidemill::stream {
 BatchInfo infoOf(const Batch& batch, int attempt);
 
 // One try of one batch. It owns what it uses: the batch may be abandoned while user code still runs.
+// What an operator has kept after a batch.
+struct StateSnapshot {
+  std::string uid;
+  Time time{};
+  std::string typeTag;
+  std::vector<std::string> partitions;
+};
+
 struct OutputRun {
   std::shared_ptr<const Graph> graph;
   std::shared_ptr<const Batch> batch;
@@ -33,6 +45,9 @@ struct OutputRun {
   int taskAttemptsMax;
   // Made for this try.
   std::shared_ptr<HandlerOutcomes> outcomes;
+  // Uids of operators whose state is wanted when all has succeeded, and where it goes.
+  std::set<std::string> snapshotsOf = {};
+  std::shared_ptr<std::vector<StateSnapshot>> snapshots = nullptr;
 };
 
 // Runs the outputs one after the other, in the order in which they were defined, and then computes what later

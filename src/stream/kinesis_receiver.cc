@@ -257,15 +257,16 @@ void KinesisReceiver::noteStored() {
   env_.fetchLoop.post([side = fetchSide_] { side->blockStored(); });
 }
 
-void KinesisReceiver::startShard(const consume::ShardStart& start) {
+void KinesisReceiver::startShard(const consume::ShardStart& found) {
   if (draining_) return;  // The shard is left to the next run.
+  const consume::ShardStart start = host_.onShardStarted(input_, source_.streamName, found);
   reading_.start(start, api_->serverNow());
-  host_.onShardStarted(source_.streamName, start);
   if (restarting_) return;
   env_.fetchLoop.post([side = fetchSide_, start] { side->start(start); });
 }
 
 void KinesisReceiver::stopShard(const consume::ShardStop& stop) {
+  if (!stop.handOver) host_.onShardLost(input_, stop);
   if (draining_) return;
   if (restarting_ && stop.handOver) {
     handOvers_.push_back(stop);
@@ -337,7 +338,7 @@ void KinesisReceiver::onKept(std::shared_ptr<const block::BlockInfo> info) {
       blocks_.release(info->id);
       return;
     }
-    coordinator_->processed(ours);
+    if (!host_.logsBlocks()) coordinator_->processed(ours);
     info = ours.front();
   }
   host_.onBlock(input_, std::move(info));
@@ -366,6 +367,14 @@ rt::Task<Result<std::vector<consume::RebuiltBlock>>> KinesisReceiver::rebuild(Bl
   });
   co_await answer->arrived.acquire(1);
   co_return std::move(answer->result);
+}
+
+void KinesisReceiver::logged(std::shared_ptr<const block::BlockInfo> block) {
+  coordinator_->processed({std::move(block)});
+}
+
+void KinesisReceiver::completedUpTo(const consume::ShardStart& start, const lease::Checkpoint& completed) {
+  coordinator_->processed(start.shardId, start.token, completed, 0);
 }
 
 BlockInfoList KinesisReceiver::deliverable(const BlockInfoList& blocks) {

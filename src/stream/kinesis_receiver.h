@@ -34,7 +34,13 @@ class ReceiverHost {
   virtual ~ReceiverHost() = default;
   // The block is stored, as far as its level and the room allow.
   virtual void onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) = 0;
-  virtual void onShardStarted(const std::string& streamName, const consume::ShardStart& start) = 0;
+  // A shard is to be read: how reading begins, which may be further on than the lease checkpoint.
+  virtual consume::ShardStart onShardStarted(std::size_t input, const std::string& streamName,
+                                             const consume::ShardStart& start) = 0;
+  // Its lease is lost.
+  virtual void onShardLost(std::size_t input, const consume::ShardStop& stop) = 0;
+  // Whether logged() says when a block that lease checkpoints may pass has survived.
+  virtual bool logsBlocks() const = 0;
   virtual void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) = 0;
   // Reading or checkpointing cannot go on, and starting again would not help.
   virtual void onReceiverFailed(const Error& error) = 0;
@@ -73,6 +79,12 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Nobody else delivers what
   // lease checkpoints may have passed (BlockInfo::owedTo): all of that.
   BlockInfoList deliverable(const BlockInfoList& blocks);
+  // Where lease checkpoints follow the store: a block that was given to the host has survived.
+  void logged(std::shared_ptr<const block::BlockInfo> block);
+  // Everything of the shard up to there was completed by an earlier process.
+  void completedUpTo(const consume::ShardStart& start, const lease::Checkpoint& completed);
+  // A block of an earlier process will be delivered by this one.
+  void takesOver(const block::BlockInfo& block) { received_ += block.recordCount(); }
   // Records per second from now on; a receiver that is started again keeps it.
   void updateRate(std::int64_t rate);
   // The outputs of a batch have succeeded. In the order of batches.

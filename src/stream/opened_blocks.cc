@@ -74,13 +74,16 @@ void tellKept(const rt::Env& env, const BlockInfoList& kept) {
   }
 }
 
-void takeLeft(const rt::Env& env, const Graph& graph, const BlockInfoList& found, OpenedBlocks& opened) {
+void takeLeft(const rt::Env& env, const Graph& graph, const BlockInfoList& found,
+              const std::function<BlockFate(const std::string& id)>& fateOf, OpenedBlocks& opened) {
   std::multimap<Place, std::shared_ptr<const block::BlockInfo>> inOrder;
   BlockInfoList unread;
   for (const auto& info : found) {
     const Place place = placeOf(info->id).value_or(Place());
     opened.firstBlock = std::max(opened.firstBlock, place.second + 1);
-    if (info->owedTo.empty() || info->slices.empty()) {
+    const BlockFate fate = fateOf == nullptr ? BlockFate::kUnknown : fateOf(info->id);
+    if (fate == BlockFate::kNeeded) continue;
+    if (fate == BlockFate::kDone || info->owedTo.empty() || info->slices.empty()) {
       opened.blocks->release(info->id);
     } else if (const auto input = inputOf(*info, place.first, graph)) {
       inOrder.emplace(Place(*input, place.second), info);
@@ -96,7 +99,8 @@ void takeLeft(const rt::Env& env, const Graph& graph, const BlockInfoList& found
 
 }  // namespace
 
-rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, const Graph& graph) {
+rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, const Graph& graph,
+                                          std::function<BlockFate(const std::string& id)> fateOf) {
   auto options = blockStoreOptionsOf(conf);
   if (!options) co_return fail(options.error());
   auto store = makeBlockStore(env, *options);
@@ -114,7 +118,7 @@ rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, 
   if (open) {
     auto found = co_await tiered.open();
     if (!found) co_return fail(found.error());
-    takeLeft(env, graph, *found, opened);
+    takeLeft(env, graph, *found, fateOf, opened);
   }
   co_return std::move(opened);
 }

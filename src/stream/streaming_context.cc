@@ -21,7 +21,48 @@ StreamingContext::StreamingContext(const Context& context, Duration batchInterva
     : core_(std::make_shared<stream::ContextCore>(detail::ContextAccess::world(context), batchInterval)),
       context_(detail::ContextAccess::on(core_->world())) {}
 
+StreamingContext::StreamingContext(std::shared_ptr<stream::ContextCore> core)
+    : core_(std::move(core)), context_(detail::ContextAccess::on(core_->world())) {}
+
 StreamingContext::~StreamingContext() = default;
+
+std::unique_ptr<StreamingContext> StreamingContext::getOrCreate(const std::string& directory,
+                                                                const Factory& factory) {
+  if (directory.empty()) {
+    throw Error(Code::kUsage, "getOrCreate() without a checkpoint directory",
+                "name one, such as file:/var/lib/orders");
+  }
+  auto context = factory();
+  if (context == nullptr) {
+    throw Error(Code::kUsage, "the factory of getOrCreate() gave no context",
+                "return the StreamingContext that it makes");
+  }
+  context->core_->resume(directory);
+  return context;
+}
+
+std::unique_ptr<StreamingContext> StreamingContext::getActive(const Context& context) {
+  auto core = stream::ContextCore::activeOn(*detail::ContextAccess::world(context));
+  if (core == nullptr) return nullptr;
+  return std::unique_ptr<StreamingContext>(new StreamingContext(std::move(core)));
+}
+
+std::unique_ptr<StreamingContext> StreamingContext::getActiveOrCreate(const Context& context,
+                                                                      const Factory& factory) {
+  auto active = getActive(context);
+  return active != nullptr ? std::move(active) : factory();
+}
+
+std::unique_ptr<StreamingContext> StreamingContext::getActiveOrCreate(const Context& context,
+                                                                      const std::string& directory,
+                                                                      const Factory& factory) {
+  auto active = getActive(context);
+  return active != nullptr ? std::move(active) : getOrCreate(directory, factory);
+}
+
+void StreamingContext::checkpoint(const std::string& directory) {
+  core_->setCheckpointDirectory(directory);
+}
 
 void StreamingContext::start() {
   core_->start();

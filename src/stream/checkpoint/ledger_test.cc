@@ -1,0 +1,374 @@
+// With the meaning of Spark's WriteAheadLogSuite and CheckpointSuite where they speak of one writer.
+#include "stream/checkpoint/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include "sim/world.h"
+#include "stream/checkpoint/file_checkpoint_store.h"
+#include "stream/checkpoint/ledger_names.h"
+#include "stream/checkpoint/memory_checkpoint_store.h"
+#include "stream/checkpoint/test_ledger.h"
+
+namespace tidemill::stream {
+namespace {
+
+using namespace std::chrono_literals;
+using Kind = SpanEntry::Kind;
+
+// A ledger and what it was told.
+class Writer final : public LedgerHost {
+ public:
+  Writer(const rt::Env& env, std::unique_ptr<CheckpointStore> store, LedgerOptions options)
+      : ledger_(env, std::move(store), std::move(options), *this) {}
+
+  void onCommitted(std::uint64_t ticket) override { committed = ticket; }
+  void onLedgerFailed(const Error& error) override { failure = error; }
+  Ledger& operator*() { return ledger_; }
+  Ledger* operator->() { return &ledger_; }
+
+  std::uint64_t committed = 0;
+  std::optional<Error> failure;
+
+ private:
+  Ledger ledger_;
+};
+
+class LedgerTest : public testing::Test {
+ protected:
+  LedgerTest() {
+    node_ = &world_.addNode("driver", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
+  }
+  rt::Env& env() { return node_->env(); }
+  template <class T>
+  T run(rt::Task<T> task) {
+    return world_.loop().run(std::move(task));
+  }
+  LedgerOptions options(const std::string& incarnation) const {
+    LedgerOptions options;
+    options.worker = "me";
+    options.incarnation = incarnation;
+    options.inputs = {{"in", "app", "orders"}};
+    options.program = {Seconds(1), {{"in", "kinesis", {}, Seconds(1), "", ""}}};
+    options.heartbeat = 1s;
+    return options;
+  }
+  std::unique_ptr<Writer> writer(LedgerOptions options) {
+    return std::make_unique<Writer>(env(), std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms),
+                                    std::move(options));
+  }
+  std::unique_ptr<Writer> writer(const std::string& incarnation, const std::string& previous = {}) {
+    LedgerOptions chosen = options(incarnation);
+    chosen.previousIncarnation = previous;
+    return writer(std::move(chosen));
+  }
+  // Opened; what it found is kept.
+  std::unique_ptr<Writer> opened(const std::string& incarnation, const std::string& previous = {}) {
+    auto made = writer(incarnation, previous);
+    auto found = run((*made)->open());
+    EXPECT_TRUE(found) << found.error().message();
+    if (found) found_ = std::move(*found);
+    return made;
+  }
+  void commit(Writer& writer, const std::vector<LedgerEntry>& entries) {
+    std::uint64_t ticket = 0;
+    for (const LedgerEntry& entry : entries) ticket = writer->append(entry);
+    const auto done = run(writer->committed(ticket));
+    EXPECT_TRUE(done) << done.error().message();
+  }
+  Code openFails(const std::string& incarnation) {
+    auto made = writer(incarnation);
+    auto found = run((*made)->open());
+    EXPECT_FALSE(found);
+    if (found) return Code::kCancelled;
+    failure_ = found.error().message();
+    return found.error().code();
+  }
+  std::size_t countOf(const std::string& folder) const {
+    std::size_t count = 0;
+    for (const auto& [name, bytes] : place_->values) count += name.starts_with(folder + "/") ? 1 : 0;
+    return count;
+  }
+  std::string newest(const std::string& folder) const {
+    std::string last;
+    for (const auto& [name, bytes] : place_->values) {
+      if (name.starts_with(folder + "/")) last = name;
+    }
+    return last;
+  }
+
+  sim::World world_{1};
+  sim::Node* node_ = nullptr;
+  std::shared_ptr<MemoryCheckpoints> place_ = std::make_shared<MemoryCheckpoints>();
+  LedgerFound found_;
+  std::string failure_;
+};
+
+TEST_F(LedgerTest, ANewDirectoryIsEmptyAndTheNextProcessFindsWhatWasCommitted) {
+  {
+    auto first = opened("me/1");
+    EXPECT_FALSE(found_.program);
+    EXPECT_EQ((*first)->epoch(), 1u);
+    commit(*first, {span("s", Kind::kAnew, number(0)), added("a", "s", 1, 2), added("b", "s", 3, 4),
+                    AllocatedEntry{at(1), {"a"}}});
+  }
+  auto second = opened("me/2", "me/1");
+  EXPECT_EQ((*second)->epoch(), 2u);
+  EXPECT_EQ(found_.state.unallocated().size(), 1u);
+  EXPECT_EQ(found_.state.batches().at(at(1)).blocks.size(), 1u);
+  EXPECT_EQ(found_.before.incarnation, "me/1");
+}
+
+TEST_F(LedgerTest, WhatComesWhileAGroupIsOnItsWayMakesUpTheNextOne) {
+  auto writer = opened("me/1");
+  world_.runFor(1s);
+  const std::size_t before = countOf("log");
+  for (int i = 0; i < 100; ++i) (*writer)->append(added("b" + std::to_string(i), "s", i + 1, i + 1));
+  const std::uint64_t last = (*writer)->append(AllocatedEntry{at(1), {}});
+  ASSERT_TRUE(run((*writer)->committed(last)));
+  EXPECT_LE(countOf("log") - before, 2u);
+  EXPECT_EQ(writer->committed, last);
+}
+
+TEST_F(LedgerTest, AHundredThousandBlocksComeBack) {
+  {
+    auto first = opened("me/1");
+    AllocatedEntry all{at(1), {}};
+    for (int i = 0; i < 100'000; ++i) {
+      all.blocks.push_back("input-0-" + std::to_string(i));
+      (*first)->append(added(all.blocks.back(), "s", i + 1, i + 1));
+    }
+    commit(*first, {all});
+  }
+  auto second = opened("me/2", "me/1");
+  EXPECT_EQ(found_.state.batches().at(at(1)).blocks.size(), 100'000u);
+}
+
+TEST_F(LedgerTest, ASecondWriterIsFencedWhileTheFirstGivesSignsOfLife) {
+  auto first = opened("me/1");
+  EXPECT_EQ(openFails("other/1"), Code::kFenced);
+  EXPECT_NE(failure_.find("worker me"), std::string::npos);
+  commit(*first, {added("a", "s", 1, 2)});
+  EXPECT_FALSE(first->failure);
+}
+
+TEST_F(LedgerTest, ASilentWriterLosesTheDirectoryAndFindsOut) {
+  auto first = opened("me/1");
+  world_.runFor(1s);
+  {
+    // The first hangs; its store answers nobody.
+    auto second = writer("other/1");
+    place_->failure.reset();
+    auto taken = opened("me/2", "me/1");  // Certain that me/1 has ended.
+    EXPECT_EQ((*taken)->epoch(), 2u);
+    const std::uint64_t ticket = (*first)->append(CompletedEntry{at(1)});
+    const auto done = run((*first)->committed(ticket));
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code(), Code::kFenced);
+    ASSERT_TRUE(first->failure);
+    EXPECT_NE(first->failure->message().find("epoch 2"), std::string::npos);
+    commit(*taken, {added("a", "s", 1, 2)});
+  }
+}
+
+TEST_F(LedgerTest, AWriterThatHasEndedIsNotWaitedFor) {
+  {
+    auto first = opened("me/1");
+    ASSERT_TRUE(run((*first)->close()));
+  }
+  const rt::TimePoint before = env().loop.now();
+  auto second = opened("other/1");
+  EXPECT_LT(env().loop.now() - before, 500ms);
+  EXPECT_TRUE(found_.before.closed);
+}
+
+TEST_F(LedgerTest, AWriterThatDiedUnknownIsWatchedForTwoHeartbeats) {
+  opened("me/1").reset();
+  const rt::TimePoint before = env().loop.now();
+  auto second = opened("other/1");
+  EXPECT_GE(env().loop.now() - before, 2s);
+  EXPECT_EQ((*second)->epoch(), 2u);
+}
+
+TEST_F(LedgerTest, OfTwoWritersThatBeginTogetherOneHasTheDirectory) {
+  auto a = writer("a/1");
+  auto b = writer("b/1");
+  int opened = 0;
+  int fenced = 0;
+  const auto open = [&](Writer& writer) -> rt::Task<void> {
+    auto found = co_await writer->open();
+    if (found) ++opened;
+    if (!found && found.error().code() == Code::kFenced) ++fenced;
+  };
+  world_.spawn(open(*a));
+  world_.spawn(open(*b));
+  world_.runFor(5s);
+  EXPECT_EQ(opened, 1);
+  EXPECT_EQ(fenced, 1);
+}
+
+TEST_F(LedgerTest, AnOutageHoldsCommitsUpLosesNothingAndIsToldOnce) {
+  auto writer = opened("me/1");
+  place_->failure = Error(Code::kServiceError, "503", "");
+  const std::uint64_t ticket = (*writer)->append(added("a", "s", 1, 2));
+  (*writer)->append(added("b", "s", 3, 4));
+  world_.runFor(60s);
+  EXPECT_LT(writer->committed, ticket);
+  EXPECT_EQ(node_->log().count("checkpoint_store_unavailable"), 1u);
+
+  place_->failure.reset();
+  ASSERT_TRUE(run((*writer)->committed(ticket + 1)));
+  EXPECT_EQ((*writer)->state().unallocated().size(), 2u);
+  EXPECT_EQ(node_->log().count("checkpoint_store_available"), 1u);
+}
+
+TEST_F(LedgerTest, APutWhoseAnswerWasLostCountsAsOurs) {
+  auto writer = opened("me/1");
+  world_.runFor(1s);
+  place_->failure = Error(Code::kTimeout, "no answer", "");
+  place_->doneAllTheSame = true;
+  const std::uint64_t ticket = (*writer)->append(added("a", "s", 1, 2));
+  world_.runFor(1s);
+  place_->failure.reset();
+  ASSERT_TRUE(run((*writer)->committed(ticket)));
+  EXPECT_FALSE(writer->failure);
+}
+
+TEST_F(LedgerTest, KeepsTheNewestMetadataAndTheLogBehindTheOldestOfThem) {
+  auto writer = opened("me/1");
+  for (int i = 1; i <= 40; ++i) {
+    commit(*writer,
+           {added("b" + std::to_string(i), "s", i, i), AllocatedEntry{at(i), {"b" + std::to_string(i)}},
+            CompletedEntry{at(i)}, CleanedEntry{at(i)}});
+    world_.runFor(11s);
+  }
+  EXPECT_EQ(countOf("metadata"), 10u);
+  EXPECT_LT(countOf("log"), 200u);
+  const auto first = parseNumberName(place_->values.lower_bound("log/")->first.substr(4));
+  const auto oldest = parseNumberName(place_->values.lower_bound("metadata/")->first.substr(9));
+  EXPECT_EQ(*first, *oldest + 1);
+  writer.reset();
+  auto next = opened("me/2", "me/1");
+  EXPECT_EQ(found_.state.lastAllocated(), at(40));
+}
+
+TEST_F(LedgerTest, DamagedMetadataIsStoodInForByOlderOnesAndTheLog) {
+  {
+    auto first = opened("me/1");
+    for (int i = 1; i <= 3; ++i) {
+      commit(*first, {added("b" + std::to_string(i), "s", i, i)});
+      world_.runFor(11s);
+    }
+  }
+  place_->values[newest("metadata")][70] ^= 1;
+  auto second = opened("me/2", "me/1");
+  EXPECT_EQ(found_.state.unallocated().size(), 3u);
+  EXPECT_EQ(node_->log().count("checkpoint_unreadable"), 1u);
+  EXPECT_NE(found_.unreadable.find("metadata/"), std::string::npos);
+  EXPECT_NE(found_.unreadable.find("in its place: metadata/"), std::string::npos);
+}
+
+TEST_F(LedgerTest, AllMetadataDamagedAndTheWholeLogThereLosesNothing) {
+  {
+    auto first = opened("me/1");
+    commit(*first, {added("a", "s", 1, 1)});
+    world_.runFor(11s);
+  }
+  for (auto& [name, bytes] : place_->values) {
+    if (name.starts_with("metadata/")) bytes.resize(bytes.size() / 2);
+  }
+  auto second = opened("me/2", "me/1");
+  EXPECT_EQ(found_.state.unallocated().size(), 1u);
+}
+
+TEST_F(LedgerTest, AGapOrATruncatedChunkInTheLogIsRefusedByName) {
+  {
+    auto first = opened("me/1");
+    world_.runFor(1s);
+    for (int i = 1; i <= 4; ++i) commit(*first, {added("b" + std::to_string(i), "s", i, i)});
+  }
+  const auto whole = place_->values;
+  auto& values = place_->values;
+  const std::string last = newest("log");
+  values[last].resize(values[last].size() - 5);
+  EXPECT_EQ(openFails("me/2"), Code::kCheckpointUnreadable);
+  EXPECT_NE(failure_.find(last), std::string::npos);
+
+  values = whole;
+  const std::string beforeLast = logName(*parseNumberName(last.substr(4)) - 1);
+  values.erase(beforeLast);
+  EXPECT_EQ(openFails("me/2"), Code::kCheckpointUnreadable);
+  EXPECT_NE(failure_.find(beforeLast), std::string::npos);
+}
+
+TEST_F(LedgerTest, AForeignDirectoryIsRefusedAndLeftAsItIs) {
+  place_->values["checkpoint-1700000000000"] = "of Spark";
+  EXPECT_EQ(openFails("me/1"), Code::kForeignDirectory);
+  EXPECT_NE(failure_.find("checkpoint-1700000000000"), std::string::npos);
+  EXPECT_EQ(place_->values.size(), 1u);
+
+  place_->values = {{kFormatName, "something"}};
+  EXPECT_EQ(openFails("me/1"), Code::kForeignDirectory);
+}
+
+TEST_F(LedgerTest, SnapshotsComeBackAndOlderOnesAreRemoved) {
+  {
+    auto first = opened("me/1");
+    for (const int time : {10, 20}) {
+      std::vector<std::string> partitions = {"x" + std::to_string(time), "y"};
+      auto ticket = run((*first)->putSnapshot({"counts", at(time), 0, "int", 0}, std::move(partitions)));
+      ASSERT_TRUE(ticket);
+      ASSERT_TRUE(run((*first)->committed(*ticket)));
+      world_.runFor(1s);
+    }
+    EXPECT_EQ(countOf("state"), 2u);
+    // One that is not finished when the process dies.
+    place_->values[stateName({"counts", 30'000, 1, 0})] = "half";
+  }
+  auto second = opened("me/2", "me/1");
+  const auto read = run((*second)->readSnapshot(found_.state.snapshots().at("counts")));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(*read, (std::vector<std::string>{"x20", "y"}));
+  world_.runFor(1s);
+  EXPECT_EQ(countOf("state"), 2u);
+
+  place_->values[newest("state")].resize(10);
+  const auto damaged = run((*second)->readSnapshot(found_.state.snapshots().at("counts")));
+  ASSERT_FALSE(damaged);
+  EXPECT_EQ(damaged.error().code(), Code::kCheckpointUnreadable);
+}
+
+// Power cuts after every change of a folder: what was committed is found, and nothing that was not appended.
+TEST_F(LedgerTest, NoCrashOfAFolderLosesACommit) {
+  for (int cutAt = 1; cutAt < 40; ++cutAt) {
+    sim::World world(static_cast<std::uint64_t>(cutAt));
+    sim::Node& node =
+        world.addNode("driver", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
+    std::vector<std::string> promised;
+    {
+      Writer writer(node.env(), std::make_unique<FileCheckpointStore>(node.env(), "/c", "/c"),
+                    options("me/1"));
+      ASSERT_TRUE(world.loop().run(writer->open()));
+      for (int i = 1; i <= cutAt; ++i) {
+        const std::string id = "b" + std::to_string(i);
+        const std::uint64_t ticket = writer->append(added(id, "s", i, i));
+        if (i % 3 != 0) continue;
+        ASSERT_TRUE(world.loop().run(writer->committed(ticket)));
+        for (int j = static_cast<int>(promised.size()) + 1; j <= i; ++j)
+          promised.push_back("b" + std::to_string(j));
+      }
+      for (int steps = cutAt % 7; steps > 0; --steps) world.loop().step();
+    }
+    node.crash(sim::CrashKind::kPowerCut);
+    node.restart();
+    Writer next(node.env(), std::make_unique<FileCheckpointStore>(node.env(), "/c", "/c"), options("me/2"));
+    auto found = world.loop().run(next->open());
+    ASSERT_TRUE(found) << found.error().message();
+    const auto& blocks = found->state.unallocated();
+    ASSERT_GE(blocks.size(), promised.size());
+    ASSERT_LE(blocks.size(), static_cast<std::size_t>(cutAt));
+    for (std::size_t i = 0; i < promised.size(); ++i) EXPECT_EQ(blocks[i].info->id, promised[i]);
+  }
+}
+
+}  // namespace
+}  // namespace tidemill::stream

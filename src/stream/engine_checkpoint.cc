@@ -1,0 +1,322 @@
+// What an engine does with a checkpoint directory.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "stream/checkpoint/program_match.h"
+#include "stream/checkpoint_after.h"
+#include "stream/checkpoint_conf.h"
+#include "stream/engine.h"
+
+namespace tidemill::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr rt::Duration kShardsCheckEvery = 50ms;
+
+// The last word of a directory that a restart can do without.
+constexpr rt::Duration kClosePatience = 2s;
+
+// Batches of the time in which no process ran, at most: more of them are left out.
+constexpr std::int64_t kDownTimeBatchesMax = 10'000;
+
+std::vector<LedgerInput> inputsOf(const Graph& graph) {
+  std::vector<LedgerInput> inputs;
+  for (std::size_t input = 0; input < graph.inputs.size(); ++input) {
+    const KinesisSource& source = graph.inputs[input];
+    inputs.push_back({BatchLedger::uidOf(input), source.applicationName, source.streamName});
+  }
+  return inputs;
+}
+
+ProgramShape programOf(const Graph& graph, Duration interval) {
+  ProgramShape program{interval, {}};
+  for (const OperatorShape& shape : graph.shape())
+    program.nodes.push_back(
+        {shape.uid, shape.kind, shape.parents, shape.slide, shape.parameters, shape.typeTag});
+  return program;
+}
+
+std::string listed(const std::vector<std::string>& uids) {
+  return fmt::format("{}", fmt::join(uids, " "));
+}
+
+// What is restored before the first batch, on the job thread.
+struct RestoredState {
+  detail::StatefulStream* stream = nullptr;
+  Time time{};
+  std::vector<std::string> partitions;
+};
+
+Result<void> restoreAll(const std::vector<RestoredState>& states) {
+  try {
+    for (const RestoredState& state : states) state.stream->restore(state.time, state.partitions);
+  } catch (const Error& error) {
+    return fail(error);
+  } catch (const std::exception& error) {
+    return fail(Code::kUserCodeFailed, fmt::format("state could not be restored: {}", error.what()),
+                "see Codec<T> of the operator's types");
+  }
+  return {};
+}
+
+}  // namespace
+
+rt::Task<Result<void>> Engine::openLedger() {
+  const std::string url = conf_.getText("spark.streaming.checkpoint.directory");
+  if (url.empty()) co_return Result<void>();
+  auto store = seams_.checkpoints == nullptr ? checkpointStoreOf(env_, url, conf_, seams_.environment)
+                                             : seams_.checkpoints(url);
+  if (!store) co_return fail(store.error());
+  LedgerOptions options;
+  options.worker = conf_.getText("tidemill.worker.id");
+  options.incarnation = life_.incarnation;
+  options.previousIncarnation = life_.previousIncarnation;
+  options.inputs = inputsOf(*graph_);
+  options.program = programOf(*graph_, interval_);
+  options.heartbeat = conf_.getDuration("tidemill.checkpoint.heartbeat");
+  options.metadataEvery = conf_.getDuration("tidemill.checkpoint.interval");
+  options.metadataKept = static_cast<std::size_t>(conf_.getInteger("tidemill.checkpoint.kept"));
+  const bool afterStored = checkpointAfter(conf_) == CheckpointAfter::kStored;
+  BatchLedgerHost& host = *this;
+  ledger_ = std::make_unique<BatchLedger>(env_, std::move(*store), std::move(options), afterStored,
+                                          graph_->looksBack(), host);
+  auto opened = co_await ledger_->open();
+  if (!opened) co_return std::move(opened);
+  const std::string& unreadable = ledger_->found().unreadable;
+  for (StreamingListener* listener : listeners_) {
+    if (!unreadable.empty()) listener->onCheckpointUnreadable(unreadable);
+  }
+  co_return matchProgram();
+}
+
+Result<void> Engine::matchProgram() {
+  const LedgerFound& found = ledger_->found();
+  if (found.before.epoch == 0) return {};
+  const std::string& directory = ledger_->ledger().url();
+  if (!graph_->resumes) {
+    env_.log.warning(
+        "checkpoint_metadata_ignored",
+        {{"directory", directory},
+         {"reason",
+          "the context was made anew: reading goes on from the lease table, windows and state begin empty"},
+         {"hint", "StreamingContext::getOrCreate(directory, factory) resumes what the directory holds"}});
+    return {};
+  }
+  if (!found.program) return {};  // That process ended before it wrote what it was.
+  const ProgramShape now = programOf(*graph_, interval_);
+  auto readable = checkState(*found.program, now, directory);
+  if (!readable) return readable;
+  const ProgramMatch match = matchPrograms(*found.program, now);
+  if (!match.same()) {
+    env_.log.warning("program_changed", {{"directory", directory},
+                                         {"gone", listed(match.gone)},
+                                         {"added", listed(match.added)},
+                                         {"changed", listed(match.changed)},
+                                         {"other_batch_interval", match.otherInterval ? 1 : 0}});
+  }
+  std::vector<std::string> positional;
+  for (const OperatorShape& shape : graph_->shape()) {
+    if (!shape.typeTag.empty() && !shape.uidGiven) positional.push_back(shape.uid);
+  }
+  if (!positional.empty()) {
+    env_.log.warning(
+        "state_without_uid",
+        {{"operators", listed(positional)},
+         {"reason", "their names go by position, and change when operators are added before them"},
+         {"hint", "name them by uid()"}});
+  }
+  return {};
+}
+
+consume::ShardStart Engine::onShardStarted(std::size_t input, const std::string& streamName,
+                                           const consume::ShardStart& start) {
+  consume::ShardStart begin = start;
+  if (ledger_ != nullptr) {
+    const ShardBegin found = ledger_->shardBegins(input, start);
+    if (found.readAfter != start.from) {
+      begin.from = found.readAfter;
+      begin.position.type = kinesis::IteratorPosition::Type::kAtSequenceNumber;
+      begin.position.sequenceNumber = found.readAfter.sequenceNumber();
+    }
+    if (found.completed > start.from) receivers_[input]->completedUpTo(start, found.completed);
+    takeLeft(input, found.late);
+  }
+  for (StreamingListener* listener : listeners_) {
+    listener->onShardStarted(streamName, begin.shardId, begin.from.text(), begin.from.sequenceNumber());
+  }
+  return begin;
+}
+
+void Engine::onShardLost(std::size_t input, const consume::ShardStop& stop) {
+  if (ledger_ != nullptr) ledger_->shardLost(input, stop.shardId, stop.token);
+}
+
+void Engine::onBlockLogged(std::size_t input, std::shared_ptr<const block::BlockInfo> block) {
+  receivers_[input]->logged(std::move(block));
+}
+
+void Engine::onLedgerFailed(const Error& error) {
+  events_.pushNow({Event::Kind::kFailed, error});
+}
+
+// In front of what was read meanwhile, which lies behind it.
+void Engine::takeLeft(std::size_t input, const BlockInfoList& blocks) {
+  for (const auto& block : blocks) receivers_[input]->takesOver(*block);
+  plan_.addFirst(input, blocks);
+}
+
+// Batches that are run again wait a while for the leases of their shards, which a dead worker's take to
+// expire.
+rt::Task<Result<void>> Engine::restart() {
+  if (ledger_ == nullptr) co_return Result<void>();
+  const Duration failover = conf_.getDuration("tidemill.leases.failover");
+  const rt::TimePoint patience = env_.loop.now() + failover + failover / 2;
+  while (ledger_->awaitsShards() && env_.loop.now() < patience)
+    co_await env_.loop.sleepFor(kShardsCheckEvery);
+  awaitedUntil_ = env_.loop.now() + 5 * failover;
+
+  RestartWork work = ledger_->takeRestart();
+  lastAllocated_ = work.lastAllocated;
+  std::optional<Time> first;
+  if (!work.pending.empty()) first = work.pending.front().time;
+  if (!work.history.empty() && (!first || work.history.front().time < *first))
+    first = work.history.front().time;
+  if (first) sinceStart_ = *first - interval_;
+  for (Batch& batch : work.pending) {
+    for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
+      for (const auto& block : batch.inputs[input]) receivers_[input]->takesOver(*block);
+    }
+    again_.push_back(std::move(batch));
+  }
+  for (std::size_t input = 0; input < work.unallocated.size(); ++input)
+    takeLeft(input, work.unallocated[input]);
+  if (!graph_->resumes || !graph_->looksBack()) {
+    forgetState();
+    co_return Result<void>();
+  }
+  for (Batch& batch : work.history) {
+    auto whole = std::make_shared<const Batch>(std::move(batch));
+    history_.add({whole, whole});
+  }
+  co_return co_await restoreState();
+}
+
+// Nothing of the earlier program's windows and state is used: the next one must not find it either.
+void Engine::forgetState() {
+  ledger_->cleanUpTo(Time::max());
+  for (const auto& [uid, snapshot] : ledger_->ledger().state().snapshots())
+    ledger_->ledger().append(SnapshotEntry{uid, snapshot.time, 0, {}, 0});
+}
+
+rt::Task<Result<void>> Engine::restoreState() {
+  std::vector<RestoredState> states;
+  const std::map<std::string, SnapshotEntry> snapshots = ledger_->ledger().state().snapshots();
+  for (detail::StatefulStream* stream : graph_->stateful()) {
+    const auto found = snapshots.find(stream->node().uid());
+    if (found == snapshots.end() || found->second.type != stream->typeTag()) continue;
+    auto partitions = co_await ledger_->ledger().readSnapshot(found->second);
+    if (!partitions) co_return fail(partitions.error());
+    snapshots_[found->first] = found->second.time;
+    states.push_back({stream, found->second.time, std::move(*partitions)});
+  }
+  if (states.empty()) co_return Result<void>();
+  env_.log.info("state_restored", {{"directory", ledger_->ledger().url()}, {"operators", states.size()}});
+  // The nodes live as long as the graph.
+  auto work = [graph = graph_, states = std::move(states)] { return restoreAll(states); };
+  co_return co_await rt::runOn(env_.jobs, env_.loop, std::move(work));
+}
+
+// What was pending, in order, and then the times at which no process ran: all that may see data through a
+// window, and the last for the sake of state.
+void Engine::pushRestart() {
+  for (Batch& batch : again_) submit(std::move(batch));
+  again_.clear();
+  if (!lastAllocated_ || !graph_->resumes || !graph_->looksBack()) return;
+  const Time next = times_->tick(ticks_).time;
+  const Time lastWithData = *lastAllocated_ + graph_->rememberDuration();
+  std::vector<Time> missed;
+  for (Time time = *lastAllocated_ + interval_; time < next; time += interval_) {
+    if (time <= lastWithData || time + interval_ >= next) missed.push_back(time);
+    if (time > lastWithData) time = std::max(time, next - 2 * interval_);
+  }
+  const auto surplus = static_cast<std::int64_t>(missed.size()) - kDownTimeBatchesMax;
+  if (surplus > 0) missed.erase(missed.begin(), missed.begin() + surplus);
+  for (const Time time : missed) {
+    Batch batch{time, std::vector<BlockInfoList>(graph_->inputs.size()), {}};
+    ledger_->allocated(batch);
+    submit(std::move(batch));
+  }
+  if (!missed.empty()) env_.log.info("down_time_batches", {{"batches", missed.size()}});
+}
+
+std::set<std::string> Engine::snapshotsDue(Time time) const {
+  std::set<std::string> due;
+  if (ledger_ == nullptr || snapshotting_.running() > 0) return due;
+  for (detail::StatefulStream* stream : graph_->stateful()) {
+    const detail::StreamNodeBase& node = stream->node();
+    if (time.time_since_epoch() % node.snapshotInterval() == Duration(0)) due.insert(node.uid());
+  }
+  return due;
+}
+
+rt::Task<void> Engine::storeSnapshots(std::shared_ptr<std::vector<StateSnapshot>> taken) {
+  for (StateSnapshot& one : *taken) {
+    SnapshotEntry entry{one.uid, one.time, 0, one.typeTag, 0};
+    std::vector<std::string> partitions = std::move(one.partitions);
+    auto ticket = co_await ledger_->ledger().putSnapshot(std::move(entry), std::move(partitions));
+    if (!ticket) co_return;  // The engine hears of it from the ledger.
+    const std::uint64_t number = *ticket;
+    auto done = co_await ledger_->ledger().committed(number);
+    if (!done) co_return;
+    snapshots_[one.uid] = one.time;
+  }
+}
+
+// The group with the blocks and the batch has survived before anything is done with it.
+rt::Task<Result<void>> Engine::logAllocated() {
+  if (ledger_ == nullptr) co_return Result<void>();
+  co_return co_await ledger_->committed();
+}
+
+rt::Task<Result<void>> Engine::logCompleted(std::shared_ptr<const Batch> whole,
+                                            std::shared_ptr<const Batch> delivered) {
+  if (ledger_ == nullptr) co_return Result<void>();
+  co_return co_await ledger_->completed(std::move(whole), std::move(delivered));
+}
+
+// After the batch was released: rides on a later commit.
+void Engine::cleanLedger(Time completed) {
+  if (ledger_ == nullptr) return;
+  if (!sinceStart_) sinceStart_ = completed - interval_;
+  ledger_->cleanUpTo(graph_->historyAfter(completed, snapshots_, *sinceStart_));
+  if (takenSnapshots_ != nullptr && !takenSnapshots_->empty())
+    snapshotting_.spawn(storeSnapshots(std::exchange(takenSnapshots_, nullptr)));
+}
+
+rt::Task<Result<void>> Engine::closeLedger() {
+  if (ledger_ == nullptr) co_return Result<void>();
+  co_await snapshotting_.join(rt::Duration::max());
+  ledger_->giveUpAwaited();
+  co_return co_await ledger_->close();
+}
+
+// Without grace: what was appended is tried for a moment.
+rt::Task<void> Engine::abandonLedger() {
+  if (ledger_ == nullptr) co_return;
+  snapshotting_.cancel();
+  rt::TaskGroup closing(env_.loop);
+  closing.spawn(tryToCloseLedger());
+  co_await closing.join(kClosePatience);
+  ledger_.reset();
+}
+
+rt::Task<void> Engine::tryToCloseLedger() {
+  auto closed = co_await ledger_->close();
+  if (!closed && closed.error().code() != Code::kFenced)
+    env_.log.warning("checkpoint_directory_not_closed", {{"reason", closed.error().message()}});
+}
+
+}  // namespace tidemill::stream
