@@ -11,6 +11,7 @@
 #include "tidemill/batch_info.h"
 #include "tidemill/conf.h"
 #include "tidemill/context.h"
+#include "tidemill/context_conf.h"
 #include "tidemill/result.h"
 #include "tidemill/streaming_listener.h"
 #include "tidemill/time.h"
@@ -104,7 +105,9 @@ class StreamingContext {
   // nothing more is written; this also cuts short a graceful stop that was asked for before, and a start.
   void requestStop(bool stopGracefully);
   // requestStop() and awaitTermination(), and then with `stopSparkContext` the Context's stop().
-  Result<void> stop(bool stopSparkContext = true, bool stopGracefully = false);
+  Result<void> stop(bool stopSparkContext, bool stopGracefully = false);
+  // The same without grace; spark.streaming.stopSparkContextByDefault says whether the Context stops as well.
+  Result<void> stop();
 
   // Blocks until the context has stopped. An error says why it stopped by itself.
   Result<void> awaitTermination();
@@ -126,6 +129,9 @@ class StreamingContext {
   // stream; all have the same slide.
   template <class T, class F>
   auto transform(const std::vector<DStream<T>>& streams, F f) const;
+
+  // The settings that this was made with.
+  ContextConf conf() const { return ContextConf(core_); }
 
   StreamingContextState getState() const;
   StreamingTotals totals() const;

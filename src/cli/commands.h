@@ -17,6 +17,7 @@ using Chosen = std::function<int()>;
 void addVersionCommand(CLI::App& app, Chosen& chosen);
 void addFakeCommand(CLI::App& app, Chosen& chosen);
 void addPutCommand(CLI::App& app, Chosen& chosen);
+void addConfCommand(CLI::App& app, Chosen& chosen);
 void addCountCommand(CLI::App& app, Chosen& chosen);
 // `program` is how this program was called: what it prints to be repeated can be pasted.
 void addSimCommand(CLI::App& app, Chosen& chosen, const std::string& program);

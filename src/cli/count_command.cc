@@ -31,6 +31,7 @@ struct CountFlags {
   std::string state;
   std::string workerId;
   std::string position = "TRIM_HORIZON";
+  std::string confFile;
   std::vector<std::string> settings;
   std::int64_t batchMilliseconds = 1000;
   std::int64_t checkpointMilliseconds = 1000;
@@ -83,24 +84,21 @@ class CountListener final : public StreamingListener {
 };
 
 Result<Conf> confOf(const CountFlags& flags) {
-  Conf conf;
-  auto applied = applySettings(conf, flags.settings);
-  if (!applied) return fail(applied.error());
+  auto loaded = loadSettings(flags.confFile, flags.settings);
+  if (!loaded) return loaded;
+  Conf& conf = *loaded;
   try {
-    conf.set("tidemill.state.directory", flags.state);
-    if (!flags.workerId.empty()) conf.set("tidemill.worker.id", flags.workerId);
+    conf.set("tidemill.state.directory", flags.state, "--state");
+    if (!flags.workerId.empty()) conf.set("tidemill.worker.id", flags.workerId, "--worker-id");
     if (!flags.checkpointDirectory.empty())
-      conf.set("spark.streaming.checkpoint.directory", flags.checkpointDirectory);
-    if (!flags.loseBlocks.empty()) conf.set("tidemill.test.loseBlocks", flags.loseBlocks);
+      conf.set("spark.streaming.checkpoint.directory", flags.checkpointDirectory, "--checkpoint-dir");
+    if (!flags.loseBlocks.empty()) conf.set("tidemill.test.loseBlocks", flags.loseBlocks, "--lose-blocks");
     applyLeaseStoreFlags(conf, flags.leases, flags.job.endpoint, flags.job.region);
   } catch (const Error& error) {
     return fail(error);
   }
-  for (const UnknownKey& unknown : conf.takeUnknownKeys()) {
-    printWarning("UnknownKey", unknown.key + " is not a setting of tidemill and has no effect" +
-                                   (unknown.nearest.empty() ? "" : "; nearest: " + unknown.nearest));
-  }
-  return conf;
+  warnOfKeys(conf);
+  return loaded;
 }
 
 Result<void> makeStateDirectory(const std::string& path) {
@@ -232,6 +230,7 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
                    "Least time between two lease checkpoints of a shard, in milliseconds")
       ->check(CLI::Range(std::int64_t{0}, kCheckpointMillisecondsMax))
       ->capture_default_str();
+  command->add_option("--conf", flags->confFile, "A file of settings, in TOML");
   command->add_option("--set", flags->settings, "A setting as key=value; may be given several times")
       ->allow_extra_args(false);
   command->add_option("--plant", flags->plant, "A mistake on purpose: drop-record loses one record")

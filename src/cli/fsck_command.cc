@@ -147,9 +147,8 @@ rt::Task<Result<RepairReport>> readAgain(const rt::Env& env, base::Random& rando
 // anything is changed. An index that is damaged or torn is written anew when the store is opened. The store
 // is locked meanwhile, and closed afterwards.
 Result<RepairReport> repair(const Flags& flags, const FsckReport& found) {
-  Conf conf;
-  auto applied = applySettings(conf, flags.settings);
-  if (!applied) return fail(applied.error());
+  auto conf = loadSettings("", flags.settings);
+  if (!conf) return fail(conf.error());
   base::StderrLog log(base::Severity::kWarning);
   http::ProductionEnv production(log, productionOptions());
   base::Random random(base::randomSeed());
@@ -165,7 +164,7 @@ Result<RepairReport> repair(const Flags& flags, const FsckReport& found) {
                                        {.holder = "tidemill fsck --repair", .salt = random.next()});
   if (!store) return fail(store.error());
   if (client == nullptr) return RepairReport{};
-  return production.block(readAgain(env, random, *client, conf, **store, std::move(blocks)));
+  return production.block(readAgain(env, random, *client, *conf, **store, std::move(blocks)));
 }
 
 int runRepair(const Flags& flags) {

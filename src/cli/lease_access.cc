@@ -120,10 +120,12 @@ void addLeaseStoreFlags(CLI::App& command, LeaseStoreFlags& flags) {
 void applyLeaseStoreFlags(Conf& conf, const LeaseStoreFlags& flags, const std::string& endpoint,
                           const std::string& region) {
   const auto apply = [&conf](const std::string& key, const std::string& value) {
-    if (!value.empty() && conf.getText(key).empty()) conf.set(key, value);
+    if (!value.empty() && conf.getText(key).empty()) conf.set(key, value, "command line");
   };
-  if (!flags.store.empty()) conf.set("tidemill.leases.store", flags.store);
-  if (!flags.dynamodbEndpoint.empty()) conf.set("tidemill.dynamodb.endpoint", flags.dynamodbEndpoint);
+  if (!flags.store.empty()) conf.set("tidemill.leases.store", flags.store, "--leases");
+  if (!flags.dynamodbEndpoint.empty()) {
+    conf.set("tidemill.dynamodb.endpoint", flags.dynamodbEndpoint, "--dynamodb-endpoint");
+  }
   apply("tidemill.dynamodb.endpoint", endpoint);
   apply("tidemill.dynamodb.region", region);
 }

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   cli::Chosen chosen;
   cli::addDemoCommand(app, chosen);
   cli::addFakeCommand(app, chosen);
+  cli::addConfCommand(app, chosen);
   cli::addCountCommand(app, chosen);
   cli::addFsckCommand(app, chosen);
   cli::addKill9Command(app, chosen);

@@ -49,9 +49,8 @@ int runRecover(const RecoverFlags& flags) {
     if (!range) return printError(range.error());
     ranges.push_back(std::move(*range));
   }
-  Conf conf;
-  auto applied = applySettings(conf, flags.settings);
-  if (!applied) return printError(applied.error());
+  auto conf = loadSettings("", flags.settings);
+  if (!conf) return printError(conf.error());
   base::StderrLog log(base::Severity::kWarning);
   http::ProductionEnv production(log, productionOptions());
   base::Random random(base::randomSeed());
@@ -61,9 +60,9 @@ int runRecover(const RecoverFlags& flags) {
   options.retry.timeout = std::chrono::milliseconds(flags.timeoutMs);
   options.retry.attemptsMax = flags.attempts;
   options.keepRecords = false;
-  options.kpl = stream::kplRulesOf(conf);
+  options.kpl = stream::kplRulesOf(*conf);
   const rt::Env& env = production.env();
-  auto paces = std::make_shared<consume::ShardPaces>(stream::paceOptionsOf(conf));
+  auto paces = std::make_shared<consume::ShardPaces>(stream::paceOptionsOf(*conf));
   consume::RangeReader reader({env.loop, **client, std::move(paces), random, log, env.faults}, options);
   auto read = production.block(reader.read(std::move(ranges)));
   if (!read) return printError(read.error());

@@ -1,13 +1,19 @@
 #include "tidemill/conf.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cctype>
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "stream/conf_table.h"
 
 namespace tidemill {
 namespace {
+
+constexpr std::string_view kVariablePrefix = "TIDEMILL_CONF_";
 
 const stream::ConfEntry& entryOf(const std::string& key) {
   const stream::ConfEntry* entry = stream::findConfEntry(key);
@@ -15,50 +21,118 @@ const stream::ConfEntry& entryOf(const std::string& key) {
   return *entry;
 }
 
-std::string_view typeName(stream::ConfType type) {
-  switch (type) {
-    case stream::ConfType::kDuration:
-      return "duration";
-    case stream::ConfType::kInteger:
-      return "integer";
-    case stream::ConfType::kBoolean:
-      return "boolean";
-    case stream::ConfType::kText:
-      return "text";
-    case stream::ConfType::kBytes:
-      return "bytes";
-    case stream::ConfType::kFraction:
-      return "fraction";
-    case stream::ConfType::kDecimal:
-      return "decimal";
+// Whether a value, which has been checked, is what the key has anyway.
+bool isDefault(const stream::ConfEntry& entry, const std::string& value) {
+  if (entry.type == stream::ConfType::kText) return value == entry.fallback;
+  return *stream::parseConfNumber(entry, value) == *stream::parseConfNumber(entry, entry.fallback);
+}
+
+std::map<std::string, std::string> processVariables() {
+  std::map<std::string, std::string> variables;
+  for (char** next = environ; next != nullptr && *next != nullptr; ++next) {
+    const std::string_view variable(*next);
+    const auto equals = variable.find('=');
+    if (!variable.starts_with(kVariablePrefix) || equals == std::string_view::npos) continue;
+    variables.emplace(variable.substr(0, equals), variable.substr(equals + 1));
   }
-  return "";
+  return variables;
+}
+
+std::string nearestVariable(std::string_view name) {
+  std::string nearest;
+  std::size_t least = name.size() / 5 + 1;
+  for (const stream::ConfEntry& entry : stream::confTable()) {
+    std::string known = confVariable(entry.key);
+    const std::size_t distance = base::editDistance(name, known);
+    if (distance >= least) continue;
+    least = distance;
+    nearest = std::move(known);
+  }
+  return nearest;
 }
 
 }  // namespace
 
 Conf& Conf::set(const std::string& key, const std::string& value) {
+  return set(key, value, "program");
+}
+
+Conf& Conf::set(const std::string& key, const std::string& value, const std::string& origin) {
   const stream::ConfEntry* entry = stream::findConfEntry(key);
   if (entry == nullptr) {
-    const auto known = [&](const UnknownKey& unknown) { return unknown.key == key; };
-    if (!values_.contains(key) && std::none_of(unknown_.begin(), unknown_.end(), known)) {
-      const bool sparkOnly = stream::isSparkOnlyKey(key);
-      unknown_.push_back({key, sparkOnly ? std::string() : stream::nearestConfKey(key), sparkOnly});
-    }
+    const bool sparkOnly = stream::isSparkOnlyKey(key);
+    noteUnknown({.key = key,
+                 .nearest = sparkOnly ? std::string() : stream::nearestConfKey(key),
+                 .sparkOnly = sparkOnly,
+                 .reason = sparkOnly ? "Nothing: this version does not act on it." : "",
+                 .origin = origin});
   } else {
     const auto number = stream::parseConfNumber(*entry, value);
-    if (!number) throw number.error();
+    if (!number) throw origin == "program" ? number.error() : number.error().within(origin);
+    if (entry->use == stream::ConfUse::kNothing && !isDefault(*entry, value)) {
+      noteUnknown({.key = key,
+                   .nearest = {},
+                   .sparkOnly = true,
+                   .reason = std::string(entry->meaning),
+                   .origin = origin});
+    }
   }
-  values_[key] = value;
+  values_[key] = {value, origin};
   return *this;
 }
 
-std::optional<std::string> Conf::get(const std::string& key) const {
+void Conf::noteUnknown(UnknownKey unknown) {
+  const auto same = [&](const UnknownKey& known) { return known.key == unknown.key; };
+  if (values_.contains(unknown.key) || std::any_of(unknown_.begin(), unknown_.end(), same)) return;
+  unknown_.push_back(std::move(unknown));
+}
+
+Conf& Conf::setFromEnvironment() {
+  return setFromEnvironment(processVariables());
+}
+
+Conf& Conf::setFromEnvironment(const std::map<std::string, std::string>& variables) {
+  std::map<std::string, std::string_view> keys;
+  for (const stream::ConfEntry& entry : stream::confTable()) keys.emplace(confVariable(entry.key), entry.key);
+  Conf changed = *this;  // All or nothing.
+  for (const auto& [name, value] : variables) {
+    if (!name.starts_with(kVariablePrefix) || value.empty()) continue;
+    const auto known = keys.find(name);
+    if (known != keys.end()) {
+      changed.set(std::string(known->second), value, "variable " + name);
+    } else {
+      changed.noteUnknown({.key = name, .nearest = nearestVariable(name), .origin = "the environment"});
+    }
+  }
+  *this = std::move(changed);
+  return *this;
+}
+
+const Conf::Setting* Conf::find(const std::string& key) const {
   const auto set = values_.find(key);
-  if (set != values_.end()) return set->second;
+  if (set != values_.end()) return &set->second;
+  for (const stream::ConfEntry& entry : stream::confTable()) {
+    if (entry.newName != key) continue;
+    const auto old = values_.find(std::string(entry.key));
+    if (old != values_.end()) return &old->second;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> Conf::get(const std::string& key) const {
+  if (const Setting* setting = find(key)) return setting->value;
   const stream::ConfEntry* entry = stream::findConfEntry(key);
   if (entry == nullptr) return std::nullopt;
   return std::string(entry->fallback);
+}
+
+bool Conf::contains(const std::string& key) const {
+  return find(key) != nullptr;
+}
+
+std::string Conf::origin(const std::string& key) const {
+  const Setting* setting = find(key);
+  return setting == nullptr ? "default" : setting->origin;
 }
 
 Duration Conf::getDuration(const std::string& key) const {
@@ -102,12 +176,15 @@ std::vector<UnknownKey> Conf::takeUnknownKeys() {
   return std::exchange(unknown_, {});
 }
 
-std::vector<ConfKey> confKeys() {
-  std::vector<ConfKey> keys;
-  for (const stream::ConfEntry& entry : stream::confTable()) {
-    keys.push_back({entry.key, typeName(entry.type), entry.fallback, entry.meaning});
+std::string confVariable(std::string_view key) {
+  std::string name(kVariablePrefix);
+  for (const char c : key) {
+    const bool capital = c >= 'A' && c <= 'Z';
+    if (capital || c == '.') name += '_';
+    if (c == '.') continue;
+    name += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
-  return keys;
+  return name;
 }
 
 }  // namespace tidemill

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <vector>
 
 #include "base/text.h"
 
@@ -303,13 +304,6 @@ Result<std::int64_t> parseDecimal(const ConfEntry& entry, std::string_view value
   return static_cast<std::int64_t>(number * kMillion + 0.5);
 }
 
-Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value) {
-  const std::string lower = base::toLower(value);
-  if (lower == "true") return 1;
-  if (lower == "false") return 0;
-  return refuse(entry, value, "true or false");
-}
-
 bool isOneOf(std::string_view value, std::string_view choices) {
   const auto known = base::split(choices, '|');
   return std::find(known.begin(), known.end(), value) != known.end();
@@ -318,13 +312,23 @@ bool isOneOf(std::string_view value, std::string_view choices) {
 }  // namespace
 
 std::span<const ConfEntry> confTable() {
-  return kTable;
+  static const std::vector<ConfEntry> whole = [] {
+    const auto byKey = [](const ConfEntry& a, const ConfEntry& b) { return a.key < b.key; };
+    const auto spark = sparkConfEntries();
+    std::vector<ConfEntry> both(kTable.begin(), kTable.end());
+    both.insert(both.end(), spark.begin(), spark.end());
+    std::sort(both.begin(), both.end(), byKey);
+    return both;
+  }();
+  return whole;
 }
 
 const ConfEntry* findConfEntry(std::string_view key) {
+  const auto table = confTable();
   const auto found =
-      std::find_if(kTable.begin(), kTable.end(), [&](const ConfEntry& entry) { return entry.key == key; });
-  return found == kTable.end() ? nullptr : &*found;
+      std::lower_bound(table.begin(), table.end(), key,
+                       [](const ConfEntry& entry, std::string_view k) { return entry.key < k; });
+  return found == table.end() || found->key != key ? nullptr : &*found;
 }
 
 bool isSparkOnlyKey(std::string_view key) {
@@ -339,7 +343,7 @@ bool isSparkOnlyKey(std::string_view key) {
 std::string nearestConfKey(std::string_view key) {
   const ConfEntry* nearest = nullptr;
   std::size_t least = key.size() / 3 + 1;  // Further away than that is another word, not a slip.
-  for (const ConfEntry& entry : kTable) {
+  for (const ConfEntry& entry : confTable()) {
     const std::size_t distance = base::editDistance(key, entry.key);
     if (distance < least) {
       least = distance;

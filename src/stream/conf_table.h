@@ -12,6 +12,12 @@ namespace tidemill::stream {
 
 enum class ConfType { kDuration, kInteger, kBoolean, kText, kBytes, kFraction, kDecimal };
 
+// What setting a key does.
+enum class ConfUse {
+  kActs,
+  kNothing,  // A key of Spark that has no meaning here.
+};
+
 // One key. Fractions and decimals are counted in millionths. Durations without a suffix are in `unit`;
 // microseconds are rounded up to whole milliseconds.
 struct ConfEntry {
@@ -23,11 +29,17 @@ struct ConfEntry {
   std::int64_t least;  // Durations: milliseconds. Text: length.
   std::int64_t most;   // Booleans: 0 if true is refused.
   std::string_view meaning;
+  ConfUse use = ConfUse::kActs;
+  // The newer name of the same key, which counts if both are set.
+  std::string_view newName = {};
 };
 
+// Sorted by key.
 std::span<const ConfEntry> confTable();
 // Null if the key is not known.
 const ConfEntry* findConfEntry(std::string_view key);
+// Part of the table: keys that are here for programs that were written for Spark.
+std::span<const ConfEntry> sparkConfEntries();
 // True for keys of Spark Streaming that have no effect in this version.
 bool isSparkOnlyKey(std::string_view key);
 // The known key most like `key`; empty if none is near.

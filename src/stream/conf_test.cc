@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
 
 #include "stream/checkpoint_after.h"
 #include "tidemill/error.h"
@@ -173,6 +176,89 @@ TEST(Conf, KeysOfSparkWithoutEffectAreNotTakenForSlips) {
   EXPECT_EQ(unknown[0].nearest, "");
   EXPECT_TRUE(unknown[1].sparkOnly);
   EXPECT_FALSE(unknown[2].sparkOnly);
+}
+
+TEST(Conf, AKeyOfSparkThatDoesNothingIsCheckedAndSaysWhy) {
+  Conf conf;
+  conf.set("spark.streaming.sessionByKey.deltaChainThreshold", "5");
+  conf.set("spark.streaming.driver.writeAheadLog.class", "com.example.Log");
+  conf.set("spark.streaming.driver.writeAheadLog.maxFailures", "3");  // Its default.
+  const auto unknown = conf.takeUnknownKeys();
+  ASSERT_EQ(unknown.size(), 2u);
+  EXPECT_EQ(unknown[0].key, "spark.streaming.sessionByKey.deltaChainThreshold");
+  EXPECT_TRUE(unknown[0].sparkOnly);
+  EXPECT_NE(unknown[0].reason.find("snapshots of mapWithState are written whole"), std::string::npos);
+  EXPECT_EQ(unknown[1].key, "spark.streaming.driver.writeAheadLog.class");
+  EXPECT_NE(refusalOf("spark.streaming.sessionByKey.deltaChainThreshold", "many"), "accepted");
+  EXPECT_NE(refusalOf("spark.streaming.dynamicAllocation.minExecutors", "0"), "accepted");
+  EXPECT_NE(refusalOf("spark.streaming.dynamicAllocation.scalingUpRatio", "0"), "accepted");
+}
+
+TEST(Conf, EveryKeyThatDoesNothingSaysSo) {
+  for (const ConfKey& key : confKeys()) EXPECT_EQ(key.acts, !key.meaning.starts_with("Nothing")) << key.key;
+}
+
+TEST(Conf, AnOlderNameCountsUntilTheNewerOneIsSet) {
+  const std::string older = "spark.streaming.fileStream.minRememberDuration";
+  const std::string newer = "spark.streaming.minRememberDuration";
+  Conf conf;
+  EXPECT_EQ(conf.getDuration(newer), Seconds(60));
+  EXPECT_FALSE(conf.contains(newer));
+  conf.set(older, "90", "orders.toml:4");
+  EXPECT_EQ(conf.getDuration(newer), Seconds(90));
+  EXPECT_EQ(conf.origin(newer), "orders.toml:4");
+  EXPECT_TRUE(conf.contains(newer));
+  conf.set(newer, "2min");
+  EXPECT_EQ(conf.getDuration(newer), Minutes(2));
+  EXPECT_TRUE(conf.takeUnknownKeys().empty());
+}
+
+TEST(Conf, EachKeyHasAVariableOfItsOwn) {
+  EXPECT_EQ(confVariable("spark.streaming.blockInterval"), "TIDEMILL_CONF_SPARK_STREAMING_BLOCK_INTERVAL");
+  EXPECT_EQ(confVariable("tidemill.worker.id"), "TIDEMILL_CONF_TIDEMILL_WORKER_ID");
+  std::set<std::string> names;
+  for (const ConfKey& key : confKeys()) EXPECT_TRUE(names.insert(confVariable(key.key)).second) << key.key;
+}
+
+TEST(Conf, TakesVariablesOfItsOwnAndNamesThoseItDoesNotKnow) {
+  Conf conf;
+  conf.setFromEnvironment({{"HOME", "x"},
+                           {"TIDEMILL_BIN", "y"},
+                           {"TIDEMILL_CONF_SPARK_TASK_MAX_FAILURES", "7"},
+                           {"TIDEMILL_CONF_TIDEMILL_WORKER_ID", ""},
+                           {"TIDEMILL_CONF_TIDEMILL_WORKER_IDD", "z"}});
+  EXPECT_EQ(conf.getInteger("spark.task.maxFailures"), 7);
+  EXPECT_EQ(conf.getText("tidemill.worker.id"), "tidemill-worker");
+  const auto unknown = conf.takeUnknownKeys();
+  ASSERT_EQ(unknown.size(), 1u);
+  EXPECT_EQ(unknown[0].key, "TIDEMILL_CONF_TIDEMILL_WORKER_IDD");
+  EXPECT_EQ(unknown[0].nearest, "TIDEMILL_CONF_TIDEMILL_WORKER_ID");
+}
+
+TEST(Conf, AVariableThatDoesNotFitIsNamedAndChangesNothing) {
+  Conf conf;
+  try {
+    conf.setFromEnvironment({{"TIDEMILL_CONF_SPARK_STREAMING_BLOCK_QUEUE_SIZE", "3"},
+                             {"TIDEMILL_CONF_SPARK_TASK_MAX_FAILURES", "four"}});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kInvalidConfig);
+    EXPECT_EQ(error.message(),
+              "variable TIDEMILL_CONF_SPARK_TASK_MAX_FAILURES: spark.task.maxFailures=four is not a whole "
+              "number");
+  }
+  EXPECT_EQ(conf.getInteger("spark.streaming.blockQueueSize"), 10);
+}
+
+TEST(Conf, ListsUnitsAndRangesOfKeys) {
+  std::map<std::string_view, ConfKey> keys;
+  for (const ConfKey& key : confKeys()) keys.emplace(key.key, key);
+  EXPECT_EQ(keys["spark.streaming.blockInterval"].range, "1ms to 1h");
+  EXPECT_EQ(keys["spark.streaming.blockInterval"].unit, "ms");
+  EXPECT_EQ(keys["spark.executor.memory"].unit, "MiB");
+  EXPECT_EQ(keys["tidemill.leases.store"].range, "sqlite, dynamodb");
+  EXPECT_EQ(keys["spark.io.encryption.enabled"].range, "false");
+  EXPECT_EQ(keys["spark.streaming.blockQueueSize"].range, "1 to 1000000");
 }
 
 TEST(Conf, ARefusedValueChangesNothing) {

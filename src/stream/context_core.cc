@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rt/no_waiting.h"
+#include "stream/conf_rules.h"
 #include "stream/job_runner.h"
 
 namespace tidemill::stream {
@@ -104,7 +105,9 @@ void ContextCore::addListener(StreamingListener& listener) {
 void ContextCore::start() {
   if (state_ == StreamingContextState::INITIALIZED) {
     graph_->plan(batchInterval_);
-    if (auto valid = graph_->validate(!conf_.getText(kDirectoryKey).empty()); !valid) throw valid.error();
+    const bool hasDirectory = !conf_.getText(kDirectoryKey).empty();
+    if (auto valid = graph_->validate(hasDirectory); !valid) throw valid.error();
+    if (auto fits = checkTogether(conf_, hasDirectory); !fits) throw fits.error();
   }
   claimEnvironment();
   StreamingContextState before = StreamingContextState::INITIALIZED;
@@ -141,7 +144,7 @@ void ContextCore::leaveEnvironment() {
 }
 
 void ContextCore::begin() {
-  warnOfUnknownKeys();
+  warnOfSettings();
   engine_ = std::make_unique<Engine>(seams_, conf_, batchInterval_, graph_, listeners_, world_->paces());
   world_->lendBlocks([this](const std::string& id) { return engine_->find(id); });
   if (earlyStop_) engine_->requestStop(*earlyStop_);
@@ -159,14 +162,19 @@ rt::Task<void> ContextCore::live() {
   ended_.set();
 }
 
-void ContextCore::warnOfUnknownKeys() {
+void ContextCore::warnOfSettings() {
+  base::LogSink& log = seams_.env.log;
   for (const UnknownKey& unknown : conf_.takeUnknownKeys()) {
     if (unknown.sparkOnly) {
-      seams_.env.log.warning("key_without_effect",
-                             {{"key", unknown.key}, {"reason", "known to Spark, not acted upon here"}});
+      log.warning("key_without_effect",
+                  {{"key", unknown.key}, {"origin", unknown.origin}, {"reason", unknown.reason}});
     } else {
-      seams_.env.log.warning("unknown_key", {{"key", unknown.key}, {"nearest", unknown.nearest}});
+      log.warning("unknown_key",
+                  {{"key", unknown.key}, {"origin", unknown.origin}, {"nearest", unknown.nearest}});
     }
+  }
+  for (const OverriddenKey& key : overriddenKeys(conf_)) {
+    log.warning("key_overridden", {{"key", key.key}, {"by", key.by}, {"effect", key.effect}});
   }
 }
 

@@ -43,6 +43,7 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   StreamingContextState state() const { return state_; }
   StreamingTotals totals() const;
   Duration batchInterval() const { return batchInterval_; }
+  // As it was when the context was made.
   const Conf& conf() const { return conf_; }
   const std::shared_ptr<ContextWorld>& world() const { return world_; }
 
@@ -55,7 +56,7 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   void begin();
   rt::Task<void> live();
   void publishTotals();
-  void warnOfUnknownKeys();
+  void warnOfSettings();
 
   const std::shared_ptr<ContextWorld> world_;
   const Seams& seams_;

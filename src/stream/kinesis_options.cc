@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "aws/client_options.h"
+#include "stream/client_retries.h"
 
 namespace tidemill::stream {
 
@@ -17,6 +18,7 @@ Result<kinesis::KinesisClientOptions> kinesisClientOptionsOf(const Conf& conf, c
   kinesis::KinesisClientOptions options;
   options.aws = std::move(*access);
   options.aws.callTimeout = conf.getDuration("tidemill.kinesis.callTimeout");
+  applyClientRetries(conf, options.aws.retry);
   return options;
 }
 
@@ -39,8 +41,9 @@ codec::KplRules kplRulesOf(const Conf& conf) {
 
 KinesisReadConfigurations readConfigurationsOf(const Conf& conf, Duration retryTimeout, StorageLevel level) {
   KinesisReadConfigurations read;
-  read.maxRetries = static_cast<int>(conf.getInteger("spark.streaming.kinesis.retry.maxAttempts"));
-  read.retryWaitTimeMs = conf.getDuration("spark.streaming.kinesis.retry.waitTime").count();
+  const RecoveryRetries retries = recoveryRetriesOf(conf);
+  read.maxRetries = retries.attemptsMax;
+  read.retryWaitTimeMs = retries.waitTime.count();
   read.retryTimeoutMs = retryTimeout.count();
   read.keepRebuilt = conf.getBoolean("tidemill.recovery.keep") && level != StorageLevel::NONE;
   read.storageLevel = level;

@@ -33,6 +33,12 @@ StorageLevel durableLevel(StorageLevel level) {
   return traits.replicas > 1 ? StorageLevel::DISK_ONLY_2 : StorageLevel::DISK_ONLY;
 }
 
+// (Spark: with a receiver log, blocks are in it whatever their level)
+StorageLevel levelOf(const Conf& conf, StorageLevel asked) {
+  if (conf.getBoolean("spark.streaming.receiver.writeAheadLog.enable")) return StorageLevel::DISK_ONLY;
+  return checkpointAfter(conf) == CheckpointAfter::kStored ? durableLevel(asked) : asked;
+}
+
 // Those that lease checkpoints wait for.
 BlockInfoList waitedFor(const BlockInfoList& blocks) {
   BlockInfoList waited;
@@ -66,7 +72,7 @@ KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const Kin
       blocks_(blocks),
       batchInterval_(batchInterval),
       afterStored_(checkpointAfter(conf) == CheckpointAfter::kStored),
-      level_(afterStored_ ? durableLevel(source.storageLevel) : source.storageLevel),
+      level_(levelOf(conf, source.storageLevel)),
       host_(host),
       life_(life),
       random_(seams.env.random.fork()),

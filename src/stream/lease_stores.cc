@@ -6,6 +6,7 @@
 #include "dynamo/dynamo_client.h"
 #include "lease/dynamo_lease_store.h"
 #include "lease/sqlite_lease_store.h"
+#include "stream/client_retries.h"
 
 namespace tidemill::stream {
 namespace {
@@ -13,14 +14,15 @@ namespace {
 // Makes its client when it is needed first, on the lane that uses it.
 class DynamoStores final : public lease::LeaseStoreFactory {
  public:
-  DynamoStores(const rt::Env& env, aws::EndpointOptions where, aws::Environment environment)
-      : env_(env), where_(std::move(where)), environment_(std::move(environment)) {}
+  DynamoStores(const rt::Env& env, const Conf& conf, aws::EndpointOptions where, aws::Environment environment)
+      : env_(env), conf_(conf), where_(std::move(where)), environment_(std::move(environment)) {}
 
   rt::Task<Result<std::unique_ptr<lease::LeaseStore>>> open(const std::string& application,
                                                             const std::string& stream) override {
     if (!client_) {
       auto options = dynamo::resolveDynamoOptions(where_, std::nullopt, environment_);
       if (!options) co_return fail(options.error().within("lease table of application " + application));
+      applyClientRetries(conf_, options->aws.retry);
       client_.emplace(env_.loop, env_.http, env_.random, env_.log, std::move(*options));
       factory_.emplace(env_, *client_);
     }
@@ -29,6 +31,7 @@ class DynamoStores final : public lease::LeaseStoreFactory {
 
  private:
   const rt::Env env_;
+  const Conf conf_;
   const aws::EndpointOptions where_;
   const aws::Environment environment_;
   std::optional<dynamo::DynamoClient> client_;
@@ -50,7 +53,7 @@ std::unique_ptr<lease::LeaseStoreFactory> leaseStoresOf(const rt::Env& env, cons
   where.endpoint = unlessEmpty(conf.getText("tidemill.dynamodb.endpoint"));
   where.region = unlessEmpty(conf.getText("tidemill.dynamodb.region"));
   where.allowPlainHttp = conf.getBoolean("tidemill.dynamodb.allowPlainHttp");
-  return std::make_unique<DynamoStores>(env, std::move(where), std::move(environment));
+  return std::make_unique<DynamoStores>(env, conf, std::move(where), std::move(environment));
 }
 
 }  // namespace tidemill::stream

@@ -83,6 +83,10 @@ Result<void> StreamingContext::stop(bool stopSparkContext, bool stopGracefully) 
   return end;
 }
 
+Result<void> StreamingContext::stop() {
+  return stop(core_->conf().getBoolean("spark.streaming.stopSparkContextByDefault"));
+}
+
 Result<void> StreamingContext::awaitTermination() {
   return core_->awaitTermination();
 }
