@@ -57,8 +57,8 @@ constexpr std::array kTable = {
     ConfEntry{"spark.streaming.dynamicAllocation.testing", ConfType::kBoolean, "false", "", 0, 1,
               kNoExecutors, ConfUse::kNothing},
     ConfEntry{"spark.streaming.fileStream.minRememberDuration", ConfType::kDuration, "60", "s", 1, kDay,
-              "The older name of spark.streaming.minRememberDuration, which counts if both are set.",
-              ConfUse::kActs, "spark.streaming.minRememberDuration"},
+              "Nothing: the older name of spark.streaming.minRememberDuration, which counts if both are set.",
+              ConfUse::kNothing, "spark.streaming.minRememberDuration"},
     ConfEntry{"spark.streaming.kinesis.client.maxRetries", ConfType::kInteger, "2", "", 0, 1000,
               "Tries of a call to Kinesis or DynamoDB besides the first, within the call's time limit; 3 for "
               "DynamoDB if it is not set. Reads at the tip of a shard and writes of leases have a pace of "
@@ -71,8 +71,9 @@ constexpr std::array kTable = {
               std::numeric_limits<std::int64_t>::max(), "Nothing: it moves a clock of Spark's own tests.",
               ConfUse::kNothing},
     ConfEntry{"spark.streaming.minRememberDuration", ConfType::kDuration, "60", "s", 1, kDay,
-              "How far back in time a stream of text files looks for new ones. A file that appears with an "
-              "older time is not read."},
+              "Nothing: how far back in time a stream of files looks in Spark. Here the names that were seen "
+              "are known for as long as the files are there.",
+              ConfUse::kNothing},
     ConfEntry{"spark.streaming.receiver.writeAheadLog.class", ConfType::kText, "", "", 0, kNameMost,
               kNoJavaClass, ConfUse::kNothing},
     ConfEntry{"spark.streaming.receiver.writeAheadLog.closeFileAfterWrite", ConfType::kBoolean, "false", "",

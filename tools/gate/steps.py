@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from functools import partial
 from pathlib import Path
@@ -94,6 +95,25 @@ def not_built(path: Path) -> Result:
     result = Result()
     result.check(f"{path.name} exists", False, f"{path} was not built: see the build step")
     return result
+
+
+def configuration(gate: Gate) -> Result:
+    """docs/CONFIGURATION.md says what the one table in the code says."""
+    document, command = "docs/CONFIGURATION.md", ("build/release/tidemill", "conf", "--markdown")
+    program = gate.root / command[0]
+    if not program.exists():
+        return Result().add(not_built(program))
+    result = Result()
+    ran = gate.run(*command)
+    renew = " ".join(command) + f" > {document}"
+    written = (gate.root / document).read_text(encoding="utf-8") if (gate.root / document).exists() else ""
+    result.check(f"{document} is what the code says", ran.code == 0 and ran.stdout == written,
+                 difference(written, ran.stdout) if ran.code == 0 else ran.output, renew)
+    return result
+
+
+def difference(written: str, told: str) -> str:
+    return "\n".join(difflib.unified_diff(written.splitlines(), told.splitlines(), "written", "told", lineterm="", n=0))
 
 
 def fields(stdout: str) -> dict[str, str]:
@@ -210,6 +230,7 @@ STEPS = [
     Step("checks", checks, ALL),
     Step("format", formatting, ALL),
     Step("build", build("release", "-DTIDEMILL_TESTS=ON", "-DTIDEMILL_BENCH=ON"), ALL),
+    Step("configuration", configuration, ALL),
     Step("unit", ctest("release"), ALL),
     # The rules of the runtime must hold without the optimiser too.
     Step("build-dev", build("dev", "-DTIDEMILL_TESTS=ON", "-DTIDEMILL_BENCH=OFF", only="^rt_test$")),
