@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "stream/test_context.h"
-#include "tidemill/kinesis_utils.h"
 
 namespace tidemill {
 namespace {
@@ -23,14 +22,7 @@ Code thrownBy(const std::function<void()>& work) {
   return Code::kCancelled;
 }
 
-class ContextConfTest : public ContextFixture {
- protected:
-  DStream<std::string> lines(StreamingContext& context) {
-    return KinesisUtils::createStream(context, "app", "orders", kEndpoint, "us-east-1",
-                                      InitialPositionInStream::TRIM_HORIZON, Seconds(1),
-                                      StorageLevel::MEMORY_ONLY);
-  }
-};
+class ContextConfTest : public ContextFixture {};
 
 TEST_F(ContextConfTest, ReportsKeysThatAnotherOneOverrides) {
   Conf conf;
