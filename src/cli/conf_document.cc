@@ -46,9 +46,8 @@ StreamingContext context(conf, Seconds(1));
 
 `tidemill conf` prints the values that count; `tidemill conf --explain KEY` says where a value comes from and what it does.
 
-A context takes a copy of the `Conf` that it is made with, so later changes of the `Conf` do nothing. `StreamingContext::conf()`
-gives the settings of a context that exists: it changes the keys marked *dynamic* at once, and refuses to change others
-with `error[Usage]`. A value that does not fit is refused when it is set, with `error[InvalidConfig]` and the name of the key.
+A context takes a copy of the `Conf` that it is made with, so later changes of the `Conf` do nothing; `StreamingContext::conf()`
+shows the settings of a context that exists, and refuses to change them with `error[Usage]`. A value that does not fit is refused when it is set, with `error[InvalidConfig]` and the name of the key.
 A key that nobody knows gets one warning, which names the nearest known one.
 
 Times are whole numbers with `us`, `ms`, `s`, `m` or `min`, `h`, `d`; sizes with `b`, `k`, `m`, `g`; without a suffix they are
@@ -85,8 +84,8 @@ std::string table(std::string_view title, std::string_view beginning,
   for (const ConfKey& key : confKeys()) {
     if (!wanted(key)) continue;
     const std::string fallback = key.fallback.empty() ? "none" : fmt::format("`{}`", cell(key.fallback));
-    text += fmt::format("| `{}` | {} | {} | {}{} |\n", key.key, fallback, cell(valuesOf(key)),
-                        key.dynamic ? "*Dynamic.* " : "", cell(key.meaning));
+    text +=
+        fmt::format("| `{}` | {} | {} | {} |\n", key.key, fallback, cell(valuesOf(key)), cell(key.meaning));
   }
   return text;
 }
@@ -112,7 +111,6 @@ std::vector<std::string> confLines(const Conf& conf, const ConfKey& key, bool ex
   lines.push_back("  from: " + conf.origin(name));
   lines.push_back(fmt::format("  default: {}", key.fallback));
   lines.push_back("  values: " + valuesOf(key));
-  lines.push_back(key.dynamic ? "  read: at any time" : "  read: when the context is made");
   lines.push_back("  variable: " + confVariable(key.key));
   lines.push_back(fmt::format("  does: {}", key.meaning));
   return lines;
@@ -139,8 +137,6 @@ std::string confJson(const Conf& conf, const std::vector<ConfKey>& keys) {
     member("range", key.range);
     json.key("acts");
     json.boolean(key.acts);
-    json.key("dynamic");
-    json.boolean(key.dynamic);
     member("variable", confVariable(key.key));
     member("meaning", key.meaning);
     json.endObject();

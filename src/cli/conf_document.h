@@ -14,7 +14,7 @@ std::string confDocument();
 
 // `key: value` of a key; with `explain` also where the value comes from, which it may be, and what it does.
 std::vector<std::string> confLines(const Conf& conf, const ConfKey& key, bool explain);
-// {"keys":[{"key":…,"value":…,"origin":…,"type":…,"unit":…,"default":…,"range":…,"acts":…,"dynamic":…,
+// {"keys":[{"key":…,"value":…,"origin":…,"type":…,"unit":…,"default":…,"range":…,"acts":…,
 // "variable":…,"meaning":…},…]}
 std::string confJson(const Conf& conf, const std::vector<ConfKey>& keys);
 
