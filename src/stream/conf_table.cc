@@ -304,6 +304,13 @@ Result<std::int64_t> parseDecimal(const ConfEntry& entry, std::string_view value
   return static_cast<std::int64_t>(number * kMillion + 0.5);
 }
 
+Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value) {
+  const std::string lower = base::toLower(value);
+  if (lower == "true") return 1;
+  if (lower == "false") return 0;
+  return refuse(entry, value, "true or false");
+}
+
 bool isOneOf(std::string_view value, std::string_view choices) {
   const auto known = base::split(choices, '|');
   return std::find(known.begin(), known.end(), value) != known.end();
