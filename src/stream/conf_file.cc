@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #define TOML_EXCEPTIONS 0
@@ -137,8 +138,9 @@ class FileSettings {
 
   std::vector<FoundSetting> of(const toml::table& table) {
     add(table, "", 0);
-    std::stable_sort(found_.begin(), found_.end(),
-                     [](const FoundSetting& a, const FoundSetting& b) { return a.line < b.line; });
+    std::sort(found_.begin(), found_.end(), [](const FoundSetting& a, const FoundSetting& b) {
+      return std::tie(a.line, a.key) < std::tie(b.line, b.key);
+    });
     std::map<std::string, std::size_t> lines;
     for (const FoundSetting& setting : found_) {
       const auto [first, fresh] = lines.emplace(setting.key, setting.line);
