@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "stream/task_hold.h"
+
 namespace tidemill::stream {
 namespace {
 
@@ -42,6 +44,7 @@ void BlockView::forEachRecord(FunctionRef<void(const Record&)> visit) const {
     throw Error(Code::kDamagedBlock, loaded.error().message(), "it is read again from Kinesis");
   }
   const std::shared_ptr<const block::Block> block = std::move(*loaded);
+  TaskHold::keep(block);
   block->forEach(visit);
 }
 

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "stream/task_hold.h"
 #include "stream/task_retry.h"
 
 namespace tidemill::stream {
@@ -96,6 +97,7 @@ std::shared_ptr<const block::Block> ContextBlocks::load(std::size_t index) const
 
 void ContextBlocks::forEachRecord(std::size_t index, FunctionRef<void(const Record&)> visit) const {
   const auto block = load(index);
+  TaskHold::keep(block);
   block->forEach(visit);
 }
 

@@ -8,6 +8,7 @@
 
 #include "rt/no_waiting.h"
 #include "rt/parallel_for.h"
+#include "stream/task_hold.h"
 #include "tidemill/error.h"
 
 namespace tidemill::stream {
@@ -25,6 +26,7 @@ std::optional<Failure> attempt(const std::function<void(std::size_t)>& task, std
   std::string reason;
   for (int i = 0; i < attemptsMax; ++i) {
     try {
+      const TaskHold hold;
       task(index);
       return std::nullopt;
     } catch (const Error& error) {
