@@ -22,7 +22,6 @@ bool mayPass(const Error& error) {
     case Code::kExpiredNextToken:
     case Code::kTlsFailed:
     case Code::kMalformedResponse:
-    case Code::kResponseTooLarge:
       return true;
     default:
       return error.retryable();
