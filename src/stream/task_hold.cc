@@ -5,6 +5,7 @@
 namespace tidemill::stream {
 namespace {
 
+// allow(determinism): set and unset within one try of a task, which nothing interrupts in simulation.
 thread_local TaskHold* ofThisThread = nullptr;
 
 }  // namespace
