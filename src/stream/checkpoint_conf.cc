@@ -2,20 +2,13 @@
 
 #include <utility>
 
+#include "stream/endpoint_conf.h"
+
 namespace tidemill::stream {
-namespace {
-
-std::optional<std::string> unlessEmpty(std::string text) {
-  return text.empty() ? std::nullopt : std::optional(std::move(text));
-}
-
-}  // namespace
 
 CheckpointStoreOptions checkpointStoreOptionsOf(const Conf& conf, aws::Environment environment) {
   CheckpointStoreOptions options;
-  options.s3.endpoint = unlessEmpty(conf.getText("tidemill.s3.endpoint"));
-  options.s3.region = unlessEmpty(conf.getText("tidemill.s3.region"));
-  options.s3.allowPlainHttp = conf.getBoolean("tidemill.s3.allowPlainHttp");
+  options.s3 = endpointOptionsOf(conf, "s3");
   options.s3ServerSideEncryption = conf.getText("tidemill.s3.serverSideEncryption");
   options.s3KmsKeyId = conf.getText("tidemill.s3.kmsKeyId");
   options.hdfsUser = conf.getText("tidemill.hdfs.user");

@@ -7,6 +7,7 @@
 #include "lease/dynamo_lease_store.h"
 #include "lease/sqlite_lease_store.h"
 #include "stream/client_retries.h"
+#include "stream/endpoint_conf.h"
 
 namespace tidemill::stream {
 namespace {
@@ -38,10 +39,6 @@ class DynamoStores final : public lease::LeaseStoreFactory {
   std::optional<lease::DynamoLeaseStoreFactory> factory_;
 };
 
-std::optional<std::string> unlessEmpty(std::string text) {
-  return text.empty() ? std::nullopt : std::optional(std::move(text));
-}
-
 }  // namespace
 
 std::unique_ptr<lease::LeaseStoreFactory> leaseStoresOf(const rt::Env& env, const Conf& conf,
@@ -49,11 +46,8 @@ std::unique_ptr<lease::LeaseStoreFactory> leaseStoresOf(const rt::Env& env, cons
   if (conf.getText("tidemill.leases.store") == "sqlite") {
     return std::make_unique<lease::SqliteLeaseStoreFactory>(env, conf.getText("tidemill.state.directory"));
   }
-  aws::EndpointOptions where;
-  where.endpoint = unlessEmpty(conf.getText("tidemill.dynamodb.endpoint"));
-  where.region = unlessEmpty(conf.getText("tidemill.dynamodb.region"));
-  where.allowPlainHttp = conf.getBoolean("tidemill.dynamodb.allowPlainHttp");
-  return std::make_unique<DynamoStores>(env, conf, std::move(where), std::move(environment));
+  return std::make_unique<DynamoStores>(env, conf, endpointOptionsOf(conf, "dynamodb"),
+                                        std::move(environment));
 }
 
 }  // namespace tidemill::stream
