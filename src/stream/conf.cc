@@ -111,12 +111,10 @@ Conf& Conf::setFromEnvironment(const std::map<std::string, std::string>& variabl
 const Conf::Setting* Conf::find(const std::string& key) const {
   const auto set = values_.find(key);
   if (set != values_.end()) return &set->second;
-  for (const stream::ConfEntry& entry : stream::confTable()) {
-    if (entry.newName != key) continue;
-    const auto old = values_.find(std::string(entry.key));
-    if (old != values_.end()) return &old->second;
-  }
-  return nullptr;
+  const stream::ConfEntry* entry = stream::findConfEntry(key);
+  if (entry == nullptr || entry->oldName.empty()) return nullptr;
+  const auto old = values_.find(std::string(entry->oldName));
+  return old == values_.end() ? nullptr : &old->second;
 }
 
 std::optional<std::string> Conf::get(const std::string& key) const {

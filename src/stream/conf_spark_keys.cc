@@ -58,7 +58,7 @@ constexpr std::array kTable = {
               kNoExecutors, ConfUse::kNothing},
     ConfEntry{"spark.streaming.fileStream.minRememberDuration", ConfType::kDuration, "60", "s", 1, kDay,
               "Nothing: the older name of spark.streaming.minRememberDuration, which counts if both are set.",
-              ConfUse::kNothing, "spark.streaming.minRememberDuration"},
+              ConfUse::kNothing},
     ConfEntry{"spark.streaming.kinesis.client.maxRetries", ConfType::kInteger, "2", "", 0, 1000,
               "Tries of a call to Kinesis or DynamoDB besides the first, within the call's time limit; 3 for "
               "DynamoDB if it is not set. Reads at the tip of a shard and writes of leases have a pace of "
@@ -73,7 +73,7 @@ constexpr std::array kTable = {
     ConfEntry{"spark.streaming.minRememberDuration", ConfType::kDuration, "60", "s", 1, kDay,
               "Nothing: how far back in time a stream of files looks in Spark. Here the names that were seen "
               "are known for as long as the files are there.",
-              ConfUse::kNothing},
+              ConfUse::kNothing, "spark.streaming.fileStream.minRememberDuration"},
     ConfEntry{"spark.streaming.receiver.writeAheadLog.class", ConfType::kText, "", "", 0, kNameMost,
               kNoJavaClass, ConfUse::kNothing},
     ConfEntry{"spark.streaming.receiver.writeAheadLog.closeFileAfterWrite", ConfType::kBoolean, "false", "",
@@ -93,7 +93,7 @@ constexpr std::array kTable = {
     ConfEntry{"spark.streaming.stopSparkContextByDefault", ConfType::kBoolean, "true", "", 0, 1,
               "Whether StreamingContext::stop() without arguments also stops the Context below it."},
     ConfEntry{"spark.streaming.ui.retainedBatches", ConfType::kInteger, "1000", "", 1, 1'000'000,
-              "Nothing yet: batches that a status page shows, and there is none.", ConfUse::kNothing},
+              "Nothing: batches that a status page shows, and there is none.", ConfUse::kNothing},
     ConfEntry{"spark.streaming.unpersist", ConfType::kBoolean, "true", "", 0, 1,
               "Nothing: blocks are let go when no stream looks back at their batch. "
               "StreamingContext::remember() keeps them longer.",

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "base/text.h"
@@ -214,22 +215,10 @@ constexpr std::array kTable = {
               "Who owns leases: stable across restarts, unique among workers."},
 };
 
-// Keys of Spark Streaming that this version does not act on, without "spark.streaming.". A name that ends
-// with a dot stands for all keys below it. Sorted.
-constexpr std::array<std::string_view, 14> kSparkOnly = {"clock",
-                                                         "concurrentJobs",
-                                                         "driver.writeAheadLog.",
-                                                         "dynamicAllocation.",
-                                                         "fileStream.minRememberDuration",
-                                                         "kinesis.client.maxRetries",
-                                                         "kinesis.client.retryDelayMs",
-                                                         "manualClock.jump",
-                                                         "minRememberDuration",
-                                                         "receiver.writeAheadLog.",
-                                                         "sessionByKey.deltaChainThreshold",
-                                                         "stopSparkContextByDefault",
-                                                         "ui.retainedBatches",
-                                                         "unpersist"};
+// Below these, Spark Streaming has keys that are not in the table; this version does not act on them.
+constexpr std::array<std::string_view, 3> kSparkOnly = {"spark.streaming.driver.writeAheadLog.",
+                                                        "spark.streaming.dynamicAllocation.",
+                                                        "spark.streaming.receiver.writeAheadLog."};
 
 struct Suffix {
   std::string_view text;
@@ -276,32 +265,36 @@ Result<std::int64_t> parseDuration(const ConfEntry& entry, std::string_view valu
   return *microseconds / kPerMillisecond + (*microseconds % kPerMillisecond > 0 ? 1 : 0);
 }
 
-// "0.3" or "30%", in millionths.
-Result<std::int64_t> parseFraction(const ConfEntry& entry, std::string_view value) {
-  const bool perCent = value.ends_with('%');
-  const std::string_view digits = perCent ? value.substr(0, value.size() - 1) : value;
+// Nothing if not all of `digits` is a number without exponent.
+std::optional<double> parseReal(std::string_view digits) {
   double number = 0;
   const auto [end, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed);
-  if (perCent) number /= 100;
-  // Written so that what is no number is refused as well.
-  const bool fits = number >= 0 && number <= 1;
-  if (error != std::errc() || end != digits.data() + digits.size() || !fits) {
-    return refuse(entry, value, "a part of the whole such as 0.3 or 30%");
-  }
-  return static_cast<std::int64_t>(number * kMillion + 0.5);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
 }
 
-// "0.2", in millionths.
+// A number from 0 to `most`, in millionths.
+Result<std::int64_t> inMillionths(const ConfEntry& entry, std::string_view value,
+                                  std::optional<double> number, double most, std::string_view expected) {
+  // Written so that what is no number is refused as well.
+  const bool fits = number && *number >= 0 && *number <= most;
+  if (!fits) return refuse(entry, value, expected);
+  return static_cast<std::int64_t>(*number * kMillion + 0.5);
+}
+
+// "0.3" or "30%".
+Result<std::int64_t> parseFraction(const ConfEntry& entry, std::string_view value) {
+  const bool perCent = value.ends_with('%');
+  auto number = parseReal(perCent ? value.substr(0, value.size() - 1) : value);
+  if (number && perCent) *number /= 100;
+  return inMillionths(entry, value, number, 1, "a part of the whole such as 0.3 or 30%");
+}
+
+// "0.2".
 Result<std::int64_t> parseDecimal(const ConfEntry& entry, std::string_view value) {
-  double number = 0;
-  const auto [end, error] =
-      std::from_chars(value.data(), value.data() + value.size(), number, std::chars_format::fixed);
-  const bool fits = number >= 0 && number <= static_cast<double>(entry.most) / kMillion;
-  if (error != std::errc() || end != value.data() + value.size() || !fits) {
-    return refuse(entry, value, "a number such as 0.2, not negative");
-  }
-  return static_cast<std::int64_t>(number * kMillion + 0.5);
+  return inMillionths(entry, value, parseReal(value), static_cast<double>(entry.most) / kMillion,
+                      "a number such as 0.2, not negative");
 }
 
 Result<std::int64_t> parseBoolean(const ConfEntry& entry, std::string_view value) {
@@ -339,12 +332,8 @@ const ConfEntry* findConfEntry(std::string_view key) {
 }
 
 bool isSparkOnlyKey(std::string_view key) {
-  constexpr std::string_view kPrefix = "spark.streaming.";
-  if (!key.starts_with(kPrefix)) return false;
-  key.remove_prefix(kPrefix.size());
-  return std::any_of(kSparkOnly.begin(), kSparkOnly.end(), [&](std::string_view known) {
-    return known.ends_with('.') ? key.starts_with(known) : key == known;
-  });
+  return std::any_of(kSparkOnly.begin(), kSparkOnly.end(),
+                     [&](std::string_view prefix) { return key.starts_with(prefix); });
 }
 
 std::string nearestConfKey(std::string_view key) {

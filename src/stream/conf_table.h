@@ -30,8 +30,8 @@ struct ConfEntry {
   std::int64_t most;   // Booleans: 0 if true is refused.
   std::string_view meaning;
   ConfUse use = ConfUse::kActs;
-  // The newer name of the same key, which counts if both are set.
-  std::string_view newName = {};
+  // An older name of the same key; this one counts if both are set.
+  std::string_view oldName = {};
 };
 
 // Sorted by key.
