@@ -39,12 +39,15 @@ bool LeaseObservation::complete() const {
 rt::Task<Result<LeaseObservation>> observeLeases(rt::Loop& loop, lease::LeaseStore& store,
                                                  const ObserveOptions& options) {
   LeaseObservation observation;
-  const rt::TimePoint until = rt::laterBy(loop.now(), options.patience);
-  for (;;) {  // Until then.
+  // From the end of the first look on, since what stands still is seen to do so from there.
+  std::optional<rt::TimePoint> firstLook;
+  for (;;) {  // Until the patience is over.
     auto listing = co_await store.list();
     if (!listing) co_return fail(listing.error());
     const rt::TimePoint now = loop.now();
     observation.look(std::move(*listing), now);
+    if (!firstLook) firstLook = now;
+    const rt::TimePoint until = rt::laterBy(*firstLook, options.patience);
     const bool known = options.untilOneLives ? firstAlive(observation, options.only) != nullptr : false;
     if (known || observation.complete() || now >= until) co_return observation;
     const rt::Duration pause = std::min(options.interval, until - now);
