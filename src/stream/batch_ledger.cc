@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kInputUid = "input-";
 
-// Nothing: an input of an earlier program, which nobody reads for now.
+// Nothing: an input of an earlier program, which this one does not have.
 std::optional<std::size_t> inputOf(const std::string& uid) {
   if (!uid.starts_with(kInputUid)) return std::nullopt;
   const auto number = base::parseInteger(std::string_view(uid).substr(kInputUid.size()));

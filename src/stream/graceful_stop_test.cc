@@ -20,6 +20,15 @@ class GracefulStopTest : public ReceiverFixture {
     EXPECT_EQ(totals.leasesHeld, 0);
     for (const auto& [shard, row] : leases_->rows) EXPECT_EQ(row.leaseOwner, "") << shard;
   }
+  // What another context finds in `time` is what is still missing.
+  void expectTheRestOnce(rt::Duration time) {
+    StreamingContext rest(*seams_, conf("0"), Seconds(1));
+    deliver(rest);
+    rest.start();
+    world_.runFor(time);
+    ASSERT_TRUE(stopped(rest));
+    expectEachOnce();
+  }
 };
 
 // As Spark's suite: four rounds on one stream.
@@ -36,12 +45,7 @@ TEST_F(GracefulStopTest, RecordsReceivedAreRecordsProcessedRoundAfterRound) {
     expectAllDone(context);
     EXPECT_GT(context.totals().received, 0);
   }
-  StreamingContext rest(*seams_, conf("0"), Seconds(1));
-  deliver(rest);
-  rest.start();
-  world_.runFor(10s);
-  ASSERT_TRUE(stopped(rest));
-  expectEachOnce();
+  expectTheRestOnce(10s);
 }
 
 // As Spark's slow receiver: 15 records, one in each second.
@@ -60,12 +64,7 @@ TEST_F(GracefulStopTest, ASlowReceiverIsDrained) {
   expectAllDone(context);
   EXPECT_EQ(context.totals().received, static_cast<std::int64_t>(delivered_.size()));
 
-  StreamingContext rest(*seams_, conf("0"), Seconds(1));
-  deliver(rest);
-  rest.start();
-  world_.runFor(10s);
-  ASSERT_TRUE(stopped(rest));
-  expectEachOnce();
+  expectTheRestOnce(10s);
 }
 
 TEST_F(GracefulStopTest, BlocksThatWaitForTheirBatchAreDelivered) {
@@ -105,12 +104,7 @@ TEST_F(GracefulStopTest, AnOutputThatNeverSucceedsEndsItAtTheDeadlineAndNothingI
             std::string::npos);
   EXPECT_EQ(context.totals().checkpointed, 0);
 
-  StreamingContext next(*seams_, conf("0"), Seconds(1));
-  deliver(next);
-  next.start();
-  world_.runFor(20s);
-  ASSERT_TRUE(stopped(next));
-  expectEachOnce();
+  expectTheRestOnce(20s);
 }
 
 TEST_F(GracefulStopTest, TheDeadlineIsTenBatchesButAMinuteAtLeast) {
@@ -157,12 +151,7 @@ TEST_F(GracefulStopTest, LeasesAreRenewedHoweverLongTheLastBatchTakes) {
   ASSERT_TRUE(end) << end.error().message();
   EXPECT_EQ(node_->log().count("lease_lost"), 0u);
   expectAllDone(context);
-  StreamingContext rest(*seams_, conf("0"), Seconds(1));
-  deliver(rest);
-  rest.start();
-  world_.runFor(10s);
-  ASSERT_TRUE(stopped(rest));
-  expectEachOnce();
+  expectTheRestOnce(10s);
 }
 
 }  // namespace
