@@ -93,14 +93,15 @@ class Running:
     """A command that goes on; its lines are collected while it runs.
 
     `wrapper` is a command that ends by becoming the program. With `together` its results and logs are one list, `out`, in the order in which they were written.
+    `program` is another one than tidemill, `folder` where it runs.
     """
 
-    def __init__(self, *arguments: object, together: bool = False, wrapper: Iterable[str] = (),
-                 **changes: str | None) -> None:
-        self.process = subprocess.Popen([*wrapper, BINARY, *map(str, arguments)], stdin=subprocess.DEVNULL,
+    def __init__(self, *arguments: object, together: bool = False, wrapper: Iterable[str] = (), program: str = BINARY,
+                 folder: Path | None = None, **changes: str | None) -> None:
+        self.process = subprocess.Popen([*wrapper, program, *map(str, arguments)], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT if together else subprocess.PIPE, text=True,
-                                        env=environment(**changes))
+                                        env=environment(**changes), cwd=folder)
         self.out: list[Line] = []
         self.err: list[Line] = []
         pipes = ((self.process.stdout, self.out), (self.process.stderr, self.err))
