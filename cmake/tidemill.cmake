@@ -22,12 +22,25 @@ endif()
 target_include_directories(tidemill_flags INTERFACE
   ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 
+# Several files of a target are compiled as one (TIDEMILL_UNITY): most of a compiler's time goes into the headers and
+# inline functions they share. The names of anonymous namespaces must therefore differ within a folder.
+function(tidemill_compile_together target)
+  if(TIDEMILL_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${TIDEMILL_UNITY_FILES})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # It takes the file that names the others for the program and each of them for a header.
+      target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+    endif()
+  endif()
+endfunction()
+
 # tidemill_library(NAME rt SOURCES a.cc b.cc DEPENDS base PACKAGES fmt::fmt)
 # makes the static library `tidemill_rt`, linked as `tidemill::rt`. DEPENDS names layers below.
 function(tidemill_library)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPENDS;PACKAGES" ${ARGN})
   add_library(tidemill_${ARG_NAME} STATIC ${ARG_SOURCES})
   add_library(tidemill::${ARG_NAME} ALIAS tidemill_${ARG_NAME})
+  tidemill_compile_together(tidemill_${ARG_NAME})
   target_link_libraries(tidemill_${ARG_NAME} PUBLIC tidemill_flags)
   foreach(layer IN LISTS ARG_DEPENDS)
     target_link_libraries(tidemill_${ARG_NAME} PUBLIC tidemill::${layer})
@@ -50,6 +63,7 @@ function(tidemill_test)
     set(ARG_TIMEOUT 600)
   endif()
   add_executable(${ARG_NAME}_test ${ARG_SOURCES})
+  tidemill_compile_together(${ARG_NAME}_test)
   foreach(layer IN LISTS ARG_DEPENDS)
     target_link_libraries(${ARG_NAME}_test PRIVATE tidemill::${layer})
   endforeach()

@@ -7,20 +7,20 @@
 namespace tidemill::aws {
 namespace {
 
-constexpr std::string_view kToken = "FwoGZXIvYXdzEXAMPLETOKENabcdefghijklmnopqrstuvwxyz0123456789+/==";
+constexpr std::string_view kSessionToken = "FwoGZXIvYXdzEXAMPLETOKENabcdefghijklmnopqrstuvwxyz0123456789+/==";
 
 TEST(Redaction, TakesWholeSecretsOut) {
-  const Redaction redacted({Secret("a-very-secret-key"), Secret(kToken)});
+  const Redaction redacted({Secret("a-very-secret-key"), Secret(kSessionToken)});
 
-  EXPECT_EQ(redacted("key a-very-secret-key, token " + std::string(kToken) + "."),
+  EXPECT_EQ(redacted("key a-very-secret-key, token " + std::string(kSessionToken) + "."),
             "key [secret], token [secret].");
-  EXPECT_EQ(redacted(std::string(kToken) + std::string(kToken)), "[secret]");
+  EXPECT_EQ(redacted(std::string(kSessionToken) + std::string(kSessionToken)), "[secret]");
 }
 
 TEST(Redaction, TakesStretchesOut) {
-  const Redaction redacted({Secret(kToken)});
+  const Redaction redacted({Secret(kSessionToken)});
 
-  EXPECT_EQ(redacted("cut: " + std::string(kToken.substr(0, 30))), "cut: [secret]");
+  EXPECT_EQ(redacted("cut: " + std::string(kSessionToken.substr(0, 30))), "cut: [secret]");
   EXPECT_EQ(redacted("wrapped: EXAMPLETOKEN\r\n  abcdefghijkl"), "wrapped: [secret]\r\n  [secret]");
   EXPECT_EQ(redacted("too short to matter: EXAMPLETOKE"), "too short to matter: EXAMPLETOKE");
 }
@@ -35,20 +35,21 @@ TEST(Redaction, AShortSecretIsFoundWholeAndAWordIsNone) {
 TEST(Redaction, LeavesOtherTextAlone) {
   const std::string text = "Rate exceeded for shard shardId-000000000000 in stream orders";
 
-  EXPECT_EQ(Redaction({Secret(kToken)})(text), text);
+  EXPECT_EQ(Redaction({Secret(kSessionToken)})(text), text);
   EXPECT_EQ(Redaction({})(text), text);
 }
 
 // The cut must not come first: it would leave the head of a token that is not found any more.
 TEST(PlainMessage, IsRedactedBeforeItIsCut) {
-  const Redaction redacted({Secret(kToken)});
+  const Redaction redacted({Secret(kSessionToken)});
   const std::string padding(500, 'x');
 
-  const std::string plain = plainMessage(padding + std::string(kToken), redacted);
+  const std::string plain = plainMessage(padding + std::string(kSessionToken), redacted);
 
   EXPECT_EQ(plain, padding + "[secret]");
-  EXPECT_EQ(plainMessage(padding + "1234" + std::string(kToken), redacted), padding + "1234[secret]");
-  EXPECT_EQ(plainMessage(padding + "12345" + std::string(kToken), redacted), padding + "12345[secret…");
+  EXPECT_EQ(plainMessage(padding + "1234" + std::string(kSessionToken), redacted), padding + "1234[secret]");
+  EXPECT_EQ(plainMessage(padding + "12345" + std::string(kSessionToken), redacted),
+            padding + "12345[secret…");
 }
 
 }  // namespace

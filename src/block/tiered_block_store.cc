@@ -7,11 +7,6 @@
 #include "rt/task_group.h"
 
 namespace tidemill::block {
-namespace {
-
-constexpr std::size_t kLocal = CopyPlaces::kLocal;
-
-}  // namespace
 
 // Lets other puts of the id go on, also if this one is cancelled.
 class TieredBlockStore::PlacingHold {
@@ -43,13 +38,13 @@ TieredBlockStore::~TieredBlockStore() = default;
 // --- What an earlier process has left.
 
 rt::Task<Result<std::vector<std::shared_ptr<const BlockInfo>>>> TieredBlockStore::open() {
-  if (places_.has(kLocal)) {
-    const std::shared_ptr<CopyOpening> opening = places_.queue(kLocal).open();
+  if (places_.has(CopyPlaces::kLocal)) {
+    const std::shared_ptr<CopyOpening> opening = places_.queue(CopyPlaces::kLocal).open();
     co_await opening->done.acquire(1);
     if (!*opening->result) co_return fail(opening->result->error());
-    adopt(kLocal, **opening->result);
+    adopt(CopyPlaces::kLocal, **opening->result);
   }
-  for (std::size_t i = kLocal + 1; i < places_.size(); ++i) openings_.spawn(openReplica(i));
+  for (std::size_t i = CopyPlaces::kLocal + 1; i < places_.size(); ++i) openings_.spawn(openReplica(i));
   co_await openings_.join(options_.places.replicaTimeout);
   opened_ = true;
   std::vector<std::shared_ptr<const BlockInfo>> found;
@@ -158,7 +153,7 @@ void TieredBlockStore::undo(const std::string& id) {
 Placement TieredBlockStore::placementOf(const Entry& entry) const {
   Placement placement;
   placement.memory = static_cast<bool>(memory_.find(entry.info->id));
-  placement.disk = entry.copies.contains(kLocal);
+  placement.disk = entry.copies.contains(CopyPlaces::kLocal);
   const auto replicas = static_cast<int>(entry.copies.size()) - (placement.disk ? 1 : 0);
   placement.copies = (placement.memory || placement.disk ? 1 : 0) + replicas;
   return placement;
@@ -255,7 +250,7 @@ rt::Task<void> TieredBlockStore::otherPutOf(std::string id) {
 
 Result<void> TieredBlockStore::accepts(const Block& block, StorageLevel level) const {
   const StorageTraits wanted = traitsOf(level);
-  if (wanted.disk && !places_.has(kLocal)) {
+  if (wanted.disk && !places_.has(CopyPlaces::kLocal)) {
     return fail(Code::kInvalidConfig,
                 storageLevelName(level) + " needs a folder for blocks, and there is none",
                 "set tidemill.block.directory");
@@ -311,7 +306,7 @@ StoreTotals TieredBlockStore::totals() const {
   totals.shortfalls = health_.shortfalls();
   for (const auto& [id, entry] : entries_) {
     for (const auto& [place, copy] : entry.copies) {
-      const bool local = place == kLocal;
+      const bool local = place == CopyPlaces::kLocal;
       ++(local ? totals.diskBlocks : totals.replicaBlocks);
       (local ? totals.diskBytes : totals.replicaBytes) += static_cast<std::int64_t>(copy->bytes());
     }

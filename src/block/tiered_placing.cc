@@ -11,8 +11,6 @@
 namespace tidemill::block {
 namespace {
 
-constexpr std::size_t kLocal = CopyPlaces::kLocal;
-
 rt::Task<void> waitFor(std::shared_ptr<CopyWrite> write) {
   co_await write->done.acquire(1);
 }
@@ -85,13 +83,13 @@ std::shared_ptr<CopyWrite> TieredBlockStore::spill(const MemoryCopy& victim) {
   Entry* const kept = entryOf(victim.info->id);
   TIDEMILL_CHECK(kept != nullptr, "what is in memory has an entry");
   Entry& entry = *kept;
-  if (entry.copies.contains(kLocal)) {
+  if (entry.copies.contains(CopyPlaces::kLocal)) {
     memory_.remove(victim.info->id);
     return nullptr;
   }
-  const auto under = entry.writes.find(kLocal);
+  const auto under = entry.writes.find(CopyPlaces::kLocal);
   if (under != entry.writes.end()) return under->second;
-  auto write = begin(kLocal, entry, victim);
+  auto write = begin(CopyPlaces::kLocal, entry, victim);
   write->spill = true;
   return write;
 }
@@ -99,7 +97,7 @@ std::shared_ptr<CopyWrite> TieredBlockStore::spill(const MemoryCopy& victim) {
 rt::Task<Result<void>> TieredBlockStore::writeLocal(MemoryCopy copy, std::uint64_t serial) {
   Entry* entry = entryOf(copy.info->id, serial);
   if (entry == nullptr) co_return Result<void>();  // Released meanwhile.
-  const std::shared_ptr<CopyWrite> write = begin(kLocal, *entry, copy);
+  const std::shared_ptr<CopyWrite> write = begin(CopyPlaces::kLocal, *entry, copy);
   copy = {};
   co_await write->done.acquire(1);
   if (!*write->result) co_return fail(write->result->error());
@@ -120,7 +118,7 @@ rt::Task<void> TieredBlockStore::waitForReplicas(Writes writes, rt::TimePoint de
   const rt::Duration patience = std::max(rt::Duration::zero(), deadline - env_.loop.now());
   const bool all = co_await waits.join(patience);
   if (all) co_return;
-  for (std::size_t place = kLocal + 1; place < places_.size(); ++place) {
+  for (std::size_t place = CopyPlaces::kLocal + 1; place < places_.size(); ++place) {
     const Entry* entry = entryOf(writes.front()->info->id, writes.front()->serial);
     if (entry == nullptr) co_return;
     const auto late = entry->writes.find(place);
@@ -161,7 +159,7 @@ void TieredBlockStore::written(std::size_t place, const CopyWrite& write) {
     return copyDamaged(id, write.serial, TieredSource::kMemory, "memory", error);
   }
   // A full disk here is waited for by whoever puts; elsewhere it is one replica less.
-  const bool mayWait = place == kLocal && error.code() == Code::kDiskFull;
+  const bool mayWait = place == CopyPlaces::kLocal && error.code() == Code::kDiskFull;
   if (error.code() == Code::kCancelled || error.code() == Code::kInvalidConfig || mayWait) return;
   places_.failed(place, error.message());
 }

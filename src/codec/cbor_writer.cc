@@ -3,12 +3,12 @@
 namespace tidemill::codec {
 namespace {
 
-constexpr unsigned kUnsigned = 0;
-constexpr unsigned kNegative = 1;
-constexpr unsigned kBytes = 2;
-constexpr unsigned kText = 3;
-constexpr unsigned kTag = 6;
-constexpr unsigned kEpochTag = 1;
+constexpr unsigned kUnsignedMajor = 0;
+constexpr unsigned kNegativeMajor = 1;
+constexpr unsigned kBytesMajor = 2;
+constexpr unsigned kTextMajor = 3;
+constexpr unsigned kTagMajor = 6;
+constexpr unsigned kEpochTimeTag = 1;
 
 }  // namespace
 
@@ -27,26 +27,26 @@ void CborWriter::head(unsigned major, std::uint64_t value) {
 }
 
 void CborWriter::text(std::string_view value) {
-  head(kText, value.size());
+  head(kTextMajor, value.size());
   buffer_.append(value);
 }
 
 void CborWriter::bytes(std::string_view value) {
-  head(kBytes, value.size());
+  head(kBytesMajor, value.size());
   buffer_.append(value);
 }
 
 void CborWriter::integer(std::int64_t value) {
   // CBOR writes a negative n as -1 - n, which is the complement of its bits.
   if (value < 0) {
-    head(kNegative, ~static_cast<std::uint64_t>(value));
+    head(kNegativeMajor, ~static_cast<std::uint64_t>(value));
   } else {
-    head(kUnsigned, static_cast<std::uint64_t>(value));
+    head(kUnsignedMajor, static_cast<std::uint64_t>(value));
   }
 }
 
 void CborWriter::timestamp(std::int64_t epochMilliseconds) {
-  head(kTag, kEpochTag);
+  head(kTagMajor, kEpochTimeTag);
   integer(epochMilliseconds);
 }
 

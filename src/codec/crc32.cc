@@ -7,14 +7,14 @@ namespace tidemill::codec {
 namespace {
 
 // The polynomial with its bits in reverse, as the algorithm takes the low bit first.
-constexpr std::uint32_t kPolynomial = 0xedb88320u;
+constexpr std::uint32_t kIeee = 0xedb88320u;
 
 constexpr std::array<std::uint32_t, 256> makeTable() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t remainder = byte;
     for (int bit = 0; bit < 8; ++bit) {
-      remainder = (remainder >> 1) ^ ((remainder & 1u) != 0 ? kPolynomial : 0u);
+      remainder = (remainder >> 1) ^ ((remainder & 1u) != 0 ? kIeee : 0u);
     }
     table[byte] = remainder;
   }

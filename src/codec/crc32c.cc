@@ -15,7 +15,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "words are loaded as they lie in memory");
 
 // The polynomial with its bits in reverse, as the algorithm takes the low bit first.
-constexpr std::uint32_t kPolynomial = 0x82f63b78u;
+constexpr std::uint32_t kCastagnoli = 0x82f63b78u;
 using Table = std::array<std::uint32_t, 256>;
 
 // tables[k][b]: what byte b does to the remainder when k more zero bytes follow it.
@@ -24,7 +24,7 @@ constexpr std::array<Table, 8> makeTables() {
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t remainder = byte;
     for (int bit = 0; bit < 8; ++bit)
-      remainder = (remainder >> 1) ^ ((remainder & 1u) != 0 ? kPolynomial : 0u);
+      remainder = (remainder >> 1) ^ ((remainder & 1u) != 0 ? kCastagnoli : 0u);
     tables[0][byte] = remainder;
   }
   for (std::size_t k = 1; k < 8; ++k) {

@@ -14,12 +14,12 @@ constexpr std::array<unsigned char, 4> kMagic = {0xf3, 0x89, 0x9a, 0xc2};
 constexpr std::size_t kChecksumBytes = 16;
 
 enum WireType : std::uint32_t {
-  kVarint = 0,
-  kFixed64 = 1,
-  kBytes = 2,
-  kStartGroup = 3,
-  kEndGroup = 4,
-  kFixed32 = 5
+  kWireVarint = 0,
+  kWireFixed64 = 1,
+  kWireBytes = 2,
+  kWireStartGroup = 3,
+  kWireEndGroup = 4,
+  kWireFixed32 = 5
 };
 
 constexpr std::uint32_t tagOf(std::uint32_t field, WireType type) {
@@ -27,16 +27,16 @@ constexpr std::uint32_t tagOf(std::uint32_t field, WireType type) {
 }
 
 // AggregatedRecord.
-constexpr std::uint32_t kPartitionKeyTable = tagOf(1, kBytes);
-constexpr std::uint32_t kHashKeyTable = tagOf(2, kBytes);
-constexpr std::uint32_t kRecords = tagOf(3, kBytes);
+constexpr std::uint32_t kPartitionKeyTableField = tagOf(1, kWireBytes);
+constexpr std::uint32_t kHashKeyTableField = tagOf(2, kWireBytes);
+constexpr std::uint32_t kRecordsField = tagOf(3, kWireBytes);
 // Record.
-constexpr std::uint32_t kPartitionKeyIndex = tagOf(1, kVarint);
-constexpr std::uint32_t kHashKeyIndex = tagOf(2, kVarint);
-constexpr std::uint32_t kData = tagOf(3, kBytes);
-constexpr std::uint32_t kTags = tagOf(4, kBytes);
+constexpr std::uint32_t kPartitionKeyIndexField = tagOf(1, kWireVarint);
+constexpr std::uint32_t kHashKeyIndexField = tagOf(2, kWireVarint);
+constexpr std::uint32_t kDataField = tagOf(3, kWireBytes);
+constexpr std::uint32_t kTagsField = tagOf(4, kWireBytes);
 // Tag.
-constexpr std::uint32_t kTagKey = tagOf(1, kBytes);
+constexpr std::uint32_t kTagKeyField = tagOf(1, kWireBytes);
 
 // Walks over the fields of one message. A field of a known number with another wire type than it should have
 // is an unknown field, as everywhere in protobuf; its tag differs, so it is skipped like one.
@@ -53,18 +53,18 @@ class Fields {
     tag_ = static_cast<std::uint32_t>(tag);
     if (tag_ >> 3 == 0) return refuse(KplFault::kField);
     switch (tag_ & 7) {
-      case kVarint:
+      case kWireVarint:
         return readNumber(kLongNumber, number_);
-      case kFixed64:
+      case kWireFixed64:
         return take(8);
-      case kBytes: {
+      case kWireBytes: {
         std::uint64_t size = 0;
         return readNumber(kShortNumber, size) && take(size);
       }
-      case kFixed32:
+      case kWireFixed32:
         return take(4);
-      case kStartGroup:
-      case kEndGroup:
+      case kWireStartGroup:
+      case kWireEndGroup:
         return refuse(KplFault::kGroup);
       default:
         return refuse(KplFault::kField);
@@ -120,7 +120,7 @@ constexpr std::uint64_t kKeyBytesMax = 64;
 KplFault checkTag(std::string_view bytes) {
   Fields fields(bytes);
   bool key = false;
-  while (fields.next()) key = key || fields.tag() == kTagKey;
+  while (fields.next()) key = key || fields.tag() == kTagKeyField;
   if (fields.fault() != KplFault::kNone) return fields.fault();
   return key ? KplFault::kNone : KplFault::kMissingField;
 }
@@ -174,7 +174,7 @@ std::string_view kplMessageOf(std::span<const std::byte> payload) {
 std::size_t kplPartsMax(std::span<const std::byte> payload) {
   std::size_t parts = 0;
   Fields fields(kplMessageOf(payload));
-  while (fields.next()) parts += fields.tag() == kRecords ? 1 : 0;
+  while (fields.next()) parts += fields.tag() == kRecordsField ? 1 : 0;
   return std::min(parts, payload.size() / kPartBytesMin);
 }
 
@@ -210,7 +210,7 @@ KplFault KplReader::readMessage(std::string_view message) {
   keyBytes_ = 0;
   Fields fields(message);
   while (fields.next()) {
-    if (fields.tag() != kRecords) continue;
+    if (fields.tag() != kRecordsField) continue;
     const KplFault wrong = readPart(fields.bytes());
     if (wrong != KplFault::kNone) return wrong;
     keyBytes_ += parts_.back().partitionKey.size() + parts_.back().explicitHashKey.size();
@@ -223,11 +223,11 @@ KplFault KplReader::readTables(std::string_view message) {
   partCount_ = 0;
   Fields fields(message);
   while (fields.next()) {
-    if (fields.tag() == kRecords) {
+    if (fields.tag() == kRecordsField) {
       ++partCount_;
-    } else if (fields.tag() == kPartitionKeyTable) {
+    } else if (fields.tag() == kPartitionKeyTableField) {
       partitionKeys_.push_back({.text = fields.bytes()});
-    } else if (fields.tag() == kHashKeyTable) {
+    } else if (fields.tag() == kHashKeyTableField) {
       hashKeys_.push_back({.text = fields.bytes()});
     }
   }
@@ -244,19 +244,19 @@ KplFault KplReader::readPart(std::string_view bytes) {
   Fields fields(bytes);
   while (fields.next()) {
     switch (fields.tag()) {
-      case kPartitionKeyIndex:
+      case kPartitionKeyIndexField:
         partitionKey = fields.number();
         hasPartitionKey = true;
         break;
-      case kHashKeyIndex:
+      case kHashKeyIndexField:
         hashKey = fields.number();
         hasHashKey = true;
         break;
-      case kData:
+      case kDataField:
         part.data = std::as_bytes(std::span(fields.bytes()));
         hasData = true;
         break;
-      case kTags: {
+      case kTagsField: {
         const KplFault fault = checkTag(fields.bytes());
         if (fault != KplFault::kNone) return fault;
         break;

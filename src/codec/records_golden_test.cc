@@ -47,7 +47,7 @@ Result<RecordsPage> readHex(const std::string& name, RecordsReadOptions options 
   return readRecordsCbor(Body::copyOf(readGoldenHex(name)), options);
 }
 
-Result<RecordsPage> readJson(const std::string& name, RecordsReadOptions options = {}) {
+Result<RecordsPage> readGoldenJson(const std::string& name, RecordsReadOptions options = {}) {
   return readRecordsJson(Body::copyOf(readGolden(name)), options);
 }
 
@@ -81,14 +81,14 @@ TEST(GoldenRecords, OfEmulatorsAreRefusedByDefault) {
 }
 
 TEST(GoldenRecords, AreReadFromJson) {
-  expectBothRecords(readJson("get_records_aws.json"));
-  expectBothRecords(readJson("get_records_python.json"));
-  expectBothRecords(readJson("get_records_python.json", {.lenient = true}));
+  expectBothRecords(readGoldenJson("get_records_aws.json"));
+  expectBothRecords(readGoldenJson("get_records_python.json"));
+  expectBothRecords(readGoldenJson("get_records_python.json", {.lenient = true}));
 }
 
 TEST(GoldenRecords, TellTheShardsEndAndItsChild) {
   expectShardEnd(readHex("get_records_shard_end.hex"));
-  expectShardEnd(readJson("get_records_shard_end.json"));
+  expectShardEnd(readGoldenJson("get_records_shard_end.json"));
 }
 
 TEST(RecordsCbor, SaysWhetherTheNumbersAscend) {

@@ -6,7 +6,7 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = Condition::Kind;
+using ConditionKind = Condition::Kind;
 
 // Null for types without a size.
 std::optional<std::size_t> sizeOf(const AttributeValue& value) {
@@ -72,30 +72,30 @@ bool contains(const AttributeValue& where, const AttributeValue& what) {
   }
 }
 
-bool ordered(Kind kind, const AttributeValue& a, const AttributeValue& b) {
+bool ordered(ConditionKind kind, const AttributeValue& a, const AttributeValue& b) {
   const auto order = compareValues(a, b);
   if (!order) return false;
-  if (kind == Kind::kLess) return *order < 0;
-  if (kind == Kind::kLessOrEqual) return *order <= 0;
-  if (kind == Kind::kGreater) return *order > 0;
+  if (kind == ConditionKind::kLess) return *order < 0;
+  if (kind == ConditionKind::kLessOrEqual) return *order <= 0;
+  if (kind == ConditionKind::kGreater) return *order > 0;
   return *order >= 0;
 }
 
 // Of a condition with two operands, both there.
-bool holdsFor(Kind kind, const AttributeValue& a, const AttributeValue& b) {
+bool holdsFor(ConditionKind kind, const AttributeValue& a, const AttributeValue& b) {
   switch (kind) {
-    case Kind::kEqual:
+    case ConditionKind::kEqual:
       return a == b;
-    case Kind::kNotEqual:
+    case ConditionKind::kNotEqual:
       return !(a == b);
-    case Kind::kType:
+    case ConditionKind::kType:
       return typeName(a.type) == b.text;
-    case Kind::kBeginsWith:
+    case ConditionKind::kBeginsWith:
       return a.type == b.type && (a.type == ValueType::kString || a.type == ValueType::kBinary) &&
              a.text.starts_with(b.text);
-    case Kind::kContains:
+    case ConditionKind::kContains:
       return contains(a, b);
-    case Kind::kNotContains:
+    case ConditionKind::kNotContains:
       return !contains(a, b);
     default:
       return ordered(kind, a, b);
@@ -107,9 +107,9 @@ bool holdsLeaf(const Condition& condition, const Item& item) {
   operands.reserve(condition.operands.size());
   for (const auto& operand : condition.operands) operands.emplace_back(operand, item);
   const AttributeValue* first = operands.front().get();
-  if (condition.kind == Kind::kExists) return first != nullptr;
-  if (condition.kind == Kind::kNotExists) return first == nullptr;
-  if (condition.kind == Kind::kIn) {
+  if (condition.kind == ConditionKind::kExists) return first != nullptr;
+  if (condition.kind == ConditionKind::kNotExists) return first == nullptr;
+  if (condition.kind == ConditionKind::kIn) {
     return first != nullptr && std::any_of(operands.begin() + 1, operands.end(), [&](const Resolved& other) {
              return other.get() != nullptr && *other.get() == *first;
            });
@@ -117,11 +117,11 @@ bool holdsLeaf(const Condition& condition, const Item& item) {
   // Something missing is unequal to everything and fails all else.
   const bool missing = std::any_of(operands.begin(), operands.end(),
                                    [](const Resolved& operand) { return operand.get() == nullptr; });
-  if (missing) return condition.kind == Kind::kNotEqual;
+  if (missing) return condition.kind == ConditionKind::kNotEqual;
   const AttributeValue& second = *operands[1].get();
-  if (condition.kind != Kind::kBetween) return holdsFor(condition.kind, *first, second);
-  return ordered(Kind::kGreaterOrEqual, *first, second) &&
-         ordered(Kind::kLessOrEqual, *first, *operands[2].get());
+  if (condition.kind != ConditionKind::kBetween) return holdsFor(condition.kind, *first, second);
+  return ordered(ConditionKind::kGreaterOrEqual, *first, second) &&
+         ordered(ConditionKind::kLessOrEqual, *first, *operands[2].get());
 }
 
 }  // namespace
@@ -129,11 +129,11 @@ bool holdsLeaf(const Condition& condition, const Item& item) {
 bool holds(const Condition& condition, const Item& item) {
   const auto holdsHere = [&item](const Condition& part) { return holds(part, item); };
   switch (condition.kind) {
-    case Kind::kAnd:
+    case ConditionKind::kAnd:
       return std::all_of(condition.parts.begin(), condition.parts.end(), holdsHere);
-    case Kind::kOr:
+    case ConditionKind::kOr:
       return std::any_of(condition.parts.begin(), condition.parts.end(), holdsHere);
-    case Kind::kNot:
+    case ConditionKind::kNot:
       return !holdsHere(condition.parts.front());
     default:
       return holdsLeaf(condition, item);

@@ -8,7 +8,7 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = Condition::Kind;
+using ConditionKind = Condition::Kind;
 using Problem = ExpressionReader::Problem;
 
 constexpr auto kOrdered = std::to_array({ValueType::kString, ValueType::kNumber, ValueType::kBinary});
@@ -46,14 +46,14 @@ void checkFunction(ExpressionReader& reader, const ConditionFunction& function,
     reader.report(Problem::kOperandType,
                   fmt::format("Operator or function requires a document path; operator or function: {}",
                               function.name));
-  } else if (function.kind == Kind::kBeginsWith) {
+  } else if (function.kind == ConditionKind::kBeginsWith) {
     for (const auto& operand : operands) {
       if (operand.kind == Operand::Kind::kSize) wrongType(reader, function.name, ValueType::kNumber);
       if (operand.kind == Operand::Kind::kValue && !isOneOf(operand.value.type, kTexts)) {
         wrongType(reader, function.name, operand.value.type);
       }
     }
-  } else if (function.kind == Kind::kType) {
+  } else if (function.kind == ConditionKind::kType) {
     if (last.kind != Operand::Kind::kValue) {
       // Any path may have any type, and AWS prints them all.
       reader.report(

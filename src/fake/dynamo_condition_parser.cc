@@ -10,31 +10,31 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = Condition::Kind;
+using ConditionKind = Condition::Kind;
 using Problem = ExpressionReader::Problem;
 
 constexpr std::size_t kInOperandsMax = 100;
 constexpr auto kFunctions = std::to_array<ConditionFunction>({
-    {"attribute_exists", 1, Kind::kExists},
-    {"attribute_not_exists", 1, Kind::kNotExists},
-    {"attribute_type", 2, Kind::kType},
-    {"begins_with", 2, Kind::kBeginsWith},
-    {"contains", 2, Kind::kContains},
+    {"attribute_exists", 1, ConditionKind::kExists},
+    {"attribute_not_exists", 1, ConditionKind::kNotExists},
+    {"attribute_type", 2, ConditionKind::kType},
+    {"begins_with", 2, ConditionKind::kBeginsWith},
+    {"contains", 2, ConditionKind::kContains},
     {"size", 1, std::nullopt},
 });
 
 struct Comparator {
   std::string_view symbol;
-  Kind kind;
+  ConditionKind kind;
 };
 
 constexpr auto kComparators = std::to_array<Comparator>({
-    {"=", Kind::kEqual},
-    {"<>", Kind::kNotEqual},
-    {"<", Kind::kLess},
-    {"<=", Kind::kLessOrEqual},
-    {">", Kind::kGreater},
-    {">=", Kind::kGreaterOrEqual},
+    {"=", ConditionKind::kEqual},
+    {"<>", ConditionKind::kNotEqual},
+    {"<", ConditionKind::kLess},
+    {"<=", ConditionKind::kLessOrEqual},
+    {">", ConditionKind::kGreater},
+    {">=", ConditionKind::kGreaterOrEqual},
 });
 
 // Recursive descent; the depth is bounded by ExpressionReader::enter().
@@ -42,11 +42,11 @@ class ConditionParser {
  public:
   explicit ConditionParser(ExpressionReader& reader) : reader_(reader) {}
 
-  Condition parseOr() { return parseChain("OR", Kind::kOr, &ConditionParser::parseAnd); }
+  Condition parseOr() { return parseChain("OR", ConditionKind::kOr, &ConditionParser::parseAnd); }
 
  private:
-  Condition parseAnd() { return parseChain("AND", Kind::kAnd, &ConditionParser::parseNot); }
-  Condition parseChain(std::string_view keyword, Kind kind, Condition (ConditionParser::*part)());
+  Condition parseAnd() { return parseChain("AND", ConditionKind::kAnd, &ConditionParser::parseNot); }
+  Condition parseChain(std::string_view keyword, ConditionKind kind, Condition (ConditionParser::*part)());
   Condition parseNot();
   Condition parseParentheses();
   bool operandInParentheses() const;
@@ -63,7 +63,7 @@ class ConditionParser {
   bool wrapped_ = false;
 };
 
-Condition ConditionParser::parseChain(std::string_view keyword, Kind kind,
+Condition ConditionParser::parseChain(std::string_view keyword, ConditionKind kind,
                                       Condition (ConditionParser::*part)()) {
   Condition first = (this->*part)();
   if (reader_.failed() || !reader_.token().isKeyword(keyword)) return first;
@@ -91,7 +91,7 @@ Condition ConditionParser::parseNot() {
   if (any) wrapped_ = false;
   if (!negated) return condition;
   Condition inverse;
-  inverse.kind = Kind::kNot;
+  inverse.kind = ConditionKind::kNot;
   inverse.parts.push_back(std::move(condition));
   return inverse;
 }
@@ -155,7 +155,7 @@ Condition ConditionParser::parseComparison() {
     condition.operands.push_back(std::move(first));
     condition.operands.push_back(parseOperand());
     checkDistinct(reader_, comparator->symbol, condition.operands);
-    if (comparator->kind != Kind::kEqual && comparator->kind != Kind::kNotEqual) {
+    if (comparator->kind != ConditionKind::kEqual && comparator->kind != ConditionKind::kNotEqual) {
       checkOrdered(reader_, comparator->symbol, condition.operands);
     }
   } else if (function.empty()) {
@@ -168,7 +168,7 @@ Condition ConditionParser::parseComparison() {
 Condition ConditionParser::parseBetween(Operand first) {
   reader_.countOperator();
   Condition condition;
-  condition.kind = Kind::kBetween;
+  condition.kind = ConditionKind::kBetween;
   condition.operands.push_back(std::move(first));
   condition.operands.push_back(parseOperand());
   if (!reader_.skipKeyword("AND")) reader_.failSyntax();
@@ -182,7 +182,7 @@ Condition ConditionParser::parseBetween(Operand first) {
 Condition ConditionParser::parseIn(Operand first) {
   reader_.countOperator();
   Condition condition;
-  condition.kind = Kind::kIn;
+  condition.kind = ConditionKind::kIn;
   condition.operands.push_back(std::move(first));
   reader_.expectSymbol("(");
   do {

@@ -31,7 +31,7 @@ bool holdsHere(std::string_view expression) {
   return condition && holds(*condition, sample());
 }
 
-std::string refusal(std::string_view expression) {
+std::string conditionRefusal(std::string_view expression) {
   ExpressionNames context = names();
   const std::string message = refusalOf(parseCondition("ConditionExpression", expression, context));
   constexpr std::string_view kPrefix = "Invalid ConditionExpression: ";
@@ -89,84 +89,86 @@ TEST(DynamoCondition, NotBindsCloserThanAndCloserThanOr) {
 }
 
 TEST(DynamoCondition, SyntaxErrorsShowTheTokenAndItsNeighbours) {
-  EXPECT_EQ(refusal("a = "), R"(Syntax error; token: "<EOF>", near: "=")");
-  EXPECT_EQ(refusal("foo"), R"(Syntax error; token: "<EOF>", near: "foo")");
-  EXPECT_EQ(refusal("a = :five b = :s"), R"(Syntax error; token: "b", near: ":five b =")");
-  EXPECT_EQ(refusal("a == :five"), R"(Syntax error; token: "=", near: "== :five")");
-  EXPECT_EQ(refusal("_x = :five"), R"(Syntax error; token: "_", near: "_x")");
-  EXPECT_EQ(refusal("a = : five"), R"(Syntax error; token: ":", near: "= : five")");
-  EXPECT_EQ(refusal("a = 5"), R"(Syntax error; token: "5", near: "= 5")");
-  EXPECT_EQ(refusal("(a = :five"), R"(Syntax error; token: "<EOF>", near: ":five")");
-  EXPECT_EQ(refusal("a IN ()"), R"x(Syntax error; token: ")", near: "()")x");
-  EXPECT_EQ(refusal("a[x] = :five"), R"(Syntax error; token: "x", near: "[x]")");
-  EXPECT_EQ(refusal("a ü :five"), R"(Syntax error; token: "ü", near: "a ü :five")");
+  EXPECT_EQ(conditionRefusal("a = "), R"(Syntax error; token: "<EOF>", near: "=")");
+  EXPECT_EQ(conditionRefusal("foo"), R"(Syntax error; token: "<EOF>", near: "foo")");
+  EXPECT_EQ(conditionRefusal("a = :five b = :s"), R"(Syntax error; token: "b", near: ":five b =")");
+  EXPECT_EQ(conditionRefusal("a == :five"), R"(Syntax error; token: "=", near: "== :five")");
+  EXPECT_EQ(conditionRefusal("_x = :five"), R"(Syntax error; token: "_", near: "_x")");
+  EXPECT_EQ(conditionRefusal("a = : five"), R"(Syntax error; token: ":", near: "= : five")");
+  EXPECT_EQ(conditionRefusal("a = 5"), R"(Syntax error; token: "5", near: "= 5")");
+  EXPECT_EQ(conditionRefusal("(a = :five"), R"(Syntax error; token: "<EOF>", near: ":five")");
+  EXPECT_EQ(conditionRefusal("a IN ()"), R"x(Syntax error; token: ")", near: "()")x");
+  EXPECT_EQ(conditionRefusal("a[x] = :five"), R"(Syntax error; token: "x", near: "[x]")");
+  EXPECT_EQ(conditionRefusal("a ü :five"), R"(Syntax error; token: "ü", near: "a ü :five")");
 }
 
 TEST(DynamoCondition, RefusesEmptyAndLongExpressions) {
-  EXPECT_EQ(refusal(""), "The expression can not be empty;");
-  EXPECT_EQ(refusal("  "), "The expression can not be empty;");
+  EXPECT_EQ(conditionRefusal(""), "The expression can not be empty;");
+  EXPECT_EQ(conditionRefusal("  "), "The expression can not be empty;");
   std::string longest = "a = :five";
   longest.append(4096 - longest.size(), ' ');
-  EXPECT_EQ(refusal(longest), "accepted");
-  EXPECT_EQ(refusal(longest + " "),
+  EXPECT_EQ(conditionRefusal(longest), "accepted");
+  EXPECT_EQ(conditionRefusal(longest + " "),
             "Expression size has exceeded the maximum allowed size; expression size: 4097");
 }
 
 TEST(DynamoCondition, RefusesUndefinedAndReservedNames) {
-  EXPECT_EQ(refusal("#x = :five"),
+  EXPECT_EQ(conditionRefusal("#x = :five"),
             "An expression attribute name used in the document path is not defined; attribute name: #x");
-  EXPECT_EQ(refusal("a = :nope"),
+  EXPECT_EQ(conditionRefusal("a = :nope"),
             "An expression attribute value used in expression is not defined; attribute value: :nope");
-  EXPECT_EQ(refusal("Status = :five"), "Attribute name is a reserved keyword; reserved keyword: Status");
-  EXPECT_EQ(refusal("a.count = :five"), "Attribute name is a reserved keyword; reserved keyword: count");
+  EXPECT_EQ(conditionRefusal("Status = :five"),
+            "Attribute name is a reserved keyword; reserved keyword: Status");
+  EXPECT_EQ(conditionRefusal("a.count = :five"),
+            "Attribute name is a reserved keyword; reserved keyword: count");
   // A reserved word comes before what stands earlier but is less.
-  EXPECT_EQ(refusal("#x = :five AND Status = :five"),
+  EXPECT_EQ(conditionRefusal("#x = :five AND Status = :five"),
             "Attribute name is a reserved keyword; reserved keyword: Status");
 }
 
 TEST(DynamoCondition, RefusesRedundantParentheses) {
-  EXPECT_EQ(refusal("((a = :five))"), "The expression has redundant parentheses;");
-  EXPECT_EQ(refusal("b = :s AND ((a = :five))"), "The expression has redundant parentheses;");
-  EXPECT_EQ(refusal("(a = :five)"), "accepted");
-  EXPECT_EQ(refusal("((a = :five) AND b = :s)"), "accepted");
-  EXPECT_EQ(refusal("(NOT (a = :five))"), "accepted");
+  EXPECT_EQ(conditionRefusal("((a = :five))"), "The expression has redundant parentheses;");
+  EXPECT_EQ(conditionRefusal("b = :s AND ((a = :five))"), "The expression has redundant parentheses;");
+  EXPECT_EQ(conditionRefusal("(a = :five)"), "accepted");
+  EXPECT_EQ(conditionRefusal("((a = :five) AND b = :s)"), "accepted");
+  EXPECT_EQ(conditionRefusal("(NOT (a = :five))"), "accepted");
 }
 
 TEST(DynamoCondition, RefusesMisusedFunctions) {
-  EXPECT_EQ(refusal("foo(a)"), "Invalid function name; function: foo");
-  EXPECT_EQ(refusal("if_not_exists(a, b)"), "Invalid function name; function: if_not_exists");
-  EXPECT_EQ(refusal("size(a)"),
+  EXPECT_EQ(conditionRefusal("foo(a)"), "Invalid function name; function: foo");
+  EXPECT_EQ(conditionRefusal("if_not_exists(a, b)"), "Invalid function name; function: if_not_exists");
+  EXPECT_EQ(conditionRefusal("size(a)"),
             "The function is not allowed to be used this way in an expression; function: size");
-  EXPECT_EQ(refusal("attribute_exists(a) = :five"),
+  EXPECT_EQ(conditionRefusal("attribute_exists(a) = :five"),
             "The function is not allowed to be used this way in an expression; function: attribute_exists");
-  EXPECT_EQ(refusal("a = contains(b, :x)"),
+  EXPECT_EQ(conditionRefusal("a = contains(b, :x)"),
             "The function is not allowed to be used this way in an expression; function: contains");
   EXPECT_EQ(
-      refusal("attribute_exists(a, b)"),
+      conditionRefusal("attribute_exists(a, b)"),
       "Incorrect number of operands for operator or function; operator or function: attribute_exists, number "
       "of operands: 2");
-  EXPECT_EQ(refusal("attribute_exists(:five)"),
+  EXPECT_EQ(conditionRefusal("attribute_exists(:five)"),
             "Operator or function requires a document path; operator or function: attribute_exists");
 }
 
 TEST(DynamoCondition, RefusesConstantsOfWrongTypes) {
   constexpr std::string_view kWrong =
       "Incorrect operand type for operator or function; operator or function: {}, operand type: {}";
-  EXPECT_EQ(refusal("a < :list"), fmt::format(kWrong, "<", "L"));
-  EXPECT_EQ(refusal("a BETWEEN :list AND :list"), fmt::format(kWrong, "BETWEEN", "L"));
-  EXPECT_EQ(refusal("begins_with(b, :five)"), fmt::format(kWrong, "begins_with", "N"));
-  EXPECT_EQ(refusal("size(:yes) = :one"), fmt::format(kWrong, "size", "BOOL"));
-  EXPECT_EQ(refusal("attribute_type(a, :five)"), fmt::format(kWrong, "attribute_type", "N"));
-  EXPECT_EQ(refusal("attribute_type(a, :bad)"),
+  EXPECT_EQ(conditionRefusal("a < :list"), fmt::format(kWrong, "<", "L"));
+  EXPECT_EQ(conditionRefusal("a BETWEEN :list AND :list"), fmt::format(kWrong, "BETWEEN", "L"));
+  EXPECT_EQ(conditionRefusal("begins_with(b, :five)"), fmt::format(kWrong, "begins_with", "N"));
+  EXPECT_EQ(conditionRefusal("size(:yes) = :one"), fmt::format(kWrong, "size", "BOOL"));
+  EXPECT_EQ(conditionRefusal("attribute_type(a, :five)"), fmt::format(kWrong, "attribute_type", "N"));
+  EXPECT_EQ(conditionRefusal("attribute_type(a, :bad)"),
             "Invalid attribute type name found; type: Z, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}");
   EXPECT_EQ(
-      refusal("a BETWEEN :six AND :five"),
+      conditionRefusal("a BETWEEN :six AND :five"),
       "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound "
       "operand: AttributeValue: {N:6}, upper bound operand: AttributeValue: {N:5}");
-  EXPECT_EQ(refusal("a BETWEEN :five AND :s"),
+  EXPECT_EQ(conditionRefusal("a BETWEEN :five AND :s"),
             "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: "
             "AttributeValue: {N:5}, upper bound operand: AttributeValue: {S:shard-1}");
-  EXPECT_EQ(refusal("a = a"),
+  EXPECT_EQ(conditionRefusal("a = a"),
             "The first operand must be distinct from the remaining operands for this operator or function; "
             "operator: "
             "=, first operand: [a]");
@@ -175,22 +177,23 @@ TEST(DynamoCondition, RefusesConstantsOfWrongTypes) {
 TEST(DynamoCondition, TakesThreeHundredOperators) {
   std::string expression = "a=b";
   for (int i = 0; i < 149; ++i) expression += " OR a=b";
-  EXPECT_EQ(refusal(expression), "accepted");  // 150 comparisons, 149 times OR.
-  EXPECT_EQ(refusal("NOT " + expression), "accepted");
-  EXPECT_EQ(refusal("NOT NOT " + expression),
+  EXPECT_EQ(conditionRefusal(expression), "accepted");  // 150 comparisons, 149 times OR.
+  EXPECT_EQ(conditionRefusal("NOT " + expression), "accepted");
+  EXPECT_EQ(conditionRefusal("NOT NOT " + expression),
             "The expression contains too many operators; operator count: 301");
 }
 
 TEST(DynamoCondition, BoundsItsDepth) {
   const std::string open(4000, '(');
-  EXPECT_EQ(refusal(open), "The expression has redundant parentheses;");
-  EXPECT_NE(refusal("a = " + open), "accepted");
+  EXPECT_EQ(conditionRefusal(open), "The expression has redundant parentheses;");
+  EXPECT_NE(conditionRefusal("a = " + open), "accepted");
   std::string calls;
   for (int i = 0; i < 800; ++i) calls += "size(";
-  EXPECT_NE(refusal(calls), "accepted");
+  EXPECT_NE(conditionRefusal(calls), "accepted");
   std::string nots;
   for (int i = 0; i < 1000; ++i) nots += "NOT ";
-  EXPECT_EQ(refusal(nots + "a = :five"), "The expression contains too many operators; operator count: 301");
+  EXPECT_EQ(conditionRefusal(nots + "a = :five"),
+            "The expression contains too many operators; operator count: 301");
 }
 
 TEST(DynamoCondition, BoundsInAndPaths) {
@@ -199,14 +202,15 @@ TEST(DynamoCondition, BoundsInAndPaths) {
     for (int i = 1; i < count; ++i) expression += ",:one";
     return expression + ")";
   };
-  EXPECT_EQ(refusal(in(100)), "accepted");
-  EXPECT_EQ(refusal(in(101)), "The IN operator is provided with too many operands; number of operands: 101");
+  EXPECT_EQ(conditionRefusal(in(100)), "accepted");
+  EXPECT_EQ(conditionRefusal(in(101)),
+            "The IN operator is provided with too many operands; number of operands: 101");
   std::string path = "a";
   for (int i = 1; i < 32; ++i) path += ".b";
-  EXPECT_EQ(refusal(path + " = :five"), "accepted");
-  EXPECT_EQ(refusal(path + ".b = :five"),
+  EXPECT_EQ(conditionRefusal(path + " = :five"), "accepted");
+  EXPECT_EQ(conditionRefusal(path + ".b = :five"),
             "The document path has too many nesting elements; nesting levels: 33");
-  EXPECT_EQ(refusal("a[4294967296] = :five"),
+  EXPECT_EQ(conditionRefusal("a[4294967296] = :five"),
             "List index is not within the allowable range; index: [4294967296]");
 }
 

@@ -9,42 +9,42 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = Condition::Kind;
+using ConditionKind = Condition::Kind;
 
 // As AWS names it where it refuses the operator; empty for those that keys allow.
-std::string_view refusedName(Kind kind) {
+std::string_view refusedName(ConditionKind kind) {
   switch (kind) {
-    case Kind::kOr:
+    case ConditionKind::kOr:
       return "OR";
-    case Kind::kNot:
+    case ConditionKind::kNot:
       return "NOT";
-    case Kind::kIn:
+    case ConditionKind::kIn:
       return "IN";
-    case Kind::kNotEqual:
+    case ConditionKind::kNotEqual:
       return "<>";
-    case Kind::kExists:
+    case ConditionKind::kExists:
       return "attribute_exists";
-    case Kind::kNotExists:
+    case ConditionKind::kNotExists:
       return "attribute_not_exists";
-    case Kind::kType:
+    case ConditionKind::kType:
       return "attribute_type";
-    case Kind::kContains:
+    case ConditionKind::kContains:
       return "contains";
     default:
       return {};
   }
 }
 
-Kind mirrored(Kind kind) {
+ConditionKind mirrored(ConditionKind kind) {
   switch (kind) {
-    case Kind::kLess:
-      return Kind::kGreater;
-    case Kind::kLessOrEqual:
-      return Kind::kGreaterOrEqual;
-    case Kind::kGreater:
-      return Kind::kLess;
-    case Kind::kGreaterOrEqual:
-      return Kind::kLessOrEqual;
+    case ConditionKind::kLess:
+      return ConditionKind::kGreater;
+    case ConditionKind::kLessOrEqual:
+      return ConditionKind::kGreaterOrEqual;
+    case ConditionKind::kGreater:
+      return ConditionKind::kLess;
+    case ConditionKind::kGreaterOrEqual:
+      return ConditionKind::kLessOrEqual;
     default:
       return kind;
   }
@@ -61,10 +61,12 @@ Outcome<void> checkComparison(Condition& condition) {
   if (std::any_of(operands.begin(), operands.end(), isSize)) {
     return invalidRequest("KeyConditionExpressions cannot contain nested operations");
   }
-  const bool fixedPlace = condition.kind == Kind::kBetween || condition.kind == Kind::kBeginsWith;
+  const bool fixedPlace =
+      condition.kind == ConditionKind::kBetween || condition.kind == ConditionKind::kBeginsWith;
   if (fixedPlace && !isPath(operands.front())) {
-    return invalidCondition(fmt::format("{} operator must have the key attribute as its first operand",
-                                        condition.kind == Kind::kBetween ? "BETWEEN" : "begins_with"));
+    return invalidCondition(
+        fmt::format("{} operator must have the key attribute as its first operand",
+                    condition.kind == ConditionKind::kBetween ? "BETWEEN" : "begins_with"));
   }
   const auto paths = std::count_if(operands.begin(), operands.end(), isPath);
   if (paths > 1) return invalidCondition("Multiple attribute names used in one condition");
@@ -85,7 +87,7 @@ Outcome<void> flatten(Condition condition, Condition& out) {
   if (!refused.empty()) {
     return invalidRequest(fmt::format("Invalid operator used in KeyConditionExpression: {}", refused));
   }
-  if (condition.kind == Kind::kAnd) {
+  if (condition.kind == ConditionKind::kAnd) {
     for (auto& part : condition.parts) {
       auto flat = flatten(std::move(part), out);
       if (!flat) return flat;
@@ -110,8 +112,8 @@ const Condition* conditionOn(const Condition& keyCondition, const std::string& n
 }
 
 // The ones that an index of sorted keys answers.
-bool isIndexable(Kind kind) {
-  return refusedName(kind).empty() && kind != Kind::kNotContains;
+bool isIndexable(ConditionKind kind) {
+  return refusedName(kind).empty() && kind != ConditionKind::kNotContains;
 }
 
 }  // namespace
@@ -129,7 +131,7 @@ Outcome<KeyRange> keyRangeOf(const Condition& keyCondition, const KeyNames& keys
   if (hash == nullptr) {
     return invalidRequest(fmt::format("Query condition missed key schema element: {}", keys.hash));
   }
-  if (hash->kind != Kind::kEqual) return invalidRequest("Query key condition not supported");
+  if (hash->kind != ConditionKind::kEqual) return invalidRequest("Query key condition not supported");
   KeyRange range{hash->operands[1].value, std::nullopt};
   if (keyCondition.parts.size() == 1) return range;
   const Condition* sort = keys.range.empty() ? nullptr : conditionOn(keyCondition, keys.range);

@@ -9,7 +9,7 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = Condition::Kind;
+using ConditionKind = Condition::Kind;
 using InputKind = InputValue::Kind;
 
 constexpr std::string_view kInvalidParameter = "One or more parameter values were invalid: ";
@@ -22,11 +22,11 @@ constexpr unsigned kTexts = bit(ValueType::kString) | bit(ValueType::kBinary);
 constexpr unsigned kScalars = kTexts | bit(ValueType::kNumber);
 constexpr unsigned kSets =
     bit(ValueType::kStringSet) | bit(ValueType::kNumberSet) | bit(ValueType::kBinarySet);
-constexpr unsigned kAll = ~0u;
+constexpr unsigned kAnyType = ~0u;
 
 struct Operator {
   std::string_view name;
-  Kind kind;
+  ConditionKind kind;
   std::size_t valuesMin;
   std::size_t valuesMax;
   unsigned types;
@@ -34,19 +34,19 @@ struct Operator {
 
 // In the order in which AWS lists them.
 constexpr auto kOperators = std::to_array<Operator>({
-    {"IN", Kind::kIn, 1, SIZE_MAX, kScalars},
-    {"NULL", Kind::kNotExists, 0, 0, kAll},
-    {"BETWEEN", Kind::kBetween, 2, 2, kScalars},
-    {"LT", Kind::kLess, 1, 1, kScalars},
-    {"NOT_CONTAINS", Kind::kNotContains, 1, 1, kScalars},
-    {"EQ", Kind::kEqual, 1, 1, kAll},
-    {"GT", Kind::kGreater, 1, 1, kScalars},
-    {"NOT_NULL", Kind::kExists, 0, 0, kAll},
-    {"NE", Kind::kNotEqual, 1, 1, kAll},
-    {"LE", Kind::kLessOrEqual, 1, 1, kScalars},
-    {"BEGINS_WITH", Kind::kBeginsWith, 1, 1, kTexts},
-    {"GE", Kind::kGreaterOrEqual, 1, 1, kScalars},
-    {"CONTAINS", Kind::kContains, 1, 1, kScalars},
+    {"IN", ConditionKind::kIn, 1, SIZE_MAX, kScalars},
+    {"NULL", ConditionKind::kNotExists, 0, 0, kAnyType},
+    {"BETWEEN", ConditionKind::kBetween, 2, 2, kScalars},
+    {"LT", ConditionKind::kLess, 1, 1, kScalars},
+    {"NOT_CONTAINS", ConditionKind::kNotContains, 1, 1, kScalars},
+    {"EQ", ConditionKind::kEqual, 1, 1, kAnyType},
+    {"GT", ConditionKind::kGreater, 1, 1, kScalars},
+    {"NOT_NULL", ConditionKind::kExists, 0, 0, kAnyType},
+    {"NE", ConditionKind::kNotEqual, 1, 1, kAnyType},
+    {"LE", ConditionKind::kLessOrEqual, 1, 1, kScalars},
+    {"BEGINS_WITH", ConditionKind::kBeginsWith, 1, 1, kTexts},
+    {"GE", ConditionKind::kGreaterOrEqual, 1, 1, kScalars},
+    {"CONTAINS", ConditionKind::kContains, 1, 1, kScalars},
 });
 
 tl::unexpected<ServiceError> invalidParameter(std::string_view what) {
@@ -57,7 +57,7 @@ tl::unexpected<ServiceError> wrongShape() {
   return refuse(ServiceError{"SerializationException", "Unexpected value type in payload", 400, true});
 }
 
-Condition leaf(Kind kind, const std::string& name, std::vector<AttributeValue> values) {
+Condition leaf(ConditionKind kind, const std::string& name, std::vector<AttributeValue> values) {
   Condition condition;
   condition.kind = kind;
   Operand path;
@@ -108,7 +108,7 @@ Outcome<std::vector<AttributeValue>> valuesFor(const Operator& op,
                                           op.name, typeName(value.type)));
     }
   }
-  if (op.kind == Kind::kBetween) {
+  if (op.kind == ConditionKind::kBetween) {
     const auto order = compareValues(values[0], values[1]);
     if (order && *order > 0) {
       return invalidRequest(
@@ -147,12 +147,12 @@ Outcome<Condition> existence(const std::string& name, const InputValue& input) {
   if (!exists && value != nullptr) {
     return invalidParameter(fmt::format("Value cannot be used when Exists is false for Attribute: {}", name));
   }
-  if (!exists) return leaf(Kind::kNotExists, name, {});
+  if (!exists) return leaf(ConditionKind::kNotExists, name, {});
   auto read = readValue(*value);
   if (!read) return refuse(read.error());
   std::vector<AttributeValue> values;
   values.push_back(std::move(*read));
-  return leaf(Kind::kEqual, name, std::move(values));
+  return leaf(ConditionKind::kEqual, name, std::move(values));
 }
 
 Outcome<Condition> expectation(const std::string& name, const InputValue& input) {
@@ -237,7 +237,7 @@ Outcome<Condition> joined(Outcome<std::vector<Condition>> parts, bool any) {
   if (!parts) return refuse(parts.error());
   Condition condition;
   // An empty AND holds, an empty OR would not.
-  condition.kind = any && !parts->empty() ? Kind::kOr : Kind::kAnd;
+  condition.kind = any && !parts->empty() ? ConditionKind::kOr : ConditionKind::kAnd;
   condition.parts = std::move(*parts);
   return condition;
 }

@@ -20,7 +20,7 @@ bool expected(std::string_view json, bool any = false) {
   return condition && holds(*condition, row());
 }
 
-std::string refusal(std::string_view json) {
+std::string legacyRefusal(std::string_view json) {
   return refusalOf(conditionFromExpected(inputOf(json), false));
 }
 
@@ -77,27 +77,27 @@ TEST(DynamoExpected, JoinsByAndUnlessOrIsAsked) {
 }
 
 TEST(DynamoExpected, RefusesContradictions) {
-  EXPECT_EQ(refusal(R"({"a":{"Exists":true}})"),
+  EXPECT_EQ(legacyRefusal(R"({"a":{"Exists":true}})"),
             "One or more parameter values were invalid: Value must be provided when Exists is true for "
             "Attribute: a");
-  EXPECT_EQ(refusal(R"({"a":{}})"),
+  EXPECT_EQ(legacyRefusal(R"({"a":{}})"),
             "One or more parameter values were invalid: Value must be provided when Exists is null for "
             "Attribute: a");
-  EXPECT_EQ(refusal(R"({"a":{"Exists":false,"Value":{"S":""}}})"),
+  EXPECT_EQ(legacyRefusal(R"({"a":{"Exists":false,"Value":{"S":""}}})"),
             "One or more parameter values were invalid: Value cannot be used when Exists is false for "
             "Attribute: a");
   EXPECT_EQ(
-      refusal(R"({"a":{"Value":{"S":""},"AttributeValueList":[]}})"),
+      legacyRefusal(R"({"a":{"Value":{"S":""},"AttributeValueList":[]}})"),
       "One or more parameter values were invalid: Value and AttributeValueList cannot be used together for "
       "Attribute: a");
   EXPECT_EQ(
-      refusal(R"({"a":{"Exists":true,"ComparisonOperator":"NULL"}})"),
+      legacyRefusal(R"({"a":{"Exists":true,"ComparisonOperator":"NULL"}})"),
       "One or more parameter values were invalid: Exists and ComparisonOperator cannot be used together for "
       "Attribute: a");
-  EXPECT_EQ(refusal(R"({"a":{"ComparisonOperator":"EQ"}})"),
+  EXPECT_EQ(legacyRefusal(R"({"a":{"ComparisonOperator":"EQ"}})"),
             "One or more parameter values were invalid: Value or AttributeValueList must be used with "
             "ComparisonOperator: EQ for Attribute: a");
-  EXPECT_EQ(refusal(R"({"a":{"AttributeValueList":[]}})"),
+  EXPECT_EQ(legacyRefusal(R"({"a":{"AttributeValueList":[]}})"),
             "One or more parameter values were invalid: AttributeValueList can only be used with a "
             "ComparisonOperator "
             "for Attribute: a");
@@ -105,8 +105,8 @@ TEST(DynamoExpected, RefusesContradictions) {
 
 TEST(DynamoExpected, RefusesWrongValues) {
   const auto with = [](std::string_view op, std::string_view values) {
-    return refusal(R"({"a":{"ComparisonOperator":")" + std::string(op) + R"(","AttributeValueList":)" +
-                   std::string(values) + "}}");
+    return legacyRefusal(R"({"a":{"ComparisonOperator":")" + std::string(op) + R"(","AttributeValueList":)" +
+                         std::string(values) + "}}");
   };
   EXPECT_EQ(with("EQ", "[]"),
             "One or more parameter values were invalid: Invalid number of argument(s) for the EQ "

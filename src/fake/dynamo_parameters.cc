@@ -290,9 +290,9 @@ Outcome<void> ParameterReader::checkUsage() const {
 ServiceError countedError(std::string_view operation, ServiceError error) {
   constexpr std::string_view kCount = "1 validation error detected: ";
   // Where the count was recorded in 2026, and before which texts.
-  constexpr auto kOperations =
+  constexpr auto kCounting =
       std::to_array<std::string_view>({"PutItem", "UpdateItem", "DeleteItem", "Query"});
-  constexpr auto kTexts = std::to_array<std::string_view>({
+  constexpr auto kCountedTexts = std::to_array<std::string_view>({
       " unused in expressions: ",
       "may not be empty",
       "should not be empty",
@@ -301,9 +301,9 @@ ServiceError countedError(std::string_view operation, ServiceError error) {
       "document paths overlap",
       "section can only be used once",
   });
-  const bool counts = std::find(kOperations.begin(), kOperations.end(), operation) != kOperations.end() &&
+  const bool counts = std::find(kCounting.begin(), kCounting.end(), operation) != kCounting.end() &&
                       error.type == "ValidationException" && !error.message.starts_with(kCount) &&
-                      std::any_of(kTexts.begin(), kTexts.end(), [&](std::string_view text) {
+                      std::any_of(kCountedTexts.begin(), kCountedTexts.end(), [&](std::string_view text) {
                         return error.message.find(text) != std::string::npos;
                       });
   if (counts) error.message.insert(0, kCount);

@@ -11,7 +11,7 @@ DynamoParameters read(std::string_view operation, std::string_view json) {
   return readDynamoParameters(operation, inputOf(json)).value();
 }
 
-std::string refusal(std::string_view operation, std::string_view json) {
+std::string parameterRefusal(std::string_view operation, std::string_view json) {
   return refusalOf(readDynamoParameters(operation, inputOf(json)));
 }
 
@@ -31,22 +31,23 @@ TEST(DynamoParameters, RefusesUnusedNamesAndValuesAndCountsThemWhereAwsDoes) {
       R"({"ConditionExpression":"a = :a","FilterExpression":"a = :a",
           "ExpressionAttributeValues":{":a":{"S":""},":c":{"S":""},":b":{"S":""}}})";
   EXPECT_EQ(
-      refusal("PutItem", kValues),
+      parameterRefusal("PutItem", kValues),
       "1 validation error detected: Value provided in ExpressionAttributeValues unused in expressions: keys: "
       "{:b, :c}");
-  EXPECT_EQ(refusal("Scan", kValues),
+  EXPECT_EQ(parameterRefusal("Scan", kValues),
             "Value provided in ExpressionAttributeValues unused in expressions: keys: {:b, :c}");
-  EXPECT_EQ(refusal("GetItem", R"({"ProjectionExpression":"a","ExpressionAttributeNames":{"#n":"n"}})"),
-            "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}");
+  EXPECT_EQ(
+      parameterRefusal("GetItem", R"({"ProjectionExpression":"a","ExpressionAttributeNames":{"#n":"n"}})"),
+      "Value provided in ExpressionAttributeNames unused in expressions: keys: {#n}");
 }
 
 TEST(DynamoParameters, RefusesNamesAndValuesWithoutExpressions) {
-  EXPECT_EQ(refusal("PutItem", R"({"ExpressionAttributeNames":{"#n":"n"}})"),
+  EXPECT_EQ(parameterRefusal("PutItem", R"({"ExpressionAttributeNames":{"#n":"n"}})"),
             "ExpressionAttributeNames can only be specified when using expressions");
   EXPECT_EQ(
-      refusal("PutItem", R"({"ExpressionAttributeValues":{":n":{"S":""}}})"),
+      parameterRefusal("PutItem", R"({"ExpressionAttributeValues":{":n":{"S":""}}})"),
       "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null");
-  EXPECT_EQ(refusal("UpdateItem", R"({"ExpressionAttributeValues":{":n":{"S":""}}})"),
+  EXPECT_EQ(parameterRefusal("UpdateItem", R"({"ExpressionAttributeValues":{":n":{"S":""}}})"),
             "ExpressionAttributeValues can only be specified when using expressions: UpdateExpression and "
             "ConditionExpression are null");
 }
@@ -55,29 +56,30 @@ TEST(DynamoParameters, RefusesIllFormedNamesAndValues) {
   const auto with = [](std::string_view rest) {
     return R"({"ConditionExpression":"a = :v",)" + std::string(rest) + "}";
   };
-  EXPECT_EQ(refusal("PutItem", with(R"("ExpressionAttributeNames":{})")),
+  EXPECT_EQ(parameterRefusal("PutItem", with(R"("ExpressionAttributeNames":{})")),
             "ExpressionAttributeNames must not be empty");
-  EXPECT_EQ(refusal("PutItem", with(R"("ExpressionAttributeNames":{"n":"a"})")),
+  EXPECT_EQ(parameterRefusal("PutItem", with(R"("ExpressionAttributeNames":{"n":"a"})")),
             R"(ExpressionAttributeNames contains invalid key: Syntax error; key: "n")");
-  EXPECT_EQ(refusal("PutItem", with(R"("ExpressionAttributeNames":{"#n-":"a"})")),
+  EXPECT_EQ(parameterRefusal("PutItem", with(R"("ExpressionAttributeNames":{"#n-":"a"})")),
             R"(ExpressionAttributeNames contains invalid key: Syntax error; key: "#n-")");
-  EXPECT_EQ(refusal("PutItem", with(R"("ExpressionAttributeValues":{})")),
+  EXPECT_EQ(parameterRefusal("PutItem", with(R"("ExpressionAttributeValues":{})")),
             "ExpressionAttributeValues must not be empty");
-  EXPECT_EQ(refusal("PutItem", with(R"("ExpressionAttributeValues":{":":{"S":""}})")),
+  EXPECT_EQ(parameterRefusal("PutItem", with(R"("ExpressionAttributeValues":{":":{"S":""}})")),
             R"(ExpressionAttributeValues contains invalid key: Syntax error; key: ":")");
-  EXPECT_EQ(refusal("PutItem", with(R"("ExpressionAttributeValues":{":v":{"N":"x"}})")),
+  EXPECT_EQ(parameterRefusal("PutItem", with(R"("ExpressionAttributeValues":{":v":{"N":"x"}})")),
             "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a "
             "numeric value: "
             "x for key :v");
 }
 
 TEST(DynamoParameters, RefusesBothForms) {
-  EXPECT_EQ(refusal("UpdateItem", R"({"UpdateExpression":"garbage","Expected":{}})"),
+  EXPECT_EQ(parameterRefusal("UpdateItem", R"({"UpdateExpression":"garbage","Expected":{}})"),
             "Can not use both expression and non-expression parameters in the same request: Non-expression "
             "parameters: {Expected} Expression parameters: {UpdateExpression}");
-  EXPECT_EQ(refusal("Scan", R"({"ProjectionExpression":"a","ScanFilter":{},"AttributesToGet":["a"]})"),
-            "Can not use both expression and non-expression parameters in the same request: Non-expression "
-            "parameters: {AttributesToGet, ScanFilter} Expression parameters: {ProjectionExpression}");
+  EXPECT_EQ(
+      parameterRefusal("Scan", R"({"ProjectionExpression":"a","ScanFilter":{},"AttributesToGet":["a"]})"),
+      "Can not use both expression and non-expression parameters in the same request: Non-expression "
+      "parameters: {AttributesToGet, ScanFilter} Expression parameters: {ProjectionExpression}");
 }
 
 TEST(DynamoParameters, IgnoresWhatTheOperationDoesNotHave) {
@@ -89,9 +91,9 @@ TEST(DynamoParameters, IgnoresWhatTheOperationDoesNotHave) {
 }
 
 TEST(DynamoParameters, CountsErrorsOnlyWhereRecorded) {
-  EXPECT_EQ(refusal("UpdateItem", R"({"UpdateExpression":""})"),
+  EXPECT_EQ(parameterRefusal("UpdateItem", R"({"UpdateExpression":""})"),
             "1 validation error detected: Invalid UpdateExpression: The expression can not be empty;");
-  EXPECT_EQ(refusal("UpdateItem", R"({"UpdateExpression":"SET"})"),
+  EXPECT_EQ(parameterRefusal("UpdateItem", R"({"UpdateExpression":"SET"})"),
             R"(Invalid UpdateExpression: Syntax error; token: "<EOF>", near: "SET")");
   const ServiceError empty{"ValidationException", "An string set  may not be empty", 400, false};
   EXPECT_EQ(countedError("PutItem", countedError("PutItem", empty)).message,
@@ -112,7 +114,8 @@ TEST(DynamoKeyRange, TakesTheHashKeyApartFromTheRangeKey) {
 
 TEST(DynamoKeyRange, RefusesWhatIsNoConditionOnKeys) {
   const auto query = [](std::string_view expression) {
-    return refusal("Query", R"({"ExpressionAttributeValues":{":v":{"S":"x"}},"KeyConditionExpression":")" +
+    return parameterRefusal("Query",
+                            R"({"ExpressionAttributeValues":{":v":{"S":"x"}},"KeyConditionExpression":")" +
                                 std::string(expression) + R"("})");
   };
   EXPECT_EQ(query("h = :v OR s = :v"), "Invalid operator used in KeyConditionExpression: OR");

@@ -10,7 +10,7 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = ExpressionToken::Kind;
+using TokenKind = ExpressionToken::Kind;
 
 constexpr std::size_t kExpressionBytesMax = 4096;
 constexpr int kOperatorsMax = 300;
@@ -122,22 +122,22 @@ bool ExpressionReader::enter() {
 }
 
 bool ExpressionReader::atPath() const {
-  return token().kind == Kind::kName || token().kind == Kind::kWord;
+  return token().kind == TokenKind::kName || token().kind == TokenKind::kWord;
 }
 
 bool ExpressionReader::atFunction() const {
-  return token().kind == Kind::kWord && token(1).isSymbol("(");
+  return token().kind == TokenKind::kWord && token(1).isSymbol("(");
 }
 
 void ExpressionReader::pathName(DocumentPath& path) {
   const Token& name = token();
-  if (name.kind == Kind::kWord) {
+  if (name.kind == TokenKind::kWord) {
     if (isReservedWord(name.text)) {
       report(Problem::kReserved,
              fmt::format("Attribute name is a reserved keyword; reserved keyword: {}", name.text));
     }
     path.emplace_back(std::string(name.text));
-  } else if (name.kind == Kind::kName) {
+  } else if (name.kind == TokenKind::kName) {
     const auto found = names_.names.find(name.text);
     if (found == names_.names.end()) {
       report(Problem::kUndefinedName,
@@ -157,7 +157,7 @@ void ExpressionReader::pathName(DocumentPath& path) {
 
 void ExpressionReader::pathIndex(DocumentPath& path) {
   const Token& digits = token();
-  if (digits.kind != Kind::kNumber) return failSyntax();
+  if (digits.kind != TokenKind::kNumber) return failSyntax();
   std::uint32_t index = 0;
   const auto* end = digits.text.data() + digits.text.size();
   if (std::from_chars(digits.text.data(), end, index).ec != std::errc()) {
@@ -190,7 +190,7 @@ DocumentPath ExpressionReader::path() {
 
 AttributeValue ExpressionReader::value() {
   const Token& name = token();
-  if (name.kind != Kind::kValue) {
+  if (name.kind != TokenKind::kValue) {
     failSyntax();
     return {};
   }
@@ -207,7 +207,7 @@ AttributeValue ExpressionReader::value() {
 }
 
 Outcome<void> ExpressionReader::finish() {
-  if (token().kind != Kind::kEnd) failSyntax();
+  if (token().kind != TokenKind::kEnd) failSyntax();
   if (!syntax_.empty()) return invalidRequest(fmt::format("Invalid {}: {}", parameter_, syntax_));
   if (problems_.empty()) return {};
   return invalidRequest(fmt::format("Invalid {}: {}", parameter_, problems_.begin()->second));

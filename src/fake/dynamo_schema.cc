@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::size_t kLocalIndexesMax = 5;
 constexpr std::size_t kGlobalIndexesMax = 20;
-constexpr std::size_t kTagsMax = 50;
 
 tl::unexpected<ServiceError> invalidValues(std::string_view text) {
   return invalidRequest(fmt::format("One or more parameter values were invalid: {}", text));

@@ -9,6 +9,8 @@
 
 namespace tidemill::fake {
 
+inline constexpr std::size_t kTagsMax = 50;
+
 // The table that an input of CreateTable describes, not yet in any store.
 Outcome<std::unique_ptr<FakeTable>> readTable(const InputValue& input);
 

@@ -12,7 +12,6 @@ namespace tidemill::fake {
 namespace {
 
 constexpr std::int64_t kTablesPerPage = 100;
-constexpr std::size_t kTagsMax = 50;
 
 void answer(DynamoCall& call, std::string_view member, const FakeTable& table) {
   call.out.beginObject();

@@ -11,7 +11,7 @@ namespace tidemill::fake {
 namespace {
 
 using Token = ExpressionToken;
-using Kind = ExpressionToken::Kind;
+using TokenKind = ExpressionToken::Kind;
 
 bool isSpace(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f';
@@ -38,24 +38,24 @@ Token nextToken(std::string_view rest) {
   const char first = rest.front();
   if (first == '#' || first == ':') {
     const std::size_t length = 1 + lengthWhile(rest.substr(1), continuesWord);
-    if (length == 1) return {Kind::kWrong, rest.substr(0, 1)};
-    return {first == '#' ? Kind::kName : Kind::kValue, rest.substr(0, length)};
+    if (length == 1) return {TokenKind::kWrong, rest.substr(0, 1)};
+    return {first == '#' ? TokenKind::kName : TokenKind::kValue, rest.substr(0, length)};
   }
-  if (isLetter(first)) return {Kind::kWord, rest.substr(0, lengthWhile(rest, continuesWord))};
-  if (isDigit(first)) return {Kind::kNumber, rest.substr(0, lengthWhile(rest, isDigit))};
+  if (isLetter(first)) return {TokenKind::kWord, rest.substr(0, lengthWhile(rest, continuesWord))};
+  if (isDigit(first)) return {TokenKind::kNumber, rest.substr(0, lengthWhile(rest, isDigit))};
   for (const std::string_view symbol : {"<>", "<=", ">="}) {
-    if (rest.starts_with(symbol)) return {Kind::kSymbol, rest.substr(0, 2)};
+    if (rest.starts_with(symbol)) return {TokenKind::kSymbol, rest.substr(0, 2)};
   }
   if (std::string_view("()[],.+-=<>").find(first) != std::string_view::npos) {
-    return {Kind::kSymbol, rest.substr(0, 1)};
+    return {TokenKind::kSymbol, rest.substr(0, 1)};
   }
-  return {Kind::kWrong, rest.substr(0, std::max<std::size_t>(1, codec::utf8SequenceSize(rest)))};
+  return {TokenKind::kWrong, rest.substr(0, std::max<std::size_t>(1, codec::utf8SequenceSize(rest)))};
 }
 
 }  // namespace
 
 bool ExpressionToken::isKeyword(std::string_view keyword) const {
-  return kind == Kind::kWord && base::equalsIgnoringCase(text, keyword);
+  return kind == TokenKind::kWord && base::equalsIgnoringCase(text, keyword);
 }
 
 std::vector<ExpressionToken> tokensOf(std::string_view expression) {
@@ -67,7 +67,7 @@ std::vector<ExpressionToken> tokensOf(std::string_view expression) {
     tokens.push_back(nextToken(rest));
     rest.remove_prefix(tokens.back().text.size());
   }
-  tokens.push_back({Kind::kEnd, rest});
+  tokens.push_back({TokenKind::kEnd, rest});
   return tokens;
 }
 
@@ -79,8 +79,10 @@ std::string syntaxError(std::string_view expression, const std::vector<Expressio
   const auto endOf = [&](const Token& token) { return startOf(token) + token.text.size(); };
   const Token& token = tokens[index];
   const Token& previous = tokens[index == 0 ? 0 : index - 1];
-  const bool atEnd = token.kind == Kind::kEnd;
-  const Token& last = atEnd ? previous : tokens[index + 1].kind == Kind::kEnd ? token : tokens[index + 1];
+  const bool atEnd = token.kind == TokenKind::kEnd;
+  const Token& last = atEnd                                       ? previous
+                      : tokens[index + 1].kind == TokenKind::kEnd ? token
+                                                                  : tokens[index + 1];
   const std::string_view near = expression.substr(startOf(previous), endOf(last) - startOf(previous));
   return fmt::format("Syntax error; token: \"{}\", near: \"{}\"", atEnd ? "<EOF>" : token.text, near);
 }

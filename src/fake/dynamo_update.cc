@@ -9,7 +9,7 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = UpdateAction::Kind;
+using UpdateKind = UpdateAction::Kind;
 
 tl::unexpected<ServiceError> wrongOperand(bool legacy) {
   return invalidRequest(legacy ? "Type mismatch for attribute to update"
@@ -156,7 +156,7 @@ int depthOf(const AttributeValue& value) {
 }
 
 bool shrinks(const UpdateAction& action) {
-  return action.kind == Kind::kRemove || action.kind == Kind::kDelete;
+  return action.kind == UpdateKind::kRemove || action.kind == UpdateKind::kDelete;
 }
 
 }  // namespace
@@ -188,7 +188,7 @@ Outcome<Item> applyUpdate(const UpdatePlan& plan, const Item& item) {
   std::vector<Step> shrinking;
   for (const auto& action : plan.actions) {
     Step step{&action, {}};
-    if (action.kind != Kind::kRemove) {
+    if (action.kind != UpdateKind::kRemove) {
       auto value = valueOf(action.value, item);
       if (!value) return refuse(value.error());
       step.value = std::move(*value);
@@ -205,7 +205,7 @@ Outcome<Item> applyUpdate(const UpdatePlan& plan, const Item& item) {
   for (auto& step : growing) {
     const auto place = placeOf(updated, step.action->path);
     if (!place) return refuse(place.error());
-    if (step.action->kind == Kind::kSet) {
+    if (step.action->kind == UpdateKind::kSet) {
       place->put(std::move(step.value));
     } else {
       const auto added = add(*place, step.value, plan.legacy);
@@ -217,7 +217,7 @@ Outcome<Item> applyUpdate(const UpdatePlan& plan, const Item& item) {
     if (!place) return refuse(place.error());
     // What this update appended may stand where nothing stood before.
     if (findPath(item, step.action->path) == nullptr) continue;
-    if (step.action->kind == Kind::kRemove) {
+    if (step.action->kind == UpdateKind::kRemove) {
       place->erase();
     } else {
       const auto taken = takeAway(*place, step.value, plan.legacy);

@@ -10,19 +10,19 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = UpdateAction::Kind;
+using UpdateKind = UpdateAction::Kind;
 using Problem = ExpressionReader::Problem;
 
 struct Section {
   std::string_view keyword;
-  Kind kind;
+  UpdateKind kind;
 };
 
 constexpr auto kSections = std::to_array<Section>({
-    {"SET", Kind::kSet},
-    {"REMOVE", Kind::kRemove},
-    {"ADD", Kind::kAdd},
-    {"DELETE", Kind::kDelete},
+    {"SET", UpdateKind::kSet},
+    {"REMOVE", UpdateKind::kRemove},
+    {"ADD", UpdateKind::kAdd},
+    {"DELETE", UpdateKind::kDelete},
 });
 
 // What AWS calls the types that ADD and DELETE refuse; sets have no name here.
@@ -86,10 +86,10 @@ UpdateAction UpdateParser::parseAction(const Section& section) {
   action.kind = section.kind;
   if (reader_.failed()) return action;
   action.path = reader_.path();
-  if (section.kind == Kind::kSet) {
+  if (section.kind == UpdateKind::kSet) {
     reader_.expectSymbol("=");
     action.value = parseSum();
-  } else if (section.kind != Kind::kRemove && !reader_.failed()) {
+  } else if (section.kind != UpdateKind::kRemove && !reader_.failed()) {
     action.value.operand.kind = Operand::Kind::kValue;
     action.value.operand.value = reader_.value();
     checkActionValue(section, action.value.operand.value.type);
@@ -190,7 +190,7 @@ void UpdateParser::checkOperands(std::string_view name, const UpdateValue& value
 
 void UpdateParser::checkActionValue(const Section& section, ValueType type) {
   if (reader_.failed() || longTypeName(type).empty()) return;
-  if (section.kind == Kind::kAdd && type == ValueType::kNumber) return;
+  if (section.kind == UpdateKind::kAdd && type == ValueType::kNumber) return;
   reader_.report(
       Problem::kActionOperand,
       fmt::format("Incorrect operand type for operator or function; operator: {}, operand type: {}",

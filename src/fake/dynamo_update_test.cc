@@ -27,7 +27,7 @@ std::string updated(std::string_view expression, std::string_view item) {
   return result ? jsonOf(*result) : refusalOf(result);
 }
 
-std::string refusal(std::string_view expression) {
+std::string updateRefusal(std::string_view expression) {
   const std::string message = refusalOf(planOf(expression));
   constexpr std::string_view kPrefix = "Invalid UpdateExpression: ";
   return message.starts_with(kPrefix) ? message.substr(kPrefix.size()) : message;
@@ -86,62 +86,64 @@ TEST(DynamoUpdate, RefusesWhatTheItemDoesNotAllow) {
 }
 
 TEST(DynamoUpdate, RefusesWrongSyntax) {
-  EXPECT_EQ(refusal(""), "The expression can not be empty;");
-  EXPECT_EQ(refusal("INVALID SYNTAX HERE"), R"(Syntax error; token: "INVALID", near: "INVALID SYNTAX")");
-  EXPECT_EQ(refusal("ADD hits : incr"), R"(Syntax error; token: ":", near: "hits : incr")");
-  EXPECT_EQ(refusal("SET"), R"(Syntax error; token: "<EOF>", near: "SET")");
-  EXPECT_EQ(refusal("SET a = :s,"), R"(Syntax error; token: "<EOF>", near: ",")");
-  EXPECT_EQ(refusal("SET a = :one + :one + :one"), R"(Syntax error; token: "+", near: ":one + :one")");
-  EXPECT_EQ(refusal("ADD n n"), R"(Syntax error; token: "n", near: "n n")");
-  EXPECT_EQ(refusal("SET a = :s garbage = :s"), R"(Syntax error; token: "garbage", near: ":s garbage =")");
-  EXPECT_EQ(refusal(std::string(4097, ' ') + "SET a = :s"),
+  EXPECT_EQ(updateRefusal(""), "The expression can not be empty;");
+  EXPECT_EQ(updateRefusal("INVALID SYNTAX HERE"),
+            R"(Syntax error; token: "INVALID", near: "INVALID SYNTAX")");
+  EXPECT_EQ(updateRefusal("ADD hits : incr"), R"(Syntax error; token: ":", near: "hits : incr")");
+  EXPECT_EQ(updateRefusal("SET"), R"(Syntax error; token: "<EOF>", near: "SET")");
+  EXPECT_EQ(updateRefusal("SET a = :s,"), R"(Syntax error; token: "<EOF>", near: ",")");
+  EXPECT_EQ(updateRefusal("SET a = :one + :one + :one"), R"(Syntax error; token: "+", near: ":one + :one")");
+  EXPECT_EQ(updateRefusal("ADD n n"), R"(Syntax error; token: "n", near: "n n")");
+  EXPECT_EQ(updateRefusal("SET a = :s garbage = :s"),
+            R"(Syntax error; token: "garbage", near: ":s garbage =")");
+  EXPECT_EQ(updateRefusal(std::string(4097, ' ') + "SET a = :s"),
             "Expression size has exceeded the maximum allowed size;");
 }
 
 TEST(DynamoUpdate, RefusesSectionsTwiceAndOverlappingPaths) {
-  EXPECT_EQ(refusal("SET a = :s SET b = :s"),
+  EXPECT_EQ(updateRefusal("SET a = :s SET b = :s"),
             R"(The "SET" section can only be used once in an update expression;)");
   EXPECT_EQ(
-      refusal("SET a = :s, #a = :one"),
+      updateRefusal("SET a = :s, #a = :one"),
       "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [a], "
       "path two: [a]");
-  EXPECT_EQ(refusal("SET a.b[1] = :s REMOVE a.b"),
+  EXPECT_EQ(updateRefusal("SET a.b[1] = :s REMOVE a.b"),
             "Two document paths overlap with each other; must remove or rewrite one of these paths; path "
             "one: [a, b, "
             "[1]], path two: [a, b]");
   EXPECT_EQ(
-      refusal("SET a.b = :s, a[1] = :s"),
+      updateRefusal("SET a.b = :s, a[1] = :s"),
       "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: [a, "
       "b], path two: [a, [1]]");
-  EXPECT_EQ(refusal("SET a.b = :s, a.c = :s"), "accepted");
+  EXPECT_EQ(updateRefusal("SET a.b = :s, a.c = :s"), "accepted");
 }
 
 TEST(DynamoUpdate, RefusesNamesFunctionsAndOperands) {
-  EXPECT_EQ(refusal("SET owner = :s"), "Attribute name is a reserved keyword; reserved keyword: owner");
-  EXPECT_EQ(refusal("SET a = foo(b)"), "Invalid function name; function: foo");
-  EXPECT_EQ(refusal("SET #x = :s"),
+  EXPECT_EQ(updateRefusal("SET owner = :s"), "Attribute name is a reserved keyword; reserved keyword: owner");
+  EXPECT_EQ(updateRefusal("SET a = foo(b)"), "Invalid function name; function: foo");
+  EXPECT_EQ(updateRefusal("SET #x = :s"),
             "An expression attribute name used in the document path is not defined; attribute name: #x");
-  EXPECT_EQ(refusal("SET a = :x"),
+  EXPECT_EQ(updateRefusal("SET a = :x"),
             "An expression attribute value used in expression is not defined; attribute value: :x");
-  EXPECT_EQ(refusal("SET a = if_not_exists(:s, :s)"),
+  EXPECT_EQ(updateRefusal("SET a = if_not_exists(:s, :s)"),
             "Operator or function requires a document path; operator or function: if_not_exists");
   EXPECT_EQ(
-      refusal("SET a = list_append(a)"),
+      updateRefusal("SET a = list_append(a)"),
       "Incorrect number of operands for operator or function; operator or function: list_append, number of "
       "operands: 1");
-  EXPECT_EQ(refusal("SET a = a + :s"),
+  EXPECT_EQ(updateRefusal("SET a = a + :s"),
             "Incorrect operand type for operator or function; operator or function: +, operand type: S");
-  EXPECT_EQ(refusal("ADD a :yes"),
+  EXPECT_EQ(updateRefusal("ADD a :yes"),
             "Incorrect operand type for operator or function; operator: ADD, operand type: BOOLEAN");
-  EXPECT_EQ(refusal("DELETE a :one"),
+  EXPECT_EQ(updateRefusal("DELETE a :one"),
             "Incorrect operand type for operator or function; operator: DELETE, operand type: NUMBER");
 }
 
 TEST(DynamoUpdate, BoundsItsDepth) {
-  EXPECT_NE(refusal("SET a = " + std::string(3000, '(')), "accepted");
+  EXPECT_NE(updateRefusal("SET a = " + std::string(3000, '(')), "accepted");
   std::string calls;
   for (int i = 0; i < 290; ++i) calls += "list_append(";
-  EXPECT_NE(refusal("SET a = " + calls), "accepted");
+  EXPECT_NE(updateRefusal("SET a = " + calls), "accepted");
 }
 
 TEST(DynamoUpdate, RefusesToGrowBeyond32Levels) {

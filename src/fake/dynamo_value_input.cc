@@ -10,7 +10,7 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = InputValue::Kind;
+using ValueKind = InputValue::Kind;
 
 constexpr std::size_t kNameBytesMax = 65535;
 constexpr std::string_view kInvalidParameter = "One or more parameter values were invalid: ";
@@ -21,28 +21,28 @@ tl::unexpected<ServiceError> wrongJson(std::string message) {
 
 // The word for a scalar that stands where another type belongs; empty for containers.
 std::string_view scalarWord(const InputValue& input) {
-  if (input.kind == Kind::kBoolean) return input.boolean ? "TRUE_VALUE" : "FALSE_VALUE";
-  if (input.kind == Kind::kInteger) return "NUMBER_VALUE";
-  if (input.kind == Kind::kDouble) return "DECIMAL_VALUE";
-  if (input.kind == Kind::kText) return "STRING_VALUE";
+  if (input.kind == ValueKind::kBoolean) return input.boolean ? "TRUE_VALUE" : "FALSE_VALUE";
+  if (input.kind == ValueKind::kInteger) return "NUMBER_VALUE";
+  if (input.kind == ValueKind::kDouble) return "DECIMAL_VALUE";
+  if (input.kind == ValueKind::kText) return "STRING_VALUE";
   return {};
 }
 
 tl::unexpected<ServiceError> notScalar(const InputValue& input, std::string_view javaClass) {
-  if (input.kind == Kind::kList)
+  if (input.kind == ValueKind::kList)
     return wrongJson(fmt::format("Unrecognized collection type class {}", javaClass));
   return wrongJson("Start of structure or map found where not expected");
 }
 
 Outcome<std::string> readText(const InputValue& input) {
-  if (input.kind == Kind::kText) return input.text;
+  if (input.kind == ValueKind::kText) return input.text;
   const std::string_view word = scalarWord(input);
   if (word.empty()) return notScalar(input, "java.lang.String");
   return wrongJson(fmt::format("{} cannot be converted to String", word));
 }
 
 Outcome<std::string> readBytes(const InputValue& input) {
-  if (input.kind != Kind::kText) {
+  if (input.kind != ValueKind::kText) {
     if (scalarWord(input).empty()) return notScalar(input, "java.nio.ByteBuffer");
     return wrongJson("only base-64-encoded strings are convertible to bytes");
   }
@@ -59,16 +59,16 @@ Outcome<std::string> readBytes(const InputValue& input) {
 }
 
 Outcome<bool> readBoolean(const InputValue& input) {
-  if (input.kind == Kind::kBoolean) return input.boolean;
+  if (input.kind == ValueKind::kBoolean) return input.boolean;
   const std::string_view word = scalarWord(input);
   if (word.empty()) return notScalar(input, "java.lang.Boolean");
-  if (input.kind == Kind::kText) return wrongJson("Unexpected token received from parser");
+  if (input.kind == ValueKind::kText) return wrongJson("Unexpected token received from parser");
   return wrongJson(fmt::format("{} cannot be converted to Boolean", word));
 }
 
 Outcome<void> expectList(const InputValue& input) {
-  if (input.kind == Kind::kList) return {};
-  if (input.kind == Kind::kMap) return wrongJson("Start of structure or map found where not expected");
+  if (input.kind == ValueKind::kList) return {};
+  if (input.kind == ValueKind::kMap) return wrongJson("Start of structure or map found where not expected");
   return wrongJson("Unexpected field type");
 }
 
@@ -115,12 +115,12 @@ Outcome<void> readNumberSet(const InputValue& input, AttributeValue& out) {
 Outcome<AttributeValue> readNested(const InputValue& input, int level);
 
 Outcome<Item> readMembers(const InputValue& input, int level) {
-  if (input.kind == Kind::kList) {
+  if (input.kind == ValueKind::kList) {
     return wrongJson(
         "Unrecognized collection type java.util.Map<java.lang.String, "
         "com.amazonaws.dynamodb.v20120810.AttributeValue>");
   }
-  if (input.kind != Kind::kMap) return wrongJson("Unexpected field type");
+  if (input.kind != ValueKind::kMap) return wrongJson("Unexpected field type");
   Item item;
   for (const auto& member : input.members) {
     if (member.name.size() > kNameBytesMax) {
@@ -191,10 +191,10 @@ Outcome<void> readContent(const InputValue& input, AttributeValue& out, int leve
 // `level` counts the maps and lists around the value, the item included.
 Outcome<AttributeValue> readNested(const InputValue& input, int level) {
   if (level > kValueDepthMax) return invalidRequest("Nesting Levels have exceeded supported limits");
-  if (input.kind == Kind::kList) {
+  if (input.kind == ValueKind::kList) {
     return wrongJson("Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue");
   }
-  if (input.kind != Kind::kMap && input.kind != Kind::kNull) {
+  if (input.kind != ValueKind::kMap && input.kind != ValueKind::kNull) {
     return wrongJson("Unexpected value type in payload");
   }
   std::optional<AttributeValue> value;
@@ -202,7 +202,7 @@ Outcome<AttributeValue> readNested(const InputValue& input, int level) {
   for (const auto& member : input.members) {
     const auto type = typeNamed(member.name);
     // As everywhere, members that are unknown or null count as absent.
-    if (!type || member.value.kind == Kind::kNull) continue;
+    if (!type || member.value.kind == ValueKind::kNull) continue;
     several = several || (value && value->type != *type);
     AttributeValue read;
     read.type = *type;

@@ -11,7 +11,7 @@ AttributeValue value(std::string_view json) {
   return readValue(inputOf(json)).value();
 }
 
-std::string refusal(std::string_view json) {
+std::string valueRefusal(std::string_view json) {
   return refusalOf(readValue(inputOf(json)));
 }
 
@@ -32,60 +32,61 @@ TEST(DynamoValue, WritesNumbersNormalisedAndSetsSorted) {
 TEST(DynamoValue, HasExactlyOneType) {
   constexpr std::string_view kEmpty =
       "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
-  EXPECT_EQ(refusal("{}"), kEmpty);
-  EXPECT_EQ(refusal(R"({"X":"a"})"), kEmpty);
-  EXPECT_EQ(refusal(R"({"S":null})"), kEmpty);
+  EXPECT_EQ(valueRefusal("{}"), kEmpty);
+  EXPECT_EQ(valueRefusal(R"({"X":"a"})"), kEmpty);
+  EXPECT_EQ(valueRefusal(R"({"S":null})"), kEmpty);
   EXPECT_EQ(
-      refusal(R"({"S":"a","N":"1"})"),
+      valueRefusal(R"({"S":"a","N":"1"})"),
       "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported "
       "datatypes");
 }
 
 TEST(DynamoValue, RefusesEmptySets) {
-  EXPECT_EQ(refusal(R"({"SS":[]})"),
+  EXPECT_EQ(valueRefusal(R"({"SS":[]})"),
             "One or more parameter values were invalid: An string set  may not be empty");
-  EXPECT_EQ(refusal(R"({"NS":[]})"),
+  EXPECT_EQ(valueRefusal(R"({"NS":[]})"),
             "One or more parameter values were invalid: An number set  may not be empty");
-  EXPECT_EQ(refusal(R"({"BS":[]})"),
+  EXPECT_EQ(valueRefusal(R"({"BS":[]})"),
             "One or more parameter values were invalid: Binary sets should not be empty");
 }
 
 TEST(DynamoValue, RefusesDuplicatesInSets) {
-  EXPECT_EQ(refusal(R"({"SS":["b","a","b"]})"),
+  EXPECT_EQ(valueRefusal(R"({"SS":["b","a","b"]})"),
             "One or more parameter values were invalid: Input collection [b, a, b] contains duplicates.");
-  EXPECT_EQ(refusal(R"({"NS":["1","1.0"]})"), "Input collection contains duplicates");
-  EXPECT_EQ(refusal(R"({"BS":["AA==","AA=="]})"),
+  EXPECT_EQ(valueRefusal(R"({"NS":["1","1.0"]})"), "Input collection contains duplicates");
+  EXPECT_EQ(valueRefusal(R"({"BS":["AA==","AA=="]})"),
             "One or more parameter values were invalid: Input collection [AA==, AA==]of type BS contains "
             "duplicates.");
 }
 
 TEST(DynamoValue, RefusesWrongContent) {
-  EXPECT_EQ(refusal(R"({"N":"one"})"), "The parameter cannot be converted to a numeric value: one");
+  EXPECT_EQ(valueRefusal(R"({"N":"one"})"), "The parameter cannot be converted to a numeric value: one");
   EXPECT_EQ(
-      refusal(R"({"NULL":false})"),
+      valueRefusal(R"({"NULL":false})"),
       "One or more parameter values were invalid: Null attribute value types must have the value of true");
-  EXPECT_EQ(refusal(R"({"L":[{"SS":[]}]})"),
+  EXPECT_EQ(valueRefusal(R"({"L":[{"SS":[]}]})"),
             "One or more parameter values were invalid: An string set  may not be empty");
 }
 
 TEST(DynamoValue, RefusesWrongJsonWithACapitalMessage) {
-  EXPECT_EQ(refusal(R"({"S":1})"), "SerializationException: NUMBER_VALUE cannot be converted to String");
-  EXPECT_EQ(refusal(R"({"N":true})"), "SerializationException: TRUE_VALUE cannot be converted to String");
-  EXPECT_EQ(refusal(R"({"S":[]})"),
+  EXPECT_EQ(valueRefusal(R"({"S":1})"), "SerializationException: NUMBER_VALUE cannot be converted to String");
+  EXPECT_EQ(valueRefusal(R"({"N":true})"),
+            "SerializationException: TRUE_VALUE cannot be converted to String");
+  EXPECT_EQ(valueRefusal(R"({"S":[]})"),
             "SerializationException: Unrecognized collection type class java.lang.String");
-  EXPECT_EQ(refusal(R"({"S":{}})"),
+  EXPECT_EQ(valueRefusal(R"({"S":{}})"),
             "SerializationException: Start of structure or map found where not expected");
-  EXPECT_EQ(refusal(R"({"SS":"a"})"), "SerializationException: Unexpected field type");
-  EXPECT_EQ(refusal(R"({"M":{"a":"b"}})"), "SerializationException: Unexpected value type in payload");
+  EXPECT_EQ(valueRefusal(R"({"SS":"a"})"), "SerializationException: Unexpected field type");
+  EXPECT_EQ(valueRefusal(R"({"M":{"a":"b"}})"), "SerializationException: Unexpected value type in payload");
   EXPECT_TRUE(readValue(inputOf(R"({"S":1})")).error().capitalMessage);
 }
 
 TEST(DynamoValue, RefusesBase64ThatIsNotCanonical) {
-  EXPECT_EQ(refusal(R"({"B":"AAE"})"),
+  EXPECT_EQ(valueRefusal(R"({"B":"AAE"})"),
             "SerializationException: Base64 encoded length is expected a multiple of 4 bytes but found: 3");
-  EXPECT_EQ(refusal(R"({"B":"AAF="})"),
+  EXPECT_EQ(valueRefusal(R"({"B":"AAF="})"),
             "SerializationException: Invalid last non-pad Base64 character dectected");
-  EXPECT_EQ(refusal(R"({"B":1})"),
+  EXPECT_EQ(valueRefusal(R"({"B":1})"),
             "SerializationException: only base-64-encoded strings are convertible to bytes");
 }
 

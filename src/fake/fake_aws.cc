@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "codec/base64.h"
 #include "fake/dynamo_protocol.h"
+#include "fake/http_date.h"
 
 namespace tidemill::fake {
 namespace {
@@ -18,12 +19,6 @@ namespace {
 constexpr std::string_view kHtml =
     "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this "
     "request.\n</body></html>\n";
-
-// "Tue, 15 Nov 1994 08:12:31 GMT"
-std::string httpDate(std::chrono::sys_seconds now) {
-  const std::time_t seconds = now.time_since_epoch().count();
-  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(seconds));
-}
 
 // Added to the seed, so that DynamoDB draws other numbers than Kinesis.
 constexpr std::uint64_t kDynamoSeed = 0x64796e616d6f0001;

@@ -13,6 +13,7 @@
 #include "codec/base64.h"
 #include "codec/crc32.h"
 #include "codec/digest.h"
+#include "fake/http_date.h"
 
 namespace tidemill::fake {
 
@@ -85,11 +86,6 @@ std::string element(std::string_view name, std::string_view text) {
 std::string timeText(std::chrono::sys_seconds at) {
   const std::time_t seconds = at.time_since_epoch().count();
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.000Z", fmt::gmtime(seconds));
-}
-
-std::string httpDate(std::chrono::sys_seconds at) {
-  const std::time_t seconds = at.time_since_epoch().count();
-  return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(seconds));
 }
 
 std::string crcText(std::string_view bytes) {

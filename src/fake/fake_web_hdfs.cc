@@ -63,7 +63,7 @@ http::Response boolean(bool value) {
   return respondJson(200, {{"boolean", value}});
 }
 
-http::Response refuse(int status, std::string_view name, std::string_view message) {
+http::Response remoteException(int status, std::string_view name, std::string_view message) {
   const json::object exception = {{"exception", name},
                                   {"javaClassName", fmt::format("org.apache.hadoop.hdfs.{}", name)},
                                   {"message", message}};
@@ -71,7 +71,7 @@ http::Response refuse(int status, std::string_view name, std::string_view messag
 }
 
 http::Response missing(const std::string& path) {
-  return refuse(404, "FileNotFoundException", fmt::format("File does not exist: {}", path));
+  return remoteException(404, "FileNotFoundException", fmt::format("File does not exist: {}", path));
 }
 
 std::string parentOf(const std::string& path) {
@@ -139,13 +139,14 @@ bool FakeWebHdfs::isDenied(const std::string& path) const {
 
 std::optional<http::Response> FakeWebHdfs::refusal(const Asked& asked) const {
   if (safeMode_) {
-    return refuse(403, "SafeModeException",
-                  fmt::format("Cannot change {}. Name node is in safe mode.\nThe reported blocks 0 needs "
-                              "additional 1 blocks to reach the threshold 0.9990 of total blocks 1.",
-                              asked.path));
+    return remoteException(
+        403, "SafeModeException",
+        fmt::format("Cannot change {}. Name node is in safe mode.\nThe reported blocks 0 needs "
+                    "additional 1 blocks to reach the threshold 0.9990 of total blocks 1.",
+                    asked.path));
   }
   if (isDenied(asked.path)) {
-    return refuse(
+    return remoteException(
         403, "AccessControlException",
         fmt::format("Permission denied: user={}, access=WRITE, inode=\"{}\"",
                     asked.value("user.name").empty() ? "dr.who" : asked.value("user.name"), asked.path));
@@ -177,7 +178,8 @@ http::Response FakeWebHdfs::answerNameNode(const Asked& asked, rt::WallTime now)
   if (node == options_.nameNodes.end()) return respond(404, "text/html", "<html>Not Found</html>");
   const auto index = static_cast<std::size_t>(node - options_.nameNodes.begin());
   if (active_ != index) {
-    return refuse(403, "StandbyException", "Operation category READ is not supported in state standby");
+    return remoteException(403, "StandbyException",
+                           "Operation category READ is not supported in state standby");
   }
   const std::string operation = asked.value("op");
   const bool reads = operation == "OPEN" || operation == "GETFILESTATUS" || operation == "LISTSTATUS_BATCH";
@@ -192,13 +194,14 @@ http::Response FakeWebHdfs::answerNameNode(const Asked& asked, rt::WallTime now)
   }
   if (operation == "CREATE" && asked.method == "PUT") {
     if (found != files_.end() && asked.value("overwrite") != "true") {
-      return refuse(403, "FileAlreadyExistsException", fmt::format("{} already exists", asked.path));
+      return remoteException(403, "FileAlreadyExistsException", fmt::format("{} already exists", asked.path));
     }
     return redirect(asked);
   }
   if (operation == "MKDIRS" && asked.method == "PUT") {
     if (makeDirectories(asked.path, now)) return boolean(true);
-    return refuse(403, "ParentNotDirectoryException", fmt::format("{} (is not a directory)", asked.path));
+    return remoteException(403, "ParentNotDirectoryException",
+                           fmt::format("{} (is not a directory)", asked.path));
   }
   if (operation == "GETFILESTATUS") {
     if (found == files_.end()) return missing(asked.path);
@@ -209,7 +212,7 @@ http::Response FakeWebHdfs::answerNameNode(const Asked& asked, rt::WallTime now)
   if (operation == "RENAME" && asked.method == "PUT") return rename(asked);
   if (operation == "DELETE" && asked.method == "DELETE") return remove(asked);
   if (operation == "LISTSTATUS_BATCH") return list(asked);
-  return refuse(400, "IllegalArgumentException", "Invalid value for webhdfs parameter \"op\"");
+  return remoteException(400, "IllegalArgumentException", "Invalid value for webhdfs parameter \"op\"");
 }
 
 http::Response FakeWebHdfs::redirect(const Asked& asked) {
@@ -225,7 +228,7 @@ http::Response FakeWebHdfs::redirect(const Asked& asked) {
 
 http::Response FakeWebHdfs::answerDataNode(const Asked& asked, const std::string& body, rt::WallTime now) {
   if (asked.value("namenoderpcaddress").empty()) {
-    return refuse(400, "IllegalArgumentException", "namenoderpcaddress is not specified");
+    return remoteException(400, "IllegalArgumentException", "namenoderpcaddress is not specified");
   }
   if (asked.value("op") == "OPEN") {
     const std::string* bytes = find(asked.path);
@@ -233,10 +236,11 @@ http::Response FakeWebHdfs::answerDataNode(const Asked& asked, const std::string
   }
   if (auto refused = refusal(asked)) return *refused;
   if (files_.contains(asked.path)) {
-    return refuse(403, "FileAlreadyExistsException", fmt::format("{} already exists", asked.path));
+    return remoteException(403, "FileAlreadyExistsException", fmt::format("{} already exists", asked.path));
   }
   if (!makeDirectories(parentOf(asked.path), now)) {
-    return refuse(403, "ParentNotDirectoryException", fmt::format("{} (is not a directory)", asked.path));
+    return remoteException(403, "ParentNotDirectoryException",
+                           fmt::format("{} (is not a directory)", asked.path));
   }
   files_[asked.path] = {false, body, now};
   return respond(201, "", "");
@@ -251,8 +255,8 @@ http::Response FakeWebHdfs::rename(const Asked& asked) {
     return options ? missing(from == files_.end() ? asked.path : parentOf(to)) : boolean(false);
   }
   if (files_.contains(to)) {
-    return options ? refuse(403, "FileAlreadyExistsException",
-                            fmt::format("rename destination {} already exists", to))
+    return options ? remoteException(403, "FileAlreadyExistsException",
+                                     fmt::format("rename destination {} already exists", to))
                    : boolean(false);
   }
   File moved = std::move(from->second);
@@ -264,7 +268,8 @@ http::Response FakeWebHdfs::rename(const Asked& asked) {
 http::Response FakeWebHdfs::remove(const Asked& asked) {
   if (!files_.contains(asked.path) || asked.path.empty()) return boolean(false);
   if (!childrenOf(asked.path).empty()) {
-    return refuse(403, "PathIsNotEmptyDirectoryException", fmt::format("{} is non empty", asked.path));
+    return remoteException(403, "PathIsNotEmptyDirectoryException",
+                           fmt::format("{} is non empty", asked.path));
   }
   files_.erase(asked.path);
   return boolean(true);

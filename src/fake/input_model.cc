@@ -12,7 +12,7 @@
 namespace tidemill::fake {
 namespace {
 
-using Kind = InputValue::Kind;
+using ValueKind = InputValue::Kind;
 using Type = MemberRule::Type;
 
 constexpr std::size_t kViolationsMax = 10;
@@ -23,15 +23,15 @@ tl::unexpected<ServiceError> wrongType(std::string message) {
 
 // What DynamoDB calls the JSON type it did not expect.
 std::string_view tokenName(const InputValue& value) {
-  if (value.kind == Kind::kBoolean) return value.boolean ? "TRUE_VALUE" : "FALSE_VALUE";
-  if (value.kind == Kind::kText || value.kind == Kind::kBytes) return "STRING_VALUE";
-  return value.kind == Kind::kDouble ? "DECIMAL_VALUE" : "NUMBER_VALUE";
+  if (value.kind == ValueKind::kBoolean) return value.boolean ? "TRUE_VALUE" : "FALSE_VALUE";
+  if (value.kind == ValueKind::kText || value.kind == ValueKind::kBytes) return "STRING_VALUE";
+  return value.kind == ValueKind::kDouble ? "DECIMAL_VALUE" : "NUMBER_VALUE";
 }
 
 // What Kinesis calls it.
-std::string_view javaName(Kind kind) {
-  if (kind == Kind::kBoolean) return "class java.lang.Boolean";
-  if (kind == Kind::kText || kind == Kind::kBytes) return "class java.lang.String";
+std::string_view javaName(ValueKind kind) {
+  if (kind == ValueKind::kBoolean) return "class java.lang.Boolean";
+  if (kind == ValueKind::kText || kind == ValueKind::kBytes) return "class java.lang.String";
   return "class java.math.BigDecimal";
 }
 
@@ -50,14 +50,14 @@ bool isTree(Type type) {
 }
 
 Outcome<void> mustBeScalar(const InputValue& value, std::string_view type, Wording wording) {
-  if (wording == Wording::kDynamo && value.kind == Kind::kList) {
+  if (wording == Wording::kDynamo && value.kind == ValueKind::kList) {
     return wrongType(fmt::format("Unrecognized collection type class java.lang.{}", type));
   }
-  if (wording == Wording::kDynamo && value.kind == Kind::kMap) {
+  if (wording == Wording::kDynamo && value.kind == ValueKind::kMap) {
     return wrongType("Start of structure or map found where not expected");
   }
-  if (value.kind == Kind::kList) return wrongType("Start of list found where not expected");
-  if (value.kind == Kind::kMap) return wrongType("Start of structure or map found where not expected.");
+  if (value.kind == ValueKind::kList) return wrongType("Start of list found where not expected");
+  if (value.kind == ValueKind::kMap) return wrongType("Start of structure or map found where not expected.");
   return {};
 }
 
@@ -66,37 +66,37 @@ tl::unexpected<ServiceError> cannotBe(const InputValue& value, std::string_view 
 }
 
 Outcome<void> checkText(const InputValue& value, Wording wording) {
-  if (value.kind == Kind::kText) return {};
+  if (value.kind == ValueKind::kText) return {};
   if (wording == Wording::kDynamo) return cannotBe(value, "String");
   return wrongType(fmt::format("{} can not be converted to an String", javaName(value.kind)));
 }
 
 Outcome<void> checkInteger(InputValue& value, Wording wording) {
-  if (value.kind == Kind::kInteger) return {};
-  if (value.kind != Kind::kDouble) {
+  if (value.kind == ValueKind::kInteger) return {};
+  if (value.kind != ValueKind::kDouble) {
     if (wording == Wording::kDynamo) return cannotBe(value, "Integer");
     return wrongType(fmt::format("{} can not be converted to an Integer", javaName(value.kind)));
   }
-  value.kind = Kind::kInteger;
+  value.kind = ValueKind::kInteger;
   // A double of 2^62 or more is out of every range, but its conversion would be undefined.
   value.integer = static_cast<std::int64_t>(std::floor(std::clamp(value.real, -4.6e18, 4.6e18)));
   return {};
 }
 
 Outcome<void> checkBoolean(const InputValue& value, Wording wording) {
-  if (value.kind == Kind::kBoolean) return {};
+  if (value.kind == ValueKind::kBoolean) return {};
   if (wording == Wording::kDynamo) {
-    return value.kind == Kind::kText ? wrongType("Unexpected token received from parser")
-                                     : cannotBe(value, "Boolean");
+    return value.kind == ValueKind::kText ? wrongType("Unexpected token received from parser")
+                                          : cannotBe(value, "Boolean");
   }
-  if (value.kind == Kind::kText)
+  if (value.kind == ValueKind::kText)
     return wrongType(fmt::format("'{}' can not be converted to an Boolean", value.text));
   return wrongType(fmt::format("{} can not be converted to an Boolean", javaName(value.kind)));
 }
 
 Outcome<void> checkBlob(InputValue& value) {
-  if (value.kind == Kind::kBytes) return {};
-  if (value.kind != Kind::kText) {
+  if (value.kind == ValueKind::kBytes) return {};
+  if (value.kind != ValueKind::kText) {
     return wrongType(fmt::format("{} can not be converted to a Blob", javaName(value.kind)));
   }
   if (value.text.size() % 4 != 0) {
@@ -113,31 +113,31 @@ Outcome<void> checkBlob(InputValue& value) {
   }
   decoded.resize(*size);
   value.text = std::move(decoded);
-  value.kind = Kind::kBytes;
+  value.kind = ValueKind::kBytes;
   return {};
 }
 
 Outcome<void> checkTime(InputValue& value) {
-  if (value.kind == Kind::kTime) return {};
-  if (value.kind != Kind::kInteger && value.kind != Kind::kDouble) {
+  if (value.kind == ValueKind::kTime) return {};
+  if (value.kind != ValueKind::kInteger && value.kind != ValueKind::kDouble) {
     return wrongType(
         fmt::format("{} can not be converted to milliseconds since epoch", javaName(value.kind)));
   }
   // Decimal seconds; a double holds today's milliseconds exactly after rounding.
-  const double seconds = value.kind == Kind::kInteger ? static_cast<double>(value.integer) : value.real;
+  const double seconds = value.kind == ValueKind::kInteger ? static_cast<double>(value.integer) : value.real;
   value.integer = std::llround(std::clamp(seconds * 1000, -9e15, 9e15));
-  value.kind = Kind::kTime;
+  value.kind = ValueKind::kTime;
   return {};
 }
 
 Outcome<void> checkOne(InputValue& value, const MemberRule& rule, Wording wording);
 
 Outcome<void> checkList(InputValue& value, const MemberRule& rule, Wording wording) {
-  if (value.kind == Kind::kMap) {
+  if (value.kind == ValueKind::kMap) {
     return wrongType(wording == Wording::kDynamo ? "Start of structure or map found where not expected"
                                                  : "Start of structure or map found where not expected.");
   }
-  if (value.kind != Kind::kList) {
+  if (value.kind != ValueKind::kList) {
     return wrongType(wording == Wording::kDynamo ? "Unexpected field type" : "Expected list or null");
   }
   const MemberRule child{
@@ -149,15 +149,15 @@ Outcome<void> checkList(InputValue& value, const MemberRule& rule, Wording wordi
 }
 
 Outcome<void> checkMap(InputValue& value, const MemberRule& rule, Wording wording) {
-  if (wording == Wording::kDynamo && value.kind != Kind::kMap) return wrongType("Unexpected field type");
-  if (value.kind == Kind::kList) return wrongType("Start of list found where not expected");
-  if (value.kind != Kind::kMap) return wrongType("Expected null");
+  if (wording == Wording::kDynamo && value.kind != ValueKind::kMap) return wrongType("Unexpected field type");
+  if (value.kind == ValueKind::kList) return wrongType("Start of list found where not expected");
+  if (value.kind != ValueKind::kMap) return wrongType("Expected null");
   return checkTypes(value, rule.children, wording);
 }
 
 // Members of any name; what they hold is checked by whoever reads them, unless they are to be texts.
 Outcome<void> checkTree(InputValue& value, const MemberRule& rule, Wording wording) {
-  if (value.kind != Kind::kMap) return wrongType("Unexpected field type");
+  if (value.kind != ValueKind::kMap) return wrongType("Unexpected field type");
   if (rule.type == Type::kTree) return {};
   for (auto& member : value.members) {
     if (auto checked = checkOne(member.value, {.name = member.name}, wording); !checked) return checked;
@@ -170,7 +170,7 @@ std::string_view typeName(Type type) {
 }
 
 Outcome<void> checkOne(InputValue& value, const MemberRule& rule, Wording wording) {
-  if (value.kind == Kind::kNull) return {};
+  if (value.kind == ValueKind::kNull) return {};
   if (rule.type == Type::kList) return checkList(value, rule, wording);
   if (rule.type == Type::kMap) return checkMap(value, rule, wording);
   if (isTree(rule.type)) return checkTree(value, rule, wording);
@@ -253,15 +253,15 @@ class Violations {
   }
 
   static std::string shown(const InputValue& value) {
-    if (value.kind == Kind::kBytes) {
+    if (value.kind == ValueKind::kBytes) {
       return fmt::format("'java.nio.HeapByteBuffer[pos=0 lim={0} cap={0}]'", value.text.size());
     }
-    if (value.kind == Kind::kMap) return value.members.empty() ? "'{}'" : "'{...}'";
-    if (value.kind != Kind::kList) return fmt::format("'{}'", value.text);
+    if (value.kind == ValueKind::kMap) return value.members.empty() ? "'{}'" : "'{...}'";
+    if (value.kind != ValueKind::kList) return fmt::format("'{}'", value.text);
     std::vector<std::string_view> words;
     for (const auto& item : value.items) {
-      words.push_back(item.kind == Kind::kText ? std::string_view(item.text)
-                                               : "com.amazonaws.kinesis.v20131202.Entry");
+      words.push_back(item.kind == ValueKind::kText ? std::string_view(item.text)
+                                                    : "com.amazonaws.kinesis.v20131202.Entry");
     }
     return fmt::format("'[{}]'", fmt::join(words, ", "));
   }

@@ -8,7 +8,7 @@ namespace tidemill::fake {
 namespace {
 
 namespace json = boost::json;
-using Kind = InputValue::Kind;
+using ValueKind = InputValue::Kind;
 
 InputValue fromJson(const json::value& value) {
   InputValue out;
@@ -16,33 +16,33 @@ InputValue fromJson(const json::value& value) {
     case json::kind::null:
       break;
     case json::kind::bool_:
-      out.kind = Kind::kBoolean;
+      out.kind = ValueKind::kBoolean;
       out.boolean = value.get_bool();
       break;
     case json::kind::int64:
-      out.kind = Kind::kInteger;
+      out.kind = ValueKind::kInteger;
       out.integer = value.get_int64();
       break;
     case json::kind::uint64:
       // Beyond 63 bits: as a double it is refused by every range there is.
-      out.kind = Kind::kDouble;
+      out.kind = ValueKind::kDouble;
       out.real = static_cast<double>(value.get_uint64());
       break;
     case json::kind::double_:
-      out.kind = Kind::kDouble;
+      out.kind = ValueKind::kDouble;
       out.real = value.get_double();
       break;
     case json::kind::string:
-      out.kind = Kind::kText;
+      out.kind = ValueKind::kText;
       out.text = value.get_string();
       break;
     case json::kind::array:
-      out.kind = Kind::kList;
+      out.kind = ValueKind::kList;
       out.items.reserve(value.get_array().size());
       for (const auto& item : value.get_array()) out.items.push_back(fromJson(item));
       break;
     case json::kind::object:
-      out.kind = Kind::kMap;
+      out.kind = ValueKind::kMap;
       out.members.reserve(value.get_object().size());
       for (const auto& member : value.get_object()) {
         out.members.push_back({std::string(member.key()), fromJson(member.value())});
@@ -55,29 +55,29 @@ InputValue fromJson(const json::value& value) {
 InputValue fromCbor(const codec::CborValue& value) {
   InputValue out;
   if (const auto* boolean = value.boolean()) {
-    out.kind = Kind::kBoolean;
+    out.kind = ValueKind::kBoolean;
     out.boolean = *boolean;
   } else if (const auto* integer = value.integer()) {
-    out.kind = Kind::kInteger;
+    out.kind = ValueKind::kInteger;
     out.integer = *integer;
   } else if (const auto* real = value.real()) {
-    out.kind = Kind::kDouble;
+    out.kind = ValueKind::kDouble;
     out.real = *real;
   } else if (const auto* text = value.text()) {
-    out.kind = Kind::kText;
+    out.kind = ValueKind::kText;
     out.text = *text;
   } else if (const auto* bytes = value.bytes()) {
-    out.kind = Kind::kBytes;
+    out.kind = ValueKind::kBytes;
     out.text = *bytes;
   } else if (const auto* time = value.timestamp()) {
-    out.kind = Kind::kTime;
+    out.kind = ValueKind::kTime;
     out.integer = time->milliseconds;
   } else if (const auto* items = value.array()) {
-    out.kind = Kind::kList;
+    out.kind = ValueKind::kList;
     out.items.reserve(items->size());
     for (const auto& item : *items) out.items.push_back(fromCbor(item));
   } else if (const auto* members = value.map()) {
-    out.kind = Kind::kMap;
+    out.kind = ValueKind::kMap;
     out.members.reserve(members->size());
     for (const auto& [name, member] : *members) out.members.push_back({name, fromCbor(member)});
   }
@@ -88,7 +88,7 @@ InputValue fromCbor(const codec::CborValue& value) {
 
 const InputValue* InputValue::find(std::string_view name) const {
   for (auto member = members.rbegin(); member != members.rend(); ++member) {
-    if (member->name == name) return member->value.kind == Kind::kNull ? nullptr : &member->value;
+    if (member->name == name) return member->value.kind == ValueKind::kNull ? nullptr : &member->value;
   }
   return nullptr;
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kOnDemandShards = 4;
 constexpr std::int64_t kStreamsPerPage = 100;
-constexpr std::size_t kTokenBytes = 264;
+constexpr std::size_t kListTokenBytes = 264;
 
 void writeMode(Output& out, const FakeStream& stream) {
   out.key("StreamModeDetails");
@@ -172,7 +172,7 @@ Outcome<void> FakeKinesis::listStreams(KinesisCall& call) {
   if (more) {
     const std::string payload =
         fmt::format("{}/{}/streams", call.now.time_since_epoch().count(), page.back()->name);
-    call.out.member("NextToken", pageTokens_.seal(payload, kTokenBytes));
+    call.out.member("NextToken", pageTokens_.seal(payload, kListTokenBytes));
   }
   call.out.endMap();
   return {};

@@ -20,7 +20,7 @@ Lease row(const std::string& key, const std::string& first, const std::string& l
   return lease;
 }
 
-kinesis::Shard shard(const std::string& id, const std::string& first, const std::string& last) {
+kinesis::Shard auditedShard(const std::string& id, const std::string& first, const std::string& last) {
   kinesis::Shard shard;
   shard.shardId = id;
   shard.startingHashKey = first;
@@ -106,7 +106,8 @@ TEST(ShardAuditor, FillsMissingRangesFromTheListingAndOnlyThem) {
                                      row("s3", "", "")};
   EXPECT_TRUE(auditNeedsListing(leases));
   const AuditReport report = ShardAuditor().run(
-      leases, {shard("s0", "0", "9"), shard("s1", "0", "19"), shard("s2", "20", kMaxText)});
+      leases,
+      {auditedShard("s0", "0", "9"), auditedShard("s1", "0", "19"), auditedShard("s2", "20", kMaxText)});
   ASSERT_EQ(report.missing.size(), 1u);  // s2 has nonsense, of s3 nothing is known.
   EXPECT_EQ(report.missing[0].leaseKey, "s0");
   EXPECT_EQ(report.missing[0].endingHashKey, "9");

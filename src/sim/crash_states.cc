@@ -7,7 +7,7 @@
 namespace tidemill::sim {
 namespace {
 
-using Kind = FileChange::Kind;
+using ChangeKind = FileChange::Kind;
 
 // Of so many pending changes of names all combinations are tried.
 constexpr std::size_t kFreeChangesMax = 4;
@@ -28,33 +28,33 @@ bool CrashStates::step() {
   const FileChange& next = changes_[position_++];
   touched_ = 0;
   switch (next.kind) {
-    case Kind::kCreate:
+    case ChangeKind::kCreate:
       contents_[next.file] = {};
       change({{}, next.path, next.file});
       break;
-    case Kind::kAppend:
+    case ChangeKind::kAppend:
       contents_[next.file].bytes += next.bytes;
       touched_ = next.file;
       touchedBytes_ = next.bytes.size();
       break;
-    case Kind::kSync:
+    case ChangeKind::kSync:
       contents_[next.file].synced = contents_[next.file].bytes.size();
       contents_[next.file].uncut.clear();
       break;
-    case Kind::kTruncate: {
+    case ChangeKind::kTruncate: {
       Content& content = contents_[next.file];
       if (content.uncut.empty()) content.uncut = content.bytes;
       content.bytes.resize(std::min<std::size_t>(next.size, content.bytes.size()));
       content.synced = std::min(content.synced, content.bytes.size());
       break;
     }
-    case Kind::kRename:
+    case ChangeKind::kRename:
       change({next.path, next.to, next.file});
       break;
-    case Kind::kRemove:
+    case ChangeKind::kRemove:
       change({next.path, {}, 0});
       break;
-    case Kind::kSyncDirectory:
+    case ChangeKind::kSyncDirectory:
       for (const NameChange& pending : std::exchange(pending_, {})) apply(pending, durable_);
       break;
   }

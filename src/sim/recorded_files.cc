@@ -4,7 +4,7 @@
 
 namespace tidemill::sim {
 
-using Kind = FileChange::Kind;
+using RecordedKind = FileChange::Kind;
 
 Result<void> RecordedFiles::Record::pass(bool needsRoom, const std::string& path) {
   if (!failing || (failing->code == Code::kDiskFull && !needsRoom)) return {};
@@ -24,7 +24,7 @@ class RecordedFiles::File final : public rt::AppendFile {
     if (result) result = inner_->append(bytes);
     // A full disk leaves the file as it was; another failure may have left anything.
     if (!result) dead_ = result.error().code() != Code::kDiskFull;
-    if (result) record_->changes.push_back({Kind::kAppend, number_, {}, {}, std::string(bytes), 0});
+    if (result) record_->changes.push_back({RecordedKind::kAppend, number_, {}, {}, std::string(bytes), 0});
     return result;
   }
 
@@ -33,7 +33,7 @@ class RecordedFiles::File final : public rt::AppendFile {
     auto result = record_->pass(/*needsRoom=*/true, path_);  // Room may be taken as late as here.
     if (result) result = inner_->sync();
     dead_ = !result;
-    if (result) record_->changes.push_back({Kind::kSync, number_, {}, {}, {}, 0});
+    if (result) record_->changes.push_back({RecordedKind::kSync, number_, {}, {}, {}, 0});
     return result;
   }
 
@@ -57,7 +57,7 @@ Result<std::unique_ptr<rt::AppendFile>> RecordedFiles::openAppend(const std::str
   if (!file) return file;
   if (names_.count(path) == 0) {
     names_[path] = ++lastFile_;
-    record_->changes.push_back({Kind::kCreate, lastFile_, path, {}, {}, 0});
+    record_->changes.push_back({RecordedKind::kCreate, lastFile_, path, {}, {}, 0});
   }
   return std::make_unique<File>(record_, std::move(*file), path, names_[path]);
 }
@@ -84,7 +84,7 @@ Result<std::uint64_t> RecordedFiles::size(const std::string& path) {
 Result<void> RecordedFiles::truncate(const std::string& path, std::uint64_t size) {
   auto result = record_->pass(false, path);
   if (result) result = inner_.truncate(path, size);
-  if (result) record_->changes.push_back({Kind::kTruncate, names_[path], {}, {}, {}, size});
+  if (result) record_->changes.push_back({RecordedKind::kTruncate, names_[path], {}, {}, {}, size});
   return result;
 }
 
@@ -101,7 +101,7 @@ Result<void> RecordedFiles::rename(const std::string& from, const std::string& t
   const int file = names_[from];
   names_.erase(from);
   names_[to] = file;
-  record_->changes.push_back({Kind::kRename, file, from, to, {}, 0});
+  record_->changes.push_back({RecordedKind::kRename, file, from, to, {}, 0});
   return {};
 }
 
@@ -109,7 +109,7 @@ Result<void> RecordedFiles::remove(const std::string& path) {
   auto result = record_->pass(false, path);
   if (result) result = inner_.remove(path);
   if (!result) return result;
-  record_->changes.push_back({Kind::kRemove, names_[path], path, {}, {}, 0});
+  record_->changes.push_back({RecordedKind::kRemove, names_[path], path, {}, {}, 0});
   names_.erase(path);
   return {};
 }
@@ -123,7 +123,7 @@ Result<std::vector<std::string>> RecordedFiles::list(const std::string& director
 Result<void> RecordedFiles::syncDirectory(const std::string& directory) {
   auto result = record_->pass(true, directory);
   if (result) result = inner_.syncDirectory(directory);
-  if (result) record_->changes.push_back({Kind::kSyncDirectory, 0, directory, {}, {}, 0});
+  if (result) record_->changes.push_back({RecordedKind::kSyncDirectory, 0, directory, {}, {}, 0});
   return result;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned kAlways = 1'000'000;
+constexpr unsigned kEachTime = 1'000'000;
 
 class SimNetTest : public testing::Test {
  protected:
@@ -56,7 +56,7 @@ TEST_F(SimNetTest, CarriesTheRequestAndTheAnswer) {
 }
 
 TEST_F(SimNetTest, ALostRequestChangesNothingAndTimesOut) {
-  net_.faults().requestLost = kAlways;
+  net_.faults().requestLost = kEachTime;
   const auto response = call();
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code(), Code::kTimeout);
@@ -66,7 +66,7 @@ TEST_F(SimNetTest, ALostRequestChangesNothingAndTimesOut) {
 }
 
 TEST_F(SimNetTest, ALostResponseTimesOutAlthoughTheServiceApplied) {
-  net_.faults().responseLost = kAlways;
+  net_.faults().responseLost = kEachTime;
   const auto response = call();
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code(), Code::kTimeout);
@@ -74,7 +74,7 @@ TEST_F(SimNetTest, ALostResponseTimesOutAlthoughTheServiceApplied) {
 }
 
 TEST_F(SimNetTest, AResetIsUnreachableAndTheServiceMayHaveApplied) {
-  net_.faults().reset = kAlways;
+  net_.faults().reset = kEachTime;
   for (int i = 0; i < 100; ++i) {
     const auto response = call();
     ASSERT_FALSE(response);
@@ -85,14 +85,14 @@ TEST_F(SimNetTest, AResetIsUnreachableAndTheServiceMayHaveApplied) {
 }
 
 TEST_F(SimNetTest, AServerErrorMayComeAfterTheEffect) {
-  net_.faults().serverError = kAlways;
+  net_.faults().serverError = kEachTime;
   for (int i = 0; i < 100; ++i) EXPECT_EQ(call()->status, 500);
   EXPECT_GT(applied_, 5);
   EXPECT_LT(applied_, 60);
 }
 
 TEST_F(SimNetTest, AThrottledRequestIsNotApplied) {
-  net_.faults().throttle = kAlways;
+  net_.faults().throttle = kEachTime;
   const auto response = call();
   ASSERT_TRUE(response);
   EXPECT_EQ(response->status, 400);
@@ -101,7 +101,7 @@ TEST_F(SimNetTest, AThrottledRequestIsNotApplied) {
 }
 
 TEST_F(SimNetTest, ASlowRequestIsAppliedAfterItsCallerGaveUp) {
-  net_.faults().slow = kAlways;
+  net_.faults().slow = kEachTime;
   net_.faults().slowMax = 1h;
   EXPECT_EQ(call(1ms).error().code(), Code::kTimeout);
   EXPECT_EQ(applied_, 0);

@@ -5,7 +5,7 @@
 namespace tidemill::sim {
 namespace {
 
-constexpr std::int64_t kMillion = 1'000'000;
+constexpr std::int64_t kPartsPerMillion = 1'000'000;
 
 // `count` x `times` / `by`, rounded towards zero, without overflow on the way for `times` and `by` up to a
 // few millions.
@@ -16,13 +16,14 @@ std::int64_t scaled(std::int64_t count, std::int64_t times, std::int64_t by) {
 }  // namespace
 
 rt::TimePoint HostClock::read(rt::TimePoint world) const {
-  return world + rt::Duration(scaled(world.time_since_epoch().count(), driftPpm, kMillion));
+  return world + rt::Duration(scaled(world.time_since_epoch().count(), driftPpm, kPartsPerMillion));
 }
 
 rt::TimePoint HostClock::whenReads(rt::TimePoint own) const {
   constexpr rt::TimePoint kNever = rt::TimePoint::max();
   if (driftPpm == 0 || own.time_since_epoch() > kNever.time_since_epoch() / 2) return own;
-  rt::TimePoint world(rt::Duration(scaled(own.time_since_epoch().count(), kMillion, kMillion + driftPpm)));
+  rt::TimePoint world(
+      rt::Duration(scaled(own.time_since_epoch().count(), kPartsPerMillion, kPartsPerMillion + driftPpm)));
   while (read(world) < own) world += rt::Duration(1);  // Rounding: a step or two.
   return world;
 }

@@ -22,7 +22,7 @@ constexpr std::string_view kNoExecutors =
     "share the shards.";
 
 // Sorted by key.
-constexpr std::array kTable = {
+constexpr std::array kSparkTable = {
     ConfEntry{"spark.streaming.clock", ConfType::kText, "org.apache.spark.util.SystemClock", "", 1, kNameMost,
               "Nothing: a program that wants a clock of its own makes its context in a simulated world.",
               ConfUse::kNothing},
@@ -103,7 +103,7 @@ constexpr std::array kTable = {
 }  // namespace
 
 std::span<const ConfEntry> sparkConfEntries() {
-  return kTable;
+  return kSparkTable;
 }
 
 }  // namespace tidemill::stream

@@ -9,7 +9,7 @@
 namespace tidemill {
 namespace {
 
-using Seen = std::map<std::int64_t, std::vector<int>>;
+using SeenNumbers = std::map<std::int64_t, std::vector<int>>;
 
 // Looks back: gives the elements of the last `reach` of its parent.
 class LookBack final : public detail::StreamNode<int> {
@@ -78,7 +78,7 @@ TEST_F(GraphTest, WhatIsLookedBackAtIsComputedInItsBatchAndHeldAsLongAsItIsWante
 
   runBatches(1, 6);
 
-  EXPECT_EQ(*seen, (Seen{{2, {1, 2}}, {4, {2, 3, 4}}, {6, {4, 5, 6}}}));
+  EXPECT_EQ(*seen, (SeenNumbers{{2, {1, 2}}, {4, {2, 3, 4}}, {6, {4, 5, 6}}}));
   EXPECT_EQ(calls, 6);
   EXPECT_EQ(numbers.node()->rddsHeld(), 0u);
   EXPECT_LE(counted.node()->rddsHeld(), 3u);
@@ -108,7 +108,7 @@ TEST_F(GraphTest, AfterARestartTheHistoryIsComputedOnceAndInItsOrder) {
   history_.clear();
   ASSERT_TRUE(runBatch(6));
 
-  EXPECT_EQ(*seen, (Seen{{5, {3, 5}}, {6, {5}}}));
+  EXPECT_EQ(*seen, (SeenNumbers{{5, {3, 5}}, {6, {5}}}));
   EXPECT_EQ(calls, 2);
 }
 
@@ -132,7 +132,7 @@ TEST_F(GraphTest, AFailedBatchKeepsWhatEarlierOnesLeft) {
   ASSERT_TRUE(runBatch(2, 2));
   ASSERT_TRUE(runBatch(3));
 
-  EXPECT_EQ(*seen, (Seen{{1, {1}}, {2, {1, 2}}, {3, {2, 3}}}));
+  EXPECT_EQ(*seen, (SeenNumbers{{1, {1}}, {2, {1, 2}}, {3, {2, 3}}}));
   EXPECT_EQ(calls, 4);  // The second batch twice.
 }
 

@@ -21,17 +21,17 @@
 namespace tidemill {
 namespace {
 
-using Backed = KinesisBackedBlockRDD<int>;
+using BackedNumbers = KinesisBackedBlockRDD<int>;
 
 // Nobody listens there.
-constexpr char kNowhere[] = "http://127.0.0.1:1";
+constexpr char kNobodyListens[] = "http://127.0.0.1:1";
 
 // One batch as its output saw it.
 struct Seen {
   std::vector<std::string> blockIds;
   std::vector<SequenceNumberRanges> ranges;
   std::vector<int> data;
-  Backed backed;
+  BackedNumbers backed;
 };
 
 // The batches with records of one run, for the test's thread to wait on.
@@ -98,12 +98,12 @@ class KinesisStreamRecoveryTest : public testing::TestWithParam<Aggregation> {
     ASSERT_TRUE(seen.waitFor(now));
   }
   // The same blocks with the context of whoever asks.
-  Backed again(const StreamingContext& context, const Seen& batch, const std::string& endpoint) {
-    return Backed(context.sparkContext(), "us-east-1", endpoint, batch.blockIds, batch.ranges, {}, 10'000,
-                  numberIn, AwsCredentials("test", "test"));
+  BackedNumbers again(const StreamingContext& context, const Seen& batch, const std::string& endpoint) {
+    return BackedNumbers(context.sparkContext(), "us-east-1", endpoint, batch.blockIds, batch.ranges, {},
+                         10'000, numberIn, AwsCredentials("test", "test"));
   }
   void keep(const RDD<int>& rdd, SeenBatches& seen) {
-    Seen batch{{}, {}, rdd.collect(), *Backed::of(rdd)};
+    Seen batch{{}, {}, rdd.collect(), *BackedNumbers::of(rdd)};
     if (batch.data.empty()) return;
     for (const Partition& partition : rdd.getPartitions()) {
       EXPECT_TRUE(partition.isBlockIdValid);
@@ -142,7 +142,7 @@ TEST_P(KinesisStreamRecoveryTest, OldBatchesAreTheSameAfterARestart) {
   pushAndWait(after);
 
   for (const Seen& batch : before.batches()) {
-    const Backed remade = again(*context, batch, service_.endpoint());
+    const BackedNumbers remade = again(*context, batch, service_.endpoint());
     const std::vector<Partition> partitions = remade.getPartitions();
     ASSERT_EQ(partitions.size(), batch.ranges.size());
     for (std::size_t i = 0; i < partitions.size(); ++i) {
@@ -162,10 +162,10 @@ TEST_P(KinesisStreamRecoveryTest, OldBatchesAreTheSameWhileTheStreamGoesOn) {
   numbers(*context).foreachRDD([&](const RDD<int>& rdd) {
     keep(rdd, seen);
     // The job's thread waits for the control lane, and Kinesis is not asked.
-    EXPECT_EQ(Backed::of(rdd)->collect(), rdd.collect());
+    EXPECT_EQ(BackedNumbers::of(rdd)->collect(), rdd.collect());
     for (const Seen& batch : seen.batches()) {
       if (batch.backed.getPartitions() != rdd.getPartitions()) continue;
-      EXPECT_EQ(again(*context, batch, kNowhere).collect(), batch.data);
+      EXPECT_EQ(again(*context, batch, kNobodyListens).collect(), batch.data);
     }
   });
   context->start();
@@ -177,7 +177,7 @@ TEST_P(KinesisStreamRecoveryTest, OldBatchesAreTheSameWhileTheStreamGoesOn) {
     EXPECT_FALSE(*context->sparkContext().hasBlock(batches[i].blockIds.front()));
     EXPECT_EQ(batches[i].backed.collect(), batches[i].data);
     // Now it is in the store of the context.
-    EXPECT_EQ(again(*context, batches[i], kNowhere).collect(), batches[i].data);
+    EXPECT_EQ(again(*context, batches[i], kNobodyListens).collect(), batches[i].data);
   }
   EXPECT_TRUE(context->stop(true, true));
   EXPECT_EQ(context->totals().blocksLost, 0);

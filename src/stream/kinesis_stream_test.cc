@@ -24,7 +24,7 @@ using Strings = std::vector<std::string>;
 using Backed = KinesisBackedBlockRDD<std::string>;
 
 // Nobody serves it, and in a simulated world nobody could wait for an answer.
-constexpr char kNowhere[] = "https://kinesis.nowhere.example.com";
+constexpr char kNoService[] = "https://kinesis.nowhere.example.com";
 
 // The blocks, ranges and flags of an RDD, as a program may keep them.
 struct Kept {
@@ -282,7 +282,7 @@ TEST_P(KinesisStreamTest, AnRddThatAProgramMakesFindsTheBlocksOfTheBatchUntilItI
       const Strings texts = rdd.collect();
       for (const std::string& text : texts) collected_.insert(std::stoi(text));
       const Kept blocks(rdd.getPartitions());
-      const Backed made(context->sparkContext(), "us-east-1", kNowhere, blocks.ids, blocks.ranges);
+      const Backed made(context->sparkContext(), "us-east-1", kNoService, blocks.ids, blocks.ranges);
       EXPECT_EQ(made.collect(), texts);
       EXPECT_EQ(made.count(), static_cast<std::int64_t>(texts.size()));
       EXPECT_EQ(BlockRDD<std::string>(context->sparkContext(), blocks.ids).collect(), texts);

@@ -63,7 +63,7 @@ struct Stream {
   bool state = false;
 };
 
-std::int64_t plus(std::int64_t a, std::int64_t b) {
+std::int64_t added(std::int64_t a, std::int64_t b) {
   return a + b;
 }
 
@@ -130,7 +130,7 @@ class Program {
                         }),
                 parent.state};
       case 2:
-        return {parent.stream.reduceByKey(plus),
+        return {parent.stream.reduceByKey(added),
                 derived(slide, [from](std::int64_t second) { return eachReduced(from.at(second)); }),
                 parent.state};
       case 3:
@@ -166,8 +166,8 @@ class Program {
 
   Stream joined(const Stream& one, const Stream& other) {
     if (one.model.slide != other.model.slide) return one;
-    const auto left = one.stream.reduceByKey(plus);
-    const auto right = other.stream.reduceByKey(plus);
+    const auto left = one.stream.reduceByKey(added);
+    const auto right = other.stream.reduceByKey(added);
     const auto both = [](std::pair<std::int64_t, std::int64_t> values) {
       return values.first * 3 + values.second;
     };
@@ -205,7 +205,7 @@ class Program {
     const Model from = parent.model;
     // Values are positive, so that 0 means that nothing is left.
     const auto left = [](const Pair& pair) { return pair.second != 0; };
-    return {parent.stream.reduceByKeyAndWindow(plus, std::minus<std::int64_t>(), Seconds(length),
+    return {parent.stream.reduceByKeyAndWindow(added, std::minus<std::int64_t>(), Seconds(length),
                                                Seconds(slide), 2, left),
             derived(slide, [from, length](
                                std::int64_t second) { return eachReduced(inWindow(from, second, length)); }),
@@ -266,7 +266,7 @@ class Program {
       }
       return bag;
     };
-    return {parent.stream.reduceByKey(plus).mapWithState(spec), derived(from.slide, given), true};
+    return {parent.stream.reduceByKey(added).mapWithState(spec), derived(from.slide, given), true};
   }
 
   base::Random random_;

@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr rt::TimePoint kStart{};
+constexpr rt::TimePoint kRestartStart{};
 const Error kPassing(Code::kMalformedResponse, "not JSON");
 
 block::BlockInfo recordsOf(const std::string& shard) {
@@ -30,32 +30,32 @@ TEST(RestartPlan, KnowsWhatNeedsAPerson) {
 TEST(RestartPlan, WaitsLongerEachTimeUpToAMinute) {
   RestartPlan plan({Milliseconds(2000), 10});
   for (const int seconds : {2, 4, 8, 16, 32, 60, 60}) {
-    EXPECT_EQ(plan.failed("a", kPassing, kStart), Duration(std::chrono::seconds(seconds)));
+    EXPECT_EQ(plan.failed("a", kPassing, kRestartStart), Duration(std::chrono::seconds(seconds)));
   }
 }
 
 TEST(RestartPlan, ADelayAboveAMinuteStaysAsItIs) {
   RestartPlan plan({Minutes(5), 10});
-  EXPECT_EQ(plan.failed("a", kPassing, kStart), Minutes(5));
-  EXPECT_EQ(plan.failed("a", kPassing, kStart), Minutes(5));
+  EXPECT_EQ(plan.failed("a", kPassing, kRestartStart), Minutes(5));
+  EXPECT_EQ(plan.failed("a", kPassing, kRestartStart), Minutes(5));
 }
 
 TEST(RestartPlan, GivesUpBehindTheLastRestart) {
   RestartPlan plan({Milliseconds(2000), 2});
-  EXPECT_TRUE(plan.failed("a", kPassing, kStart));
-  EXPECT_TRUE(plan.failed("a", kPassing, kStart));
-  EXPECT_FALSE(plan.failed("a", kPassing, kStart));
-  EXPECT_FALSE(RestartPlan({Milliseconds(2000), 0}).failed("a", kPassing, kStart));
+  EXPECT_TRUE(plan.failed("a", kPassing, kRestartStart));
+  EXPECT_TRUE(plan.failed("a", kPassing, kRestartStart));
+  EXPECT_FALSE(plan.failed("a", kPassing, kRestartStart));
+  EXPECT_FALSE(RestartPlan({Milliseconds(2000), 0}).failed("a", kPassing, kRestartStart));
 }
 
 TEST(RestartPlan, OnlyTheShardThatFailedShowsThatItIsOver) {
   RestartPlan plan({Milliseconds(2000), 2});
-  plan.failed("a", kPassing, kStart);
+  plan.failed("a", kPassing, kRestartStart);
   plan.sealed(recordsOf("b"));
   EXPECT_EQ(plan.failures(), 1);
   plan.sealed(recordsOf("a"));
   EXPECT_EQ(plan.failures(), 0);
-  plan.failed("a", kPassing, kStart);
+  plan.failed("a", kPassing, kRestartStart);
   block::BlockInfo end;
   end.ends.push_back({.shardId = "a"});
   plan.sealed(end);
@@ -64,14 +64,14 @@ TEST(RestartPlan, OnlyTheShardThatFailedShowsThatItIsOver) {
 
 TEST(RestartPlan, OfTheLeasesOnlyTimeShowsThatItIsOver) {
   RestartPlan plan({Milliseconds(2000), 2});
-  plan.failed("", kPassing, kStart);
-  plan.restarted(kStart);
+  plan.failed("", kPassing, kRestartStart);
+  plan.restarted(kRestartStart);
   plan.sealed(recordsOf("a"));
   EXPECT_EQ(plan.failures(), 1);
-  plan.failed("", kPassing, kStart + 59s);
+  plan.failed("", kPassing, kRestartStart + 59s);
   EXPECT_EQ(plan.failures(), 2);
-  plan.restarted(kStart + 60s);
-  EXPECT_EQ(plan.failed("", kPassing, kStart + 120s), Milliseconds(2000));
+  plan.restarted(kRestartStart + 60s);
+  EXPECT_EQ(plan.failed("", kPassing, kRestartStart + 120s), Milliseconds(2000));
   EXPECT_EQ(plan.failures(), 1);
 }
 

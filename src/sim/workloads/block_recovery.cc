@@ -32,11 +32,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
-constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
-constexpr char kStream[] = "lines";
 constexpr std::int64_t kMemoryBudget = 4 << 20;
-constexpr rt::Duration kCatchUpPatience = 600s;
+constexpr rt::Duration kRecoveryPatience = 600s;
 
 // What outlives the workers' crashes, and what they draw upon.
 struct Outside {
@@ -356,7 +353,7 @@ SeedOutcome runBlockRecovery(std::uint64_t seed, const WorkloadOptions& options)
     world.spawn(trimRead(world, service.kinesis(), *outside.leases, store.retention));
 
   world.runFor(options.time);
-  catchUp(world, service, produced, checker, kCatchUpPatience, "not every record reached a committed batch");
+  catchUp(world, service, produced, checker, kRecoveryPatience, "not every record reached a committed batch");
   Happened happened = happenedIn(world, service.kinesis());
   addHappened(outside, happened);
   SeedOutcome outcome = outcomeOf(world);

@@ -24,10 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
-constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
-constexpr char kStream[] = "lines";
-constexpr rt::Duration kCatchUpPatience = 300s;
+constexpr rt::Duration kFleetPatience = 300s;
 constexpr std::array kNodes = {"anna", "bert", "cleo"};
 
 // What outlives the crashes of all: the lease table, the sink, and what handlers did.
@@ -214,7 +211,7 @@ SeedOutcome runConsumerFleet(std::uint64_t seed, const WorkloadOptions& options)
   addConsumers(world, durable, seed, options.faults);
 
   world.runFor(options.time);
-  catchUp(world, service, produced, *durable.checker, kCatchUpPatience, "not every record was processed");
+  catchUp(world, service, produced, *durable.checker, kFleetPatience, "not every record was processed");
   Happened happened = withHandlers(happenedIn(world, service.kinesis()), durable);
   SeedOutcome outcome = outcomeOf(world);
   outcome.happened = std::move(happened);

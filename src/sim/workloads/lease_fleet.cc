@@ -33,7 +33,6 @@ constexpr char kKinesisHost[] = "kinesis.us-east-1.amazonaws.com";
 constexpr char kKinesis[] = "https://kinesis.us-east-1.amazonaws.com";
 constexpr char kDynamoHost[] = "dynamodb.us-east-1.amazonaws.com";
 constexpr char kDynamo[] = "https://dynamodb.us-east-1.amazonaws.com";
-constexpr char kStream[] = "lines";
 constexpr char kTable[] = "app";
 constexpr std::array kNames = {"anna", "bert", "cleo", "dora", "emil"};
 constexpr rt::Duration kFailover = 5s;
@@ -42,7 +41,7 @@ constexpr std::int64_t kDriftPpm = 10'000;
 // start and the last late answers take.
 constexpr rt::Duration kTakeOverPatience = kFailover + 7s;
 // I11: and how long it then takes to commit everything, generation by generation.
-constexpr rt::Duration kCatchUpPatience = 40s;
+constexpr rt::Duration kLeasePatience = 40s;
 // I12: how long the fleet may still move leases, and how long it must not move any after that.
 constexpr rt::Duration kSettle = 60s;
 constexpr rt::Duration kStill = 30s;
@@ -286,7 +285,7 @@ void checkProgress(Fleet& fleet, const bool& produced) {
     return;
   }
   const auto caughtUp = [&] { return produced && fleet.deliveries.complete(); };
-  if (!world.runUntil(caughtUp, kCatchUpPatience) && !world.failed()) {
+  if (!world.runUntil(caughtUp, kLeasePatience) && !world.failed()) {
     world.violation("I11", "not every record reached a committed batch: " + fleet.deliveries.missing());
   }
 }

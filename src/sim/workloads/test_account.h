@@ -1,5 +1,5 @@
-// sim/workloads/test_account.h: the key pair and the settings with which simulated programs talk to the fake
-// AWS.
+// sim/workloads/test_account.h: the addresses, the key pair and the settings with which simulated
+// programs talk to the fake AWS.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,11 @@
 #include "kinesis/kinesis_client.h"
 
 namespace tidemill::sim {
+
+// Where simulated programs find the service, and the stream they read.
+inline constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
+inline constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
+inline constexpr char kStream[] = "lines";
 
 // The fake's default key pair, as environment variables.
 inline aws::Environment testEnvironment() {

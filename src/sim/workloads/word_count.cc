@@ -23,10 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kHost[] = "kinesis.us-east-1.amazonaws.com";
-constexpr char kEndpoint[] = "https://kinesis.us-east-1.amazonaws.com";
-constexpr char kStream[] = "lines";
-constexpr rt::Duration kCatchUpPatience = 300s;
+constexpr rt::Duration kCountPatience = 300s;
 
 // By how much a worker may take the tip of the stream for older than it is: the service's Date has whole
 // seconds.
@@ -147,7 +144,7 @@ SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
   if (options.faults) spawnNemeses(world, worker);
 
   world.runFor(options.time - start.delay);
-  catchUp(world, service, produced, *durable.checker, kCatchUpPatience,
+  catchUp(world, service, produced, *durable.checker, kCountPatience,
           "not every record reached a committed batch");
   Happened happened = happenedIn(world, service.kinesis());
   SeedOutcome outcome = outcomeOf(world);
