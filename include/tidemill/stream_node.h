@@ -81,6 +81,11 @@ class StreamNodeBase {
   virtual bool worthKeeping() const { return true; }
   // False: an RDD that is forgotten cannot be made a second time (a queue).
   virtual bool remakes() const { return true; }
+  // True: takes what is there when a batch is worked on, from somewhere without blocks (a queue, a folder),
+  // so every batch runs.
+  virtual bool runsEachBatch() const { return false; }
+  // False: what it has taken is gone with the process, so that batches cannot be run again after a restart.
+  virtual bool survivesRestart() const { return true; }
   // Null: what it gives depends on what its parents give now, and on nothing before that.
   virtual StatefulStream* stateful() { return nullptr; }
 
@@ -135,6 +140,9 @@ class StatefulStream {
  public:
   virtual ~StatefulStream() = default;
   virtual StreamNodeBase& node() = 0;
+  // True: it is how far an input has been read, which can be read again. It is kept after each batch if there
+  // is a checkpoint directory, and needs none.
+  virtual bool isPosition() const { return false; }
   // Names the types of key and state and the versions of their Codecs: a snapshot fits only what has the
   // same.
   virtual std::string typeTag() const = 0;

@@ -13,6 +13,7 @@
 #include "tidemill/context.h"
 #include "tidemill/context_conf.h"
 #include "tidemill/result.h"
+#include "tidemill/storage_level.h"
 #include "tidemill/streaming_listener.h"
 #include "tidemill/time.h"
 
@@ -26,6 +27,7 @@ struct KinesisSource;
 
 namespace detail {
 
+class ReceiverBase;
 class StreamNodeBase;
 struct StreamPlace;
 
@@ -36,6 +38,12 @@ class GraphAccess;
 
 template <class T>
 class DStream;
+
+template <class T>
+class RDDQueue;
+
+template <class T>
+class Receiver;
 
 enum class StreamingContextState { INITIALIZED, ACTIVE, STOPPED };
 
@@ -122,6 +130,40 @@ class StreamingContext {
   // after their batch, so that DStream::slice() finds them. 0 to 24 hours; more holds more blocks.
   void remember(Duration duration);
 
+  // Inputs beside Kinesis.
+
+  // Each batch is one entry of the queue, or with oneAtATime = false all that are there; where there is none,
+  // the default elements, if given. For tests, and to try programs out: what is in the queue is gone with the
+  // process, so start() refuses it together with a checkpoint directory (kUsage). A batch that is tried again
+  // has the same elements. Needs "tidemill/queue_stream.h".
+  template <class T>
+  DStream<T> queueStream(std::shared_ptr<RDDQueue<T>> queue, bool oneAtATime = true,
+                         std::optional<std::vector<T>> defaultElements = std::nullopt);
+  // The lines of the files that appear in a folder, each file once, one partition for each; "\n" and "\r\n"
+  // end lines. Files must appear whole: write them elsewhere, or under a name that begins with '.' or '_' or
+  // ends with "._COPYING_", and rename them. What is added to a file later is not read. `filter`: of names
+  // without the folder, on the job thread; empty: all others. newFilesOnly = false: files that are there
+  // already come with the first batch. At most 200,000 names in the folder and 16 MiB in a line.
+  //
+  // With a checkpoint directory and getOrCreate(), files of batches that were not completed are read again by
+  // the next process, with its first batch; those of completed ones are not, unless the process ended before
+  // it had written that down: at least once. Without, the next process takes what is there then for old.
+  // Throws Error(kIo): there is no such folder.
+  DStream<std::string> textFileStream(const std::string& directory,
+                                      std::function<bool(const std::string& name)> filter = {},
+                                      bool newFilesOnly = true);
+
+  // What `receiver`, which no other stream reads, stores: see Receiver. Throws Error(kUsage). Needs
+  // "tidemill/receiver.h".
+  template <class T>
+  DStream<T> receiverStream(std::shared_ptr<Receiver<T>> receiver);
+  // The lines that a server sends over TCP to whoever connects, such as `nc -lk 9999`: for tests, and to try
+  // programs out, since nothing can be asked for a second time. "\n" and "\r\n" end lines of up to 16 MiB. A
+  // connection that cannot be made, or ends, is made again, see Receiver. Throws Error(kUsage): no host, or a
+  // port that is not 1 to 65535.
+  DStream<std::string> socketTextStream(const std::string& hostname, int port,
+                                        StorageLevel storageLevel = StorageLevel::MEMORY_AND_DISK_SER);
+
   // The elements of all streams, at least one, which have the same slide.
   template <class T>
   DStream<T> union_(const std::vector<DStream<T>>& streams) const;
@@ -153,6 +195,8 @@ class GraphAccess {
  public:
   // Registers an input and returns its id.
   static int addKinesisInput(StreamingContext& context, const stream::KinesisSource& source);
+  // The same for one that `receiver` brings.
+  static int addReceiver(stream::ContextCore& core, std::shared_ptr<ReceiverBase> receiver);
   // Where a new operator of this context stands.
   static StreamPlace place(stream::ContextCore& core);
   // Registers an operator, whose parents are registered already.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "rt/backoff.h"
+#include "stream/custom_receiver.h"
 #include "stream/job_runner.h"
 #include "stream/opened_blocks.h"
 #include "stream/worker_state.h"
@@ -38,7 +39,7 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       rates_(makeRates()),
       listeners_(withRates(std::move(listeners), rates_.get())),
       plan_(graph_->inputs.size()),
-      letters_(env_, [this](std::size_t input) -> kinesis::KinesisApi& { return receivers_[input]->api(); }),
+      letters_(env_, [this](std::size_t input) -> kinesis::KinesisApi& { return *receivers_[input]->api(); }),
       events_(env_.loop, kQueueMax),
       batches_(env_.loop, kQueueMax),
       ticker_(std::make_unique<rt::TaskGroup>(env_.loop)),
@@ -143,12 +144,21 @@ rt::Task<Result<void>> Engine::lockState() {
 
 rt::Task<Result<void>> Engine::startReceivers() {
   for (std::size_t input = 0; input < graph_->inputs.size(); ++input) {
-    receivers_.push_back(std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input,
-                                                           *blocks_, interval_, *this, life_));
+    receivers_.push_back(makeReceiver(input));
     auto started = co_await receivers_.back()->start(std::move(left_[input]));
     if (!started) co_return fail(started.error());
   }
   co_return Result<void>();
+}
+
+std::unique_ptr<InputReceiver> Engine::makeReceiver(std::size_t input) {
+  const auto custom = graph_->receivers.find(input);
+  if (custom != graph_->receivers.end()) {
+    return std::make_unique<CustomReceiver>(env_, conf_, custom->second, input, *blocks_, life_.firstBlock,
+                                            *this);
+  }
+  return std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *blocks_, interval_,
+                                           *this, life_);
 }
 
 rt::Task<Result<void>> Engine::openStore() {

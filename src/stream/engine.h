@@ -69,6 +69,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   rt::Task<Result<void>> openStore();
   std::shared_ptr<const Batch> deliverable(const Batch& batch);
   rt::Task<Result<void>> startReceivers();
+  std::unique_ptr<InputReceiver> makeReceiver(std::size_t input);
   void beginBatches();
   // Events until the end; the result says why.
   rt::Task<Result<void>> live();
@@ -99,6 +100,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   void takeLeft(std::size_t input, const BlockInfoList& blocks);
   void forgetState();
   rt::Task<Result<void>> restoreState();
+  rt::Task<Result<void>> storePositions();
   void pushRestart();
   std::set<std::string> snapshotsDue(Time time) const;
   rt::Task<void> storeSnapshots(std::shared_ptr<std::vector<StateSnapshot>> taken);
@@ -146,7 +148,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   BatchHistory history_;
   // For each input, what an earlier process has left.
   std::vector<BlockInfoList> left_;
-  std::vector<std::unique_ptr<KinesisReceiver>> receivers_;
+  std::vector<std::unique_ptr<InputReceiver>> receivers_;
   // Null: there is no checkpoint directory.
   std::unique_ptr<BatchLedger> ledger_;
   // Batches of an earlier process that are run again, and the time of the last one that it allocated.

@@ -195,13 +195,37 @@ rt::Task<Result<void>> Engine::restart() {
     takeLeft(input, work.unallocated[input]);
   if (!graph_->resumes || !graph_->looksBack()) {
     forgetState();
-    co_return Result<void>();
+    co_return co_await storePositions();
   }
   for (Batch& batch : work.history) {
     auto whole = std::make_shared<const Batch>(std::move(batch));
     history_.add({whole, whole});
   }
-  co_return co_await restoreState();
+  auto restored = co_await restoreState();
+  if (!restored) co_return std::move(restored);
+  co_return co_await storePositions();
+}
+
+// Where inputs begin is known before they are read: what they took in a first batch that is never completed
+// would else count as old. Before the first batch nobody but this lane asks them.
+rt::Task<Result<void>> Engine::storePositions() {
+  const Duration sinceEpoch = env_.loop.wall().time_since_epoch();
+  const Time before = lastAllocated_.value_or(Time(sinceEpoch - sinceEpoch % interval_));
+  for (detail::StatefulStream* stream : graph_->stateful()) {
+    const std::string& uid = stream->node().uid();
+    if (!stream->isPosition() || snapshots_.contains(uid)) continue;
+    auto partitions = stream->snapshot(before);
+    if (!partitions) continue;
+    SnapshotEntry entry{uid, before, 0, stream->typeTag(), 0};
+    std::vector<std::string> bytes = std::move(*partitions);
+    auto ticket = co_await ledger_->ledger().putSnapshot(std::move(entry), std::move(bytes));
+    if (!ticket) co_return fail(ticket.error());
+    const std::uint64_t number = *ticket;
+    auto done = co_await ledger_->ledger().committed(number);
+    if (!done) co_return std::move(done);
+    snapshots_[uid] = before;
+  }
+  co_return Result<void>();
 }
 
 // Nothing of the earlier program's windows and state is used: the next one must not find it either.
@@ -214,9 +238,16 @@ void Engine::forgetState() {
 rt::Task<Result<void>> Engine::restoreState() {
   std::vector<RestoredState> states;
   const std::map<std::string, SnapshotEntry> snapshots = ledger_->ledger().state().snapshots();
-  for (detail::StatefulStream* stream : graph_->stateful()) {
+  for (const auto& group : graph_->states) {
+    detail::StatefulStream* const stream = group.get();
     const auto found = snapshots.find(stream->node().uid());
-    if (found == snapshots.end() || found->second.type != stream->typeTag()) continue;
+    if (found == snapshots.end() || found->second.type != stream->typeTag()) {
+      // State begins anew, so that what it was made of must come again, be it with what is older.
+      for (detail::StatefulStream* member : group->members()) {
+        if (member->isPosition() && lastAllocated_) states.push_back({member, *lastAllocated_, {}});
+      }
+      continue;
+    }
     auto partitions = co_await ledger_->ledger().readSnapshot(found->second);
     if (!partitions) co_return fail(partitions.error());
     snapshots_[found->first] = found->second.time;
@@ -257,7 +288,9 @@ std::set<std::string> Engine::snapshotsDue(Time time) const {
   if (ledger_ == nullptr || snapshotting_.running() > 0) return due;
   for (detail::StatefulStream* stream : graph_->stateful()) {
     const detail::StreamNodeBase& node = stream->node();
-    if (time.time_since_epoch() % node.snapshotInterval() == Duration(0)) due.insert(node.uid());
+    const bool isDue =
+        stream->isPosition() || time.time_since_epoch() % node.snapshotInterval() == Duration(0);
+    if (isDue) due.insert(node.uid());
   }
   return due;
 }

@@ -22,8 +22,17 @@ Result<void> Graph::validate(bool hasCheckpointDirectory) const {
                             interval.count(), node->slide().count()),
                 "give a multiple of the slide, not less than it");
   }
+  for (const auto& node : nodes) {
+    if (!hasCheckpointDirectory || !node->retention().used || node->survivesRestart()) continue;
+    return fail(Code::kUsage,
+                fmt::format("stream {} cannot be read again after a restart, so it cannot be used with a "
+                            "checkpoint directory",
+                            node->uid()),
+                "leave the directory out, or read another input: queues are for tests");
+  }
   for (detail::StatefulStream* const state : stateful()) {
     if (hasCheckpointDirectory) break;
+    if (state->isPosition()) continue;
     return fail(
         Code::kUsage,
         fmt::format("stream {} keeps state, and there is no checkpoint directory", state->node().uid()),
@@ -85,8 +94,9 @@ std::vector<detail::StatefulStream*> Graph::stateful() const {
 
 bool Graph::looksBack() const {
   return std::any_of(nodes.begin(), nodes.end(), [](const auto& node) {
-    return node->retention().used && (node->retention().kept || node->parentReach() > node->slide() ||
-                                      node->slide() > node->place().interval);
+    return node->retention().used &&
+           (node->runsEachBatch() || node->retention().kept || node->parentReach() > node->slide() ||
+            node->slide() > node->place().interval);
   });
 }
 

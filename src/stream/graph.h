@@ -42,6 +42,8 @@ struct OperatorShape {
 // thread.
 struct Graph {
   std::vector<KinesisSource> inputs;
+  // By input: those that are not read from Kinesis. Of their source only the names and the level count.
+  std::map<std::size_t, std::shared_ptr<detail::ReceiverBase>> receivers;
   std::vector<OutputOperation> outputs;
   // By id: parents before their children.
   std::vector<std::shared_ptr<detail::StreamNodeBase>> nodes;
@@ -59,8 +61,8 @@ struct Graph {
 
   // After plan():
 
-  // kUsage: no output; state without a checkpoint directory. kInvalidConfig: a checkpoint interval that
-  // cannot be.
+  // kUsage: no output; state without a checkpoint directory, or a queue with one. kInvalidConfig: a
+  // checkpoint interval that cannot be.
   Result<void> validate(bool hasCheckpointDirectory) const;
 
   // Every operator that an output needs, in the order of ids.
@@ -68,7 +70,8 @@ struct Graph {
   // What is written and restored of the operators with state that an output needs: each by itself, or with
   // those that it is made of, under the uid of the first.
   std::vector<detail::StatefulStream*> stateful() const;
-  // Whether what a batch gives depends on batches before it: then every batch runs, empty ones too.
+  // Whether what a batch gives depends on batches before it, or an input takes what is there in each: then
+  // every batch runs, empty ones too.
   bool looksBack() const;
   // When the batch of t has succeeded, batches at or before t - rememberDuration() + interval are needed by
   // nobody after a restart, but for what historyAfter() says.

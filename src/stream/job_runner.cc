@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "stream/receiver_intake.h"
 #include "stream/task_retry.h"
 
 namespace tidemill::stream {
@@ -117,6 +118,8 @@ BatchInfo infoOf(const Batch& batch, int attempt) {
     for (const auto& block : blocks) {
       input.records += block->recordCount();
       for (const block::SliceInfo& slice : block->slices) {
+        // A receiver of the program counts anew in each process: its numbers tell a sink nothing.
+        if (slice.token == kNoLease) continue;
         info.ranges.push_back(slice.range);
         tokens.insert({slice.range.streamName, slice.range.shardId, slice.token});
       }

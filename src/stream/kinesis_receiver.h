@@ -16,6 +16,7 @@
 #include "stream/batch_presence.h"
 #include "stream/block_keeper.h"
 #include "stream/fetch_side.h"
+#include "stream/input_receiver.h"
 #include "stream/reading_shards.h"
 #include "stream/restart_plan.h"
 #include "stream/seams.h"
@@ -25,26 +26,6 @@
 #include "tidemill/receiver_info.h"
 
 namespace tidemill::stream {
-
-enum class ReceiverEvent { kStarted, kError, kStopped };
-
-// Told on the control lane.
-class ReceiverHost {
- public:
-  virtual ~ReceiverHost() = default;
-  // The block is stored, as far as its level and the room allow.
-  virtual void onBlock(std::size_t input, std::shared_ptr<const block::BlockInfo> block) = 0;
-  // A shard is to be read: how reading begins, which may be further on than the lease checkpoint.
-  virtual consume::ShardStart onShardStarted(std::size_t input, const std::string& streamName,
-                                             const consume::ShardStart& start) = 0;
-  // Its lease is lost.
-  virtual void onShardLost(std::size_t input, const consume::ShardStop& stop) = 0;
-  // Whether logged() says when a block that lease checkpoints may pass has survived.
-  virtual bool logsBlocks() const = 0;
-  virtual void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) = 0;
-  // Reading or checkpointing cannot go on, and starting again would not help.
-  virtual void onReceiverFailed(const Error& error) = 0;
-};
 
 // This process as the lease table shall know it, see consume::CoordinatorOptions, and what its receivers
 // share.
@@ -62,7 +43,7 @@ struct WorkerLife {
 //
 // Lives on the control lane. Order: start(), processed() and released() for each batch, drain(), finish().
 // Destroying it ends everything at once; the fetch lane is told by message.
-class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorListener, private KeeperHost {
+class KinesisReceiver final : public InputReceiver, public consume::CoordinatorListener, private KeeperHost {
  public:
   // References outlive this object.
   KinesisReceiver(const Seams& seams, const Conf& conf, const KinesisSource& source, std::size_t input,
@@ -72,25 +53,25 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   // Opens the lease table, takes the leases, gives the host what of `left` lease checkpoints may have passed,
   // and begins to read. `left`: what an earlier process has stored for this input and not processed. Errors:
   // configuration, credentials, AWS, lease store.
-  rt::Task<Result<void>> start(BlockInfoList left);
+  rt::Task<Result<void>> start(BlockInfoList left) override;
   // Reading stops: when this returns, no block arrives any more. With `flush`, everything read so far has
   // been given to the host. It may follow a drain that was cut short, whose `flush` counts.
-  rt::Task<void> drain(bool flush);
+  rt::Task<void> drain(bool flush) override;
   // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Nobody else delivers what
   // lease checkpoints may have passed (BlockInfo::owedTo): all of that.
-  BlockInfoList deliverable(const BlockInfoList& blocks);
+  BlockInfoList deliverable(const BlockInfoList& blocks) override;
   // Where lease checkpoints follow the store: a block that was given to the host has survived.
-  void logged(std::shared_ptr<const block::BlockInfo> block);
+  void logged(std::shared_ptr<const block::BlockInfo> block) override;
   // Everything of the shard up to there was completed by an earlier process.
-  void completedUpTo(const consume::ShardStart& start, const lease::Checkpoint& completed);
+  void completedUpTo(const consume::ShardStart& start, const lease::Checkpoint& completed) override;
   // A block of an earlier process will be delivered by this one.
-  void takesOver(const block::BlockInfo& block) { received_ += block.recordCount(); }
+  void takesOver(const block::BlockInfo& block) override { received_ += block.recordCount(); }
   // Records per second from now on; a receiver that is started again keeps it.
-  void updateRate(std::int64_t rate);
+  void updateRate(std::int64_t rate) override;
   // The outputs of a batch have succeeded. In the order of batches.
-  void processed(const BlockInfoList& blocks);
+  void processed(const BlockInfoList& blocks) override;
   // Nobody needs these blocks any more.
-  void released(const BlockInfoList& blocks);
+  void released(const BlockInfoList& blocks) override;
 
   // Before and after drain().
   rt::Task<Result<std::vector<consume::RebuiltBlock>>> rebuild(BlockInfoList blocks) override;
@@ -98,22 +79,22 @@ class KinesisReceiver final : public BlockRecovery, public consume::CoordinatorL
   const std::string& streamName() const override { return source_.streamName; }
 
   // Writes the last lease checkpoints and gives up the leases. After drain().
-  rt::Task<Result<void>> finish();
+  rt::Task<Result<void>> finish() override;
   // Ends the lease checkpoints: one that is on its way has a moment to end, so that its outcome is known.
   // After drain(); also when start() or finish() was cut short.
-  rt::Task<void> abandon();
+  rt::Task<void> abandon() override;
 
-  ReceiverInfo info() const;
-  consume::CoordinatorTotals totals() const;
-  AggregateTotals aggregates() const { return aggregates_->totals(); }
+  ReceiverInfo info() const override;
+  consume::CoordinatorTotals totals() const override;
+  AggregateTotals aggregates() const override { return aggregates_->totals(); }
   // The client on the control lane, from start() on.
-  kinesis::KinesisApi& api() { return *api_; }
+  kinesis::KinesisApi* api() override { return api_.get(); }
   // Records that were put into blocks, by this process or by an earlier one that has left them.
-  std::int64_t received() const { return received_; }
-  std::int64_t shortOfLevel() const { return keeper_.shortOfLevel(); }
+  std::int64_t received() const override { return received_; }
+  std::int64_t shortOfLevel() const override { return keeper_.shortOfLevel(); }
   // Records on their way into the block store.
-  std::int64_t waitingRecords() const { return keeper_.waitingRecords(); }
-  std::int64_t leasesHeld() const;
+  std::int64_t waitingRecords() const override { return keeper_.waitingRecords(); }
+  std::int64_t leasesHeld() const override;
 
  private:
   // What messages from the fetch lane find: this receiver, or nobody. Belongs to the control lane; the fetch

@@ -12,6 +12,10 @@
 
 namespace tidemill::stream {
 
+bool StateGroup::isPosition() const {
+  return std::all_of(members_.begin(), members_.end(), [](const auto* one) { return one->isPosition(); });
+}
+
 std::string StateGroup::typeTag() const {
   if (members_.size() == 1) return members_.front()->typeTag();
   std::string tag;

@@ -20,6 +20,7 @@ class StateGroup final : public detail::StatefulStream {
   const std::vector<detail::StatefulStream*>& members() const { return members_; }
 
   detail::StreamNodeBase& node() override { return members_.front()->node(); }
+  bool isPosition() const override;
   std::string typeTag() const override;
   // Nothing where one of them has no state of that time.
   std::optional<std::vector<std::string>> snapshot(Time time) override;

@@ -1,0 +1,293 @@
+#include "stream/custom_receiver.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "stream/task_retry.h"
+
+namespace tidemill::stream {
+namespace {
+
+using namespace std::chrono_literals;
+
+// onStop() that does not return is not waited for any longer, unless the stop is a graceful one.
+constexpr rt::Duration kOnStopPatience = 2s;
+
+StorageLevel receiverLevelOf(const Conf& conf, StorageLevel asked) {
+  return conf.getBoolean("spark.streaming.receiver.writeAheadLog.enable") ? StorageLevel::DISK_ONLY : asked;
+}
+
+RestartOptions receiverRestartsOf(const Conf& conf) {
+  return {conf.getDuration("spark.streaming.receiverRestartDelay"),
+          static_cast<int>(conf.getInteger("tidemill.receiver.maxRestarts"))};
+}
+
+// Runs what is the user's.
+Result<void> calledSafely(const char* what, const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return fail(error.within(what));
+  } catch (...) {
+    return fail(Code::kUserCodeFailed, fmt::format("{}: {}", what, describeCurrentException()),
+                "mend the receiver; it is started again");
+  }
+  return {};
+}
+
+}  // namespace
+
+CustomReceiver::CustomReceiver(const rt::Env& env, const Conf& conf,
+                               std::shared_ptr<detail::ReceiverBase> receiver, std::size_t input,
+                               StoredBlocks& blocks, std::uint64_t firstBlock, ReceiverHost& host)
+    : env_(env),
+      receiver_(std::move(receiver)),
+      port_(receiver_->port()),
+      input_(input),
+      name_("receiver-" + std::to_string(input)),
+      level_(receiverLevelOf(conf, receiver_->storageLevel())),
+      host_(host),
+      mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
+      intake_(makeIntake(intakeOptions(conf, firstBlock))),
+      restartPlan_(receiverRestartsOf(conf)),
+      keeper_(env_, blocks, keeperOptions(), *this),
+      calls_(env_.loop, 1, 1),
+      drained_(env_.loop, 0, 1),
+      starts_(env_.loop),
+      stops_(env_.loop),
+      restarts_(env_.loop) {}
+
+CustomReceiver::~CustomReceiver() {
+  mailbox_->receiver = nullptr;
+  port_->listen(nullptr);
+  port_->setStarted(false);
+  port_->inbox().abandon();
+  env_.fetchLoop.post([intake = std::move(intake_)] { intake->close(); });
+}
+
+KeeperOptions CustomReceiver::keeperOptions() const {
+  KeeperOptions options;
+  options.streamName = name_;
+  options.level = level_;
+  return options;
+}
+
+IntakeOptions CustomReceiver::intakeOptions(const Conf& conf, std::uint64_t firstBlock) const {
+  IntakeOptions options;
+  options.streamName = name_;
+  options.blocks.idPrefix = fmt::format("input-{}", input_);
+  options.blocks.blocks.sealBytes = conf.getInteger("tidemill.block.sealBytes");
+  // What lies on disk survives the process: the next one delivers it.
+  if (traitsOf(level_).disk) options.blocks.blocks.owedTo = "receiver";
+  options.blocks.interval = conf.getDuration("spark.streaming.blockInterval");
+  options.blocks.waitingMax = conf.getInteger("spark.streaming.blockQueueSize");
+  options.blocks.firstNumber = firstBlock;
+  options.rate = {conf.getInteger("spark.streaming.receiver.maxRate"),
+                  conf.getInteger("spark.streaming.backpressure.initialRate")};
+  return options;
+}
+
+std::shared_ptr<ReceiverIntake> CustomReceiver::makeIntake(IntakeOptions options) {
+  auto onBlock = [control = &env_.loop, mailbox = mailbox_](std::shared_ptr<const block::Block> block) {
+    control->post([mailbox, block = std::move(block)]() mutable {
+      if (mailbox->receiver != nullptr) mailbox->receiver->onSealed(std::move(block));
+    });
+  };
+  return std::make_shared<ReceiverIntake>(env_, std::move(options), port_, std::move(onBlock));
+}
+
+void CustomReceiver::listen() {
+  port_->listen([control = &env_.loop, mailbox = mailbox_](ReceiverRequest request) {
+    control->post([mailbox, request = std::move(request)] {
+      if (mailbox->receiver != nullptr) mailbox->receiver->onRequest(request);
+    });
+  });
+}
+
+rt::Task<Result<void>> CustomReceiver::start(BlockInfoList left) {
+  for (const auto& info : left) {
+    received_ += info->recordCount();
+    host_.onBlock(input_, info);
+  }
+  listen();
+  env_.fetchLoop.post([intake = intake_] { intake->open(); });
+  intake_->openInbox();
+  active_ = true;
+  host_.onReceiver(ReceiverEvent::kStarted, info());
+  starts_.spawn(begin());
+  co_return Result<void>();
+}
+
+rt::Task<void> CustomReceiver::begin() {
+  co_await calls_.acquire(1);
+  if (!draining_) {
+    port_->setStarted(true);
+    begun_ = true;
+    auto work = [receiver = receiver_] {
+      return calledSafely("onStart of a receiver", [&] { receiver->onStart(); });
+    };
+    auto begun = co_await rt::runOn(env_.replicas, env_.loop, std::move(work));
+    if (!begun) failed(begun.error(), std::nullopt);
+  }
+  calls_.release(1);
+}
+
+rt::Task<void> CustomReceiver::stopReceiver() {
+  port_->setStarted(false);  // Also ends an onStart() that goes on as long as it is started.
+  co_await calls_.acquire(1);
+  if (std::exchange(begun_, false)) {
+    auto work = [receiver = receiver_] {
+      return calledSafely("onStop of a receiver", [&] { receiver->onStop(); });
+    };
+    auto stopped = co_await rt::runOn(env_.replicas, env_.loop, std::move(work));
+    if (!stopped) note(stopped.error());
+  }
+  calls_.release(1);
+}
+
+void CustomReceiver::onRequest(const ReceiverRequest& request) {
+  const Error error(Code::kUnreachable, fmt::format("{}: {}", name_, request.message),
+                    "see what the receiver reads from");
+  if (request.restart) {
+    failed(error, request.delay);
+  } else {
+    note(error);
+  }
+}
+
+void CustomReceiver::note(const Error& error) {
+  lastError_ = error;
+  lastErrorTime_ = Time(env_.loop.wall().time_since_epoch());
+  env_.log.warning("receiver_error", {{"stream", name_}, {"reason", error.message()}});
+  host_.onReceiver(ReceiverEvent::kError, info());
+}
+
+void CustomReceiver::failed(const Error& error, std::optional<Duration> asked) {
+  if (draining_ || restarting_) return;
+  lastError_ = error;
+  lastErrorTime_ = Time(env_.loop.wall().time_since_epoch());
+  // Whatever the program's code threw may pass.
+  const Error passing(Code::kUnreachable, error.message());
+  auto delay = restartPlan_.failed(ReceiverIntake::kShard, passing, env_.loop.now());
+  if (delay && asked) delay = std::max(*asked, Duration(0));
+  env_.log.warning("receiver_failed", {{"stream", name_},
+                                       {"code", codeName(error.code())},
+                                       {"failures", restartPlan_.failures()},
+                                       {"restartMilliseconds", delay ? delay->count() : -1},
+                                       {"reason", error.message()}});
+  host_.onReceiver(ReceiverEvent::kError, info());
+  if (!delay) {
+    host_.onReceiverFailed(error);
+    return;
+  }
+  restarting_ = true;
+  restarts_.spawn(restart(*delay));
+}
+
+rt::Task<void> CustomReceiver::restart(Duration delay) {
+  co_await stopReceiver();
+  active_ = false;
+  host_.onReceiver(ReceiverEvent::kStopped, info());
+  co_await env_.loop.sleepFor(delay);
+  restarting_ = false;
+  ++restartCount_;
+  restartPlan_.restarted(env_.loop.now());
+  active_ = true;
+  env_.log.info("receiver_restarted", {{"stream", name_}, {"restarts", restartCount_}});
+  host_.onReceiver(ReceiverEvent::kStarted, info());
+  starts_.spawn(begin());
+}
+
+// onStop() has returned before the inbox is closed: what was stored until then is delivered.
+rt::Task<void> CustomReceiver::drain(bool flush) {
+  if (!std::exchange(draining_, true)) {
+    port_->setStarted(false);
+    stops_.spawn(halt());
+  }
+  const rt::Duration patience = flush ? rt::Duration::max() : kOnStopPatience;
+  co_await stops_.join(patience);
+  if (std::exchange(active_, false)) host_.onReceiver(ReceiverEvent::kStopped, info());
+  port_->inbox().close();
+  if (!flush) co_return;
+  // Messages of a lane arrive in order, so the blocks are here before this answer is.
+  env_.fetchLoop.post([intake = intake_, control = &env_.loop, mailbox = mailbox_] {
+    intake->flush();
+    control->post([mailbox] {
+      if (mailbox->receiver != nullptr) mailbox->receiver->drained_.release(1);
+    });
+  });
+  co_await drained_.acquire(1);
+  drained_.release(1);
+  co_await keeper_.drain();
+}
+
+// A restart that has called onStop() already is at its end, or waits for its time: it begins nothing any
+// more.
+rt::Task<void> CustomReceiver::halt() {
+  co_await stopReceiver();
+  restarts_.cancel();
+}
+
+rt::Task<void> CustomReceiver::abandon() {
+  abandoned_ = true;
+  keeper_.stop();
+  starts_.cancel();
+  stops_.cancel();
+  restarts_.cancel();
+  co_return;
+}
+
+void CustomReceiver::updateRate(std::int64_t rate) {
+  env_.fetchLoop.post([intake = intake_, rate] { intake->updateRate(rate); });
+}
+
+void CustomReceiver::onSealed(std::shared_ptr<const block::Block> block) {
+  if (abandoned_) return;
+  received_ += block->recordCount();
+  restartPlan_.sealed(*block->info());
+  keeper_.add(std::move(block));
+}
+
+void CustomReceiver::onKept(std::shared_ptr<const block::BlockInfo> info) {
+  env_.fetchLoop.post([intake = intake_] { intake->blockStored(); });
+  host_.onBlock(input_, std::move(info));
+}
+
+void CustomReceiver::processed(const BlockInfoList& blocks) {
+  for (const auto& info : blocks) processed_ += info->recordCount();
+}
+
+void CustomReceiver::released(const BlockInfoList& blocks) {
+  for (const auto& info : blocks) keeper_.released(info->id);
+}
+
+rt::Task<Result<std::vector<consume::RebuiltBlock>>> CustomReceiver::rebuild(BlockInfoList blocks) {
+  std::vector<consume::RebuiltBlock> rebuilt;
+  for (const auto& info : blocks) {
+    const Error loss(Code::kDataLoss,
+                     fmt::format("{}: block {} with {} elements", name_, info->id, info->recordCount()));
+    env_.log.error("received_block_lost", {{"stream", name_},
+                                           {"block", info->id},
+                                           {"records", info->recordCount()},
+                                           {"hint", "choose the storage level DISK_ONLY"}});
+    auto empty = std::make_shared<const block::Block>(info->id, std::vector<block::BlockSlice>(),
+                                                      std::vector<block::ShardEnd>(), info->owedTo);
+    rebuilt.push_back({std::move(empty), {loss}});
+  }
+  co_return std::move(rebuilt);
+}
+
+ReceiverInfo CustomReceiver::info() const {
+  ReceiverInfo info;
+  info.streamId = static_cast<int>(input_);
+  info.name = name_;
+  info.active = active_;
+  info.restarts = restartCount_;
+  if (lastError_) info.lastErrorMessage = lastError_->message();
+  info.lastErrorTime = lastErrorTime_;
+  return info;
+}
+
+}  // namespace tidemill::stream

@@ -1,0 +1,375 @@
+// Queues and folders of text files as inputs. (Spark: InputStreamsSuite)
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+#include "stream/test_stream.h"
+#include "stream/text_file_stream.h"
+#include "tidemill/queue_stream.h"
+
+namespace tidemill {
+namespace {
+
+using Numbers = std::vector<int>;
+template <class T>
+using Seen = std::map<std::int64_t, std::vector<T>>;
+
+class QueueStreamTest : public StreamFixture {
+ protected:
+  void SetUp() override {
+    StreamFixture::SetUp();
+    hasCheckpointDirectory_ = false;
+  }
+  const std::shared_ptr<RDDQueue<int>> queue_ = std::make_shared<RDDQueue<int>>();
+};
+
+TEST_F(QueueStreamTest, GivesOneForEachBatch) {
+  const auto seen = collect(context_->queueStream(queue_));
+  queue_->push({1, 2});
+  queue_->push({3});
+  runBatches(1, 2);
+  queue_->push({4});
+  runBatches(3, 4);
+  EXPECT_EQ(*seen, (Seen<int>{{1, {1, 2}}, {2, {3}}, {3, {4}}, {4, {}}}));
+}
+
+TEST_F(QueueStreamTest, GivesAllThatIsThereIfNotOneAtATime) {
+  const auto seen = collect(context_->queueStream(queue_, /*oneAtATime=*/false));
+  queue_->push({1, 2});
+  queue_->push({3});
+  runBatches(1, 1);
+  queue_->push({4});
+  runBatches(2, 3);
+  EXPECT_EQ(*seen, (Seen<int>{{1, {1, 2, 3}}, {2, {4}}, {3, {}}}));
+  EXPECT_EQ(queue_->size(), 0u);
+}
+
+TEST_F(QueueStreamTest, GivesTheDefaultWhereNothingIsThere) {
+  const auto seen = collect(context_->queueStream(queue_, true, std::optional(Numbers{7})));
+  runBatches(1, 1);
+  queue_->push({1});
+  runBatches(2, 3);
+  EXPECT_EQ(*seen, (Seen<int>{{1, {7}}, {2, {1}}, {3, {7}}}));
+}
+
+TEST_F(QueueStreamTest, ABatchThatIsTriedAgainHasTheSameElements) {
+  const auto stream = context_->queueStream(queue_);
+  const auto seen = collect(stream);
+  bool fails = true;
+  stream.foreachRDD([&](const RDD<int>&) {
+    if (std::exchange(fails, false)) throw std::runtime_error("not yet");
+  });
+  queue_->push({1});
+  queue_->push({2});
+  ASSERT_FALSE(runBatch(1));
+  ASSERT_TRUE(runBatch(1, 2));
+  ASSERT_TRUE(runBatch(2));
+  EXPECT_EQ(*seen, (Seen<int>{{1, {1}}, {2, {2}}}));
+}
+
+TEST_F(QueueStreamTest, TwoUsesOfAStreamSeeTheSameBatch) {
+  const auto stream = context_->queueStream(queue_);
+  const auto seen = collect(stream);
+  const auto doubled = collect(stream.map([](int number) { return 2 * number; }));
+  queue_->push({1});
+  queue_->push({2});
+  runBatches(1, 2);
+  EXPECT_EQ(*seen, (Seen<int>{{1, {1}}, {2, {2}}}));
+  EXPECT_EQ(*doubled, (Seen<int>{{1, {2}}, {2, {4}}}));
+}
+
+TEST_F(QueueStreamTest, AWindowLooksBackAtWhatWasTaken) {
+  const auto seen = collect(context_->queueStream(queue_).window(Seconds(2)));
+  queue_->push({1});
+  queue_->push({2});
+  queue_->push({3});
+  for (const std::int64_t second : {1, 2, 3}) {
+    ASSERT_TRUE(runBatch(second));
+    history_.push_back(second);
+  }
+  EXPECT_EQ(*seen, (Seen<int>{{1, {1}}, {2, {1, 2}}, {3, {2, 3}}}));
+}
+
+TEST_F(QueueStreamTest, IsRefusedTogetherWithACheckpointDirectory) {
+  Conf conf;
+  conf.set("spark.streaming.checkpoint.directory", "file:/checkpoints");
+  StreamingContext context(*seams_, conf, Seconds(1));
+  context.queueStream(queue_).print();
+  try {
+    context.start();
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUsage);
+    EXPECT_NE(error.message().find("queueStream-0"), std::string::npos) << error.message();
+  }
+}
+
+class TextFileStreamTest : public StreamFixture {
+ protected:
+  void SetUp() override {
+    StreamFixture::SetUp();
+    ASSERT_TRUE(env().files.makeDirectory("/in"));
+  }
+  void write(const std::string& name, const std::string& text) {
+    auto file = env().files.openAppend("/in/" + name);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->append(text));
+  }
+  void rename(const std::string& from, const std::string& to) {
+    ASSERT_TRUE(env().files.rename("/in/" + from, "/in/" + to));
+  }
+};
+
+using Lines = Seen<std::string>;
+
+TEST_F(TextFileStreamTest, GivesTheLinesOfFilesThatAppear) {
+  write("before", "old\n");
+  const auto seen = collect(context_->textFileStream("/in"));
+  write("one", "a\nb\r\nc");
+  runBatches(1, 2);
+  write("two", "\nd\n");
+  write("three", "e\n");
+  write("empty", "");
+  runBatches(3, 4);
+  EXPECT_EQ(*seen, (Lines{{1, {"a", "b", "c"}}, {2, {}}, {3, {"", "d", "e"}}, {4, {}}}));
+}
+
+TEST_F(TextFileStreamTest, GivesFilesThatAreThereIfAsked) {
+  write("before", "old\n");
+  const auto seen = collect(context_->textFileStream("/in", {}, /*newFilesOnly=*/false));
+  runBatches(1, 1);
+  write("after", "new\n");
+  runBatches(2, 2);
+  EXPECT_EQ(*seen, (Lines{{1, {"old"}}, {2, {"new"}}}));
+}
+
+TEST_F(TextFileStreamTest, LeavesAloneWhatIsBeingWritten) {
+  const auto seen = collect(context_->textFileStream("/in"));
+  write(".hidden", "1\n");
+  write("_temporary", "2\n");
+  write("file._COPYING_", "3\n");
+  runBatches(1, 1);
+  rename("file._COPYING_", "file");
+  rename("_temporary", "whole");
+  runBatches(2, 3);
+  EXPECT_EQ(*seen, (Lines{{1, {}}, {2, {"2", "3"}}, {3, {}}}));
+}
+
+TEST_F(TextFileStreamTest, AsksTheFilterOfTheProgram) {
+  const auto seen = collect(
+      context_->textFileStream("/in", [](const std::string& name) { return name.ends_with(".txt"); }));
+  write("a.txt", "1\n");
+  write("b.csv", "2\n");
+  runBatches(1, 1);
+  EXPECT_EQ(*seen, (Lines{{1, {"1"}}}));
+}
+
+TEST_F(TextFileStreamTest, WhatIsAddedToAFileLaterIsNotReadAgain) {
+  const auto seen = collect(context_->textFileStream("/in"));
+  write("log", "1\n");
+  runBatches(1, 1);
+  write("log", "2\n");
+  runBatches(2, 2);
+  EXPECT_EQ(*seen, (Lines{{1, {"1"}}, {2, {}}}));
+}
+
+TEST_F(TextFileStreamTest, ANameThatWasGoneIsNew) {
+  const auto seen = collect(context_->textFileStream("/in"));
+  write("log", "1\n");
+  runBatches(1, 1);
+  ASSERT_TRUE(env().files.remove("/in/log"));
+  runBatches(2, 2);
+  write("log", "2\n");
+  runBatches(3, 3);
+  EXPECT_EQ(*seen, (Lines{{1, {"1"}}, {2, {}}, {3, {"2"}}}));
+}
+
+TEST_F(TextFileStreamTest, ABatchThatIsTriedAgainHasTheSameFiles) {
+  const auto stream = context_->textFileStream("/in");
+  const auto seen = collect(stream);
+  bool fails = true;
+  stream.foreachRDD([&](const RDD<std::string>&) {
+    if (std::exchange(fails, false)) throw std::runtime_error("not yet");
+  });
+  write("one", "1\n");
+  ASSERT_FALSE(runBatch(1));
+  write("two", "2\n");
+  ASSERT_TRUE(runBatch(1, 2));
+  ASSERT_TRUE(runBatch(2));
+  EXPECT_EQ(*seen, (Lines{{1, {"1"}}, {2, {"2"}}}));
+}
+
+TEST_F(TextFileStreamTest, LinesLongerThanAPieceAreWhole) {
+  const auto seen = collect(context_->textFileStream("/in"));
+  const std::string longLine(200'000, 'x');
+  write("long", longLine + "\n" + longLine + "y\nz\n");
+  runBatches(1, 1);
+  EXPECT_EQ(*seen, (Lines{{1, {longLine, longLine + "y", "z"}}}));
+}
+
+TEST_F(TextFileStreamTest, ALineWithoutEndFailsItsBatch) {
+  collect(context_->textFileStream("/in"));
+  write("endless", std::string(stream::TextLines::kLineMost + 1, 'x'));
+  const auto done = runBatch(1);
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message().find("/in/endless"), std::string::npos) << done.error().message();
+}
+
+TEST_F(TextFileStreamTest, RefusesAFolderThatIsNotThere) {
+  try {
+    context_->textFileStream("/nowhere");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kIo);
+    EXPECT_NE(error.message().find("/nowhere"), std::string::npos);
+  }
+}
+
+// With an engine, batch by batch in virtual time.
+class InputStreamsTest : public ContextFixture {
+ protected:
+  using Define = std::function<void(StreamingContext&)>;
+
+  void SetUp() override {
+    ContextFixture::SetUp();
+    ASSERT_TRUE(env().files.makeDirectory("/in"));
+  }
+  void write(const std::string& name, const std::string& text) {
+    auto file = env().files.openAppend("/in/" + name);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->append(text));
+  }
+  std::unique_ptr<StreamingContext> begin(const Define& define) {
+    auto context = StreamingContext::getOrCreate("/checkpoints", [&] {
+      auto made = makeContext();
+      define(*made);
+      return made;
+    });
+    context->start();
+    return context;
+  }
+  // Keeps the lines of batches whose output succeeds; it fails as long as `sinkDown_`.
+  Define collectFiles() {
+    return [this](StreamingContext& context) {
+      context.textFileStream("/in").foreachRDD([this](const RDD<std::string>& rdd) {
+        std::vector<std::string> lines = rdd.collect();
+        if (sinkDown_ && !lines.empty()) throw std::runtime_error("the sink is down");
+        seen_.insert(seen_.end(), lines.begin(), lines.end());
+      });
+    };
+  }
+
+  bool sinkDown_ = false;
+  std::vector<std::string> seen_;
+};
+
+TEST_F(InputStreamsTest, EveryBatchTakesItsEntryOfAQueueAlsoBehindASlowOne) {
+  const auto queue = std::make_shared<RDDQueue<int>>();
+  for (int i = 1; i <= 5; ++i) queue->push({i});
+  auto context = makeContext();
+  std::map<Time, Numbers> seen;
+  int failures = 2;
+  context->queueStream(queue).foreachRDD([&](const RDD<int>& rdd, Time time) {
+    if (failures-- > 0) throw std::runtime_error("not yet");
+    seen[time] = rdd.collect();
+  });
+  context->start();
+  world_.runFor(4500ms);
+  EXPECT_TRUE(stopped(*context));
+
+  ASSERT_EQ(seen.size(), 5u);
+  int next = 1;
+  for (const auto& [time, numbers] : seen) EXPECT_EQ(numbers, Numbers{next++});
+}
+
+TEST_F(InputStreamsTest, AFileThatAppearsDuringASlowBatchIsReadBeforeAGracefulStopEnds) {
+  auto context = makeContext();
+  sinkDown_ = true;
+  collectFiles()(*context);
+  context->start();
+  write("one", "1\n");
+  world_.runFor(1200ms);  // Its batch has failed, and waits for its next try.
+  write("two", "2\n");
+  sinkDown_ = false;
+  EXPECT_TRUE(stopped(*context));
+  EXPECT_EQ(seen_, (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(InputStreamsTest, FilesOfCompletedBatchesAreNotReadAgainByTheNextProcess) {
+  write("old", "0\n");
+  auto first = begin(collectFiles());
+  write("one", "1\n");
+  world_.runFor(3s);
+  first.reset();  // Killed.
+
+  write("two", "2\n");
+  auto second = begin(collectFiles());
+  world_.runFor(3s);
+  EXPECT_EQ(seen_, (std::vector<std::string>{"1", "2"}));
+  EXPECT_TRUE(stopped(*second));
+}
+
+TEST_F(InputStreamsTest, FilesOfBatchesThatWereNotCompletedAreReadAgainByTheNextProcess) {
+  write("old", "0\n");
+  auto first = begin(collectFiles());
+  write("one", "1\n");
+  world_.runFor(3s);
+  sinkDown_ = true;
+  write("two", "2\n");
+  EXPECT_EQ(failureOf(*first), Code::kUserCodeFailed);
+  first.reset();
+
+  sinkDown_ = false;
+  auto second = begin(collectFiles());
+  world_.runFor(3s);
+  EXPECT_EQ(seen_, (std::vector<std::string>{"1", "2"}));
+}
+
+TEST_F(InputStreamsTest, FilesOfTheVeryFirstBatchAreNotTakenForOldByTheNextProcess) {
+  write("old", "0\n");
+  sinkDown_ = true;
+  auto first = begin(collectFiles());
+  write("one", "1\n");
+  EXPECT_EQ(failureOf(*first), Code::kUserCodeFailed);
+  first.reset();
+
+  sinkDown_ = false;
+  auto second = begin(collectFiles());
+  world_.runFor(3s);
+  EXPECT_EQ(seen_, (std::vector<std::string>{"1"}));
+}
+
+TEST_F(InputStreamsTest, AStateThatIsMadeOfFilesCountsEachOnceAcrossARestart) {
+  std::map<std::string, int> counts;
+  const auto count = [&](StreamingContext& context) {
+    context.textFileStream("/in")
+        .uid("files")
+        .map([](const std::string& line) { return std::pair<std::string, int>(line, 1); })
+        .updateStateByKey([](const std::vector<int>& values, std::optional<int> before) {
+          int sum = before.value_or(0);
+          for (const int value : values) sum += value;
+          return std::optional<int>(sum);
+        })
+        .uid("counts")
+        .foreachRDD([&](const RDD<std::pair<std::string, int>>& rdd) {
+          for (const auto& [line, sum] : rdd.collect()) counts[line] = sum;
+        });
+  };
+  auto first = begin(count);
+  for (int i = 0; i < 13; ++i) {  // Beyond a snapshot, and beyond that.
+    write("file-" + std::to_string(i), "a\n");
+    world_.runFor(1s);
+  }
+  world_.runFor(2s);
+  EXPECT_EQ(counts["a"], 13);
+  first.reset();
+
+  auto second = begin(count);
+  write("last", "a\n");
+  world_.runFor(4s);
+  EXPECT_EQ(counts["a"], 14);
+  EXPECT_TRUE(stopped(*second));
+}
+
+}  // namespace
+}  // namespace tidemill
