@@ -205,7 +205,9 @@ rt::Task<void> CustomReceiver::drain(bool flush) {
   if (!std::exchange(draining_, true)) {
     port_->setStarted(false);
     stops_.spawn(halt());
+    if (flush) env_.fetchLoop.post([intake = intake_] { intake->hurry(); });
   }
+  if (!flush) port_->inbox().close();  // Frees threads that onStop() may wait for.
   const rt::Duration patience = flush ? rt::Duration::max() : kOnStopPatience;
   co_await stops_.join(patience);
   if (std::exchange(active_, false)) host_.onReceiver(ReceiverEvent::kStopped, info());

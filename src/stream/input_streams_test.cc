@@ -1,6 +1,7 @@
 // Queues and folders of text files as inputs. (Spark: InputStreamsSuite)
 #include <gtest/gtest.h>
 
+#include <set>
 #include <stdexcept>
 
 #include "stream/test_stream.h"
@@ -337,6 +338,35 @@ TEST_F(InputStreamsTest, FilesOfTheVeryFirstBatchAreNotTakenForOldByTheNextProce
   auto second = begin(collectFiles());
   world_.runFor(3s);
   EXPECT_EQ(seen_, (std::vector<std::string>{"1"}));
+}
+
+// Spark: recovery with file input stream.
+TEST_F(InputStreamsTest, ManyRandomKillsLoseNoFile) {
+  write("old", "old\n");
+  {
+    const auto begun = begin(collectFiles());
+    world_.runFor(2s);  // From here on it is known what is old.
+  }
+  int files = 0;
+  for (int life = 0; life < 20; ++life) {
+    sinkDown_ = random_.chance(3, 10);
+    auto context = begin(collectFiles());
+    const int steps = static_cast<int>(random_.between(1, 8));
+    for (int step = 0; step < steps; ++step) {
+      write("file-" + std::to_string(files), std::to_string(files) + "\n");
+      ++files;
+      const auto pause = std::chrono::milliseconds(random_.between(20, 900));
+      world_.runFor(pause);
+    }
+  }
+  sinkDown_ = false;
+  auto last = begin(collectFiles());
+  world_.runFor(5s);
+  EXPECT_TRUE(stopped(*last));
+  const std::set<std::string> seen(seen_.begin(), seen_.end());
+  EXPECT_EQ(seen.size(), static_cast<std::size_t>(files));
+  EXPECT_FALSE(seen.contains("old"));
+  EXPECT_LE(seen_.size(), static_cast<std::size_t>(2 * files));
 }
 
 TEST_F(InputStreamsTest, AStateThatIsMadeOfFilesCountsEachOnceAcrossARestart) {

@@ -46,6 +46,13 @@ void ReceiverIntake::updateRate(std::int64_t rate) {
   if (rateGate_ != nullptr) rateGate_->update(rate);
 }
 
+// Between the end of a wait and the next one nothing is half done, so that the task can be begun anew.
+void ReceiverIntake::hurry() {
+  if (worker_ == nullptr || std::exchange(hurries_, true)) return;
+  worker_->cancel();
+  worker_->spawn(work());
+}
+
 void ReceiverIntake::blockStored() {
   if (generator_ != nullptr) generator_->stored();
 }
@@ -55,6 +62,10 @@ rt::Task<void> ReceiverIntake::work() {
     co_await generator_->room();
     if (port_->inbox().rest()) {
       co_await stored_->acquire(1);
+      continue;
+    }
+    if (hurries_) {
+      takeIn(port_->inbox().take(kIntakeElementsMost, kIntakeBytesMost));
       continue;
     }
     auto permit = co_await rateGate_->acquire(kIntakeElementsMost);

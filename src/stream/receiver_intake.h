@@ -39,6 +39,8 @@ class ReceiverIntake : public std::enable_shared_from_this<ReceiverIntake> {
   // On the control lane, when the message of open() is under way: what is stored from now on is taken.
   void openInbox();
   void updateRate(std::int64_t rate);
+  // The rate counts no more: whoever waits for room is about to end.
+  void hurry();
   // One of the blocks that were given out is stored.
   void blockStored();
   // After the inbox was closed: what is in it becomes blocks at once, however many wait.
@@ -55,6 +57,7 @@ class ReceiverIntake : public std::enable_shared_from_this<ReceiverIntake> {
   BlockGenerator::OnBlock onBlock_;
   // Elements so far: they are numbered in the order in which they came.
   std::uint64_t count_ = 0;
+  bool hurries_ = false;
 
   std::shared_ptr<RateGate> rateGate_;
   std::unique_ptr<BlockGenerator> generator_;

@@ -303,6 +303,50 @@ TEST_F(ReceiverStreamTest, WhatWasProcessedIsNotDeliveredAgainFromTheDisk) {
   EXPECT_EQ(seen_, (Numbers{1}));
 }
 
+// Spark: FailureSuite, with a receiver log.
+TEST_F(ReceiverStreamTest, WhatWasStoredASecondBeforeAKillIsNotLostFromTheDisk) {
+  for (const char* directory : {"", "/checkpoints"}) {
+    directory_ = directory;
+    seen_.clear();
+    int next = 0;
+    std::vector<int> unsure;  // Stored less than a second before the kill of their life.
+    for (int life = 0; life < 12; ++life) {
+      const auto receiver = std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY);
+      auto context = begin(receiver);
+      const int lifeTime = static_cast<int>(random_.between(500, 4'000));
+      for (int at = 0; at < lifeTime; at += 50) {
+        world_.runFor(50ms);
+        if (!receiver->store(next)) continue;
+        if (at + 1'000 > lifeTime) unsure.push_back(next);
+        ++next;
+      }
+    }
+    auto last = begin(std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY));
+    world_.runFor(10s);
+    EXPECT_TRUE(stopped(*last));
+
+    std::vector<int> times(static_cast<std::size_t>(next), 0);
+    for (const int number : seen_) ++times[static_cast<std::size_t>(number)];
+    for (const int number : unsure) times[static_cast<std::size_t>(number)] = 1;
+    for (int number = 0; number < next; ++number) {
+      EXPECT_GE(times[static_cast<std::size_t>(number)], 1) << number << directory;
+    }
+    EXPECT_GT(next - static_cast<int>(unsure.size()), 100);
+  }
+}
+
+TEST_F(ReceiverStreamTest, ALowRateDoesNotHoldUpAReceiverThatStoresWhileItStops) {
+  receiver_->stopping = [&] {
+    for (int i = 0; i < 1'000; ++i) receiver_->store(i);
+  };
+  auto context = begin(receiver_, Conf().set("spark.streaming.receiver.maxRate", "1"));
+  world_.runFor(2s);
+  const rt::TimePoint asked = env().loop.now();
+  EXPECT_TRUE(stopped(*context));
+  EXPECT_LT(env().loop.now() - asked, 10s);
+  EXPECT_EQ(seen_.size(), 1'000u);
+}
+
 TEST_F(ReceiverStreamTest, ALostBlockIsLeftOutAndTold) {
   auto context = begin(receiver_, Conf().set("tidemill.test.loseBlocks", "100%"));
   world_.runFor(500ms);
