@@ -38,12 +38,14 @@ class Database {
     sqlite3_stmt* prepared = nullptr;
     check(sqlite3_prepare_v2(handle_, sql.c_str(), -1, &prepared, nullptr));
     const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(prepared, sqlite3_finalize);
-    for (int i = 0; i < static_cast<int>(values.size()); ++i) {
-      if (const auto* number = std::get_if<std::int64_t>(&values[i])) {
-        check(sqlite3_bind_int64(prepared, i + 1, *number));
+    int place = 0;
+    for (const Value& value : values) {
+      ++place;
+      if (const auto* number = std::get_if<std::int64_t>(&value)) {
+        check(sqlite3_bind_int64(prepared, place, *number));
       } else {
-        const std::string& text = std::get<std::string>(values[i]);
-        check(sqlite3_bind_text(prepared, i + 1, text.data(), static_cast<int>(text.size()), SQLITE_STATIC));
+        const std::string& text = std::get<std::string>(value);
+        check(sqlite3_bind_text(prepared, place, text.data(), static_cast<int>(text.size()), SQLITE_STATIC));
       }
     }
     std::vector<std::vector<std::string>> rows;

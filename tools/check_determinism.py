@@ -35,8 +35,8 @@ PATTERNS = [
     Pattern(r"\b(?:steady|system|high_resolution)_clock::now\b|\bstd::time\s*\(|\b(?:gettimeofday|clock_gettime)\s*\(",
             "the real clock", "simulated nodes have clocks of their own", "use Loop::now() or Loop::wall()",
             # The fake on a real port serves real clients; the runner measures the simulator's own speed.
-            # The program steers real processes and is never simulated.
-            ("src/rt/asio_loop.cc", "src/fake/server", "src/sim/runner.cc", "src/cli/", "bench/",
+            # The program steers real processes and is never simulated; nor are examples, which are the user's.
+            ("src/rt/asio_loop.cc", "src/fake/server", "src/sim/runner.cc", "src/cli/", "bench/", "examples/",
              "tests/integration/")),
     Pattern(r"\bsource_location\b|\btypeid\b|\btype_index\b|__PRETTY_FUNCTION__",
             "text that the compiler chooses", "g++ and clang write it differently", "use a name of your own"),
@@ -44,14 +44,15 @@ PATTERNS = [
             r"|\bstd::this_thread::\w+",
             "a thread of its own", "above rt everything lives on one lane", "use Loop or WorkerPool of Env",
             # Production's lanes are made there, once; the loopback server is a test's counterpart.
-            ("src/base/", "src/rt/", "src/http/production_env", "src/http/loopback_server", "src/cli/", "bench/"),
+            ("src/base/", "src/rt/", "src/http/production_env", "src/http/loopback_server", "src/cli/", "bench/",
+             "examples/"),
             tests=True),
     Pattern(r"\bthread_local\b", "a variable for each thread", "simulated nodes share one thread, and so the variable",
             "hand it in through Env or a parameter", ("src/base/", "src/rt/", "src/codec/", "bench/")),
     Pattern(r"\bstd::(?:recursive_|shared_|timed_)*mutex\b|\bstd::condition_variable\w*|\bstd::(?:counting_|binary_)semaphore\b"
             r"|\bstd::(?:latch|barrier|call_once|once_flag)\b",
             "a lock", "above rt objects have one owner and need none", "post to the owner's lane",
-            ("src/base/", "src/rt/", "bench/"), tests=True),
+            ("src/base/", "src/rt/", "bench/", "examples/"), tests=True),
     Pattern(r"\bstd::atomic\s*<\s*std::shared_ptr\b", "std::atomic of a std::shared_ptr",
             "that of g++ 12 reads without ordering: a data race", "use rt::Guarded"),
 ]

@@ -9,17 +9,25 @@ import re
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 from pathlib import Path
 
+import boto3
 import pytest
 
 from fake_server import fake_aws, kinesis, make_stream
-from programs import BINARY, Running, running
+from programs import BINARY, PATIENCE, Running, environment, running, words_of
 
 REGION = "eu-central-1"  # The one that the examples name.
 HALVES = "0", str(2**127)  # Hash keys in each of two shards.
+# Rows of the chapter: monitoring, 18 to 23 and 26, comes with monitoring.
+ROWS = [row for row in range(1, 32) if row not in (18, 19, 20, 21, 22, 23, 26)]
+
+
+def binary(name: str) -> str:
+    return str(Path(BINARY).parent / "bin" / f"{name}_example")
 
 
 @pytest.fixture
@@ -29,9 +37,8 @@ def url():
         yield running_fake
 
 
-def example(name: str, folder: Path, url: str, *arguments: object) -> contextlib.AbstractContextManager[Running]:
-    program = Path(BINARY).parent / "bin" / f"{name}_example"
-    return running(*arguments, program=str(program), folder=folder, AWS_ENDPOINT_URL=url, AWS_REGION=None)
+def example(name: str, folder: Path, url: str, *arguments: object, **more) -> contextlib.AbstractContextManager[Running]:
+    return running(*arguments, program=binary(name), folder=folder, AWS_ENDPOINT_URL=url, AWS_REGION=None, **more)
 
 
 class Producer:
@@ -41,6 +48,7 @@ class Producer:
         self.client = kinesis(url, region=REGION, attempts=5)
         self.stream = stream
         self.lines: list[str] = []
+        self.last: dict[str, str] = {}  # By shard: the last sequence number.
         make_stream(self.client, stream, 2)
 
     def put(self, *lines: str) -> None:
@@ -50,6 +58,7 @@ class Producer:
         ]
         answer = self.client.put_records(StreamName=self.stream, Records=records)
         assert answer["FailedRecordCount"] == 0, answer
+        self.last |= {record["ShardId"]: record["SequenceNumber"] for record in answer["Records"]}
         self.lines += lines
 
 
@@ -157,3 +166,60 @@ def test_pages_leave_the_window(url, tmp_path):
         producer.put("ann /more")
         program.wait_line(r"page /more: 1")
         assert len(program.lines(r"page /: 1")) == len(program.lines(r"page /help: 1")) == 2, program.told()
+
+
+def tour(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([binary("seed_tour"), *arguments], env=environment(), capture_output=True, text=True,
+                          timeout=4 * PATIENCE, check=False)
+
+
+@pytest.mark.slow
+def test_the_tour_passes_every_row_of_the_chapter():
+    done = tour()
+    *rows, last = done.stdout.splitlines()
+    assert rows == [f"ok {row}" for row in ROWS], done.stdout
+    assert last == f"{len(ROWS)} passed, 0 failed"
+    assert done.returncode == 0
+
+
+def test_the_tour_can_fail():
+    done = tour("--plant", "drop-record", "2", "6")
+    failed, passed, log, last = done.stdout.splitlines()
+    assert re.fullmatch("failed 2: .+", failed) and passed == "ok 6", done.stdout
+    assert last == "1 passed, 1 failed"
+    assert done.returncode == 1
+    shutil.rmtree(Path(log.removeprefix("log: ")).parent)
+
+
+def test_the_program_of_the_readme_counts_words_and_goes_on(url, tmp_path):
+    producer = Producer(url, "orders")
+    producer.put("a tide", "a mill")
+
+    def sums(program: Running) -> dict[str, int]:
+        found: collections.Counter[str] = collections.Counter()
+        for match in program.lines(r"(\w+): (\d+)"):
+            found[match[1]] += int(match[2])
+        return dict(found)
+
+    with example("word_count", tmp_path, url, wrapper=("stdbuf", "-oL")) as program:
+        program.wait_until(lambda: sums(program) == words_of(producer.lines), "counts")
+    producer.put("the tide")
+    with example("word_count", tmp_path, url, wrapper=("stdbuf", "-oL")) as program:
+        program.wait_line("the: 1")
+
+
+def test_the_consumer_for_kcl_users_checkpoints_each_shard_in_dynamodb(url, tmp_path):
+    producer = Producer(url, "orders")
+    producer.put("one", "two", "three")
+    database = boto3.client("dynamodb", endpoint_url=url, region_name=REGION, aws_access_key_id="test",
+                            aws_secret_access_key="test")
+
+    def checkpoints() -> dict[str, str]:
+        try:
+            items = database.scan(TableName="line-count")["Items"]
+        except database.exceptions.ResourceNotFoundException:
+            return {}
+        return {item["leaseKey"]["S"]: item["checkpoint"]["S"] for item in items if "checkpoint" in item}
+
+    with example("kcl_style_consumer", tmp_path, url):
+        wait(lambda: producer.last.items() <= checkpoints().items(), "checkpoints behind all records")

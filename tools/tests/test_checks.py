@@ -203,6 +203,7 @@ class CheckDeterminism(Repository):
         self.assert_clean("check_determinism", "src/rt/asio_loop.cc", "auto t = std::chrono::steady_clock::now();\n")
         self.assert_clean("check_determinism", "src/rt/thread_pool.cc", "std::mutex m; std::thread t;\n")
         self.assert_clean("check_determinism", "src/http/a_test.cc", "std::thread server;\n")
+        self.assert_clean("check_determinism", "examples/a.cc", "std::mutex m; std::thread t;\n")
         self.assert_clean("check_determinism", "src/lease/a.cc", "// std::mutex would be wrong here\n")
 
     def test_two_draws_in_one_expression_are_caught(self) -> None:
