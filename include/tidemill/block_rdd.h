@@ -102,6 +102,7 @@ class BlockRDD : public RDD<T> {
   // The elements of one partition, which alone is made present. kUsage: there is no such partition.
   std::vector<T> compute(std::size_t partition) const {
     blocks_->prepare(partition);
+    node_->madeReady();
     std::vector<T> elements;
     blocks_->run(1, [&](std::size_t) {
       elements.clear();
@@ -125,7 +126,7 @@ class BlockRDD : public RDD<T> {
       : RDD<T>(node), blocks_(std::move(blocks)), node_(std::move(node)) {}
 
   std::shared_ptr<detail::BlockSet> blocks_;
-  std::shared_ptr<const detail::BlocksNode<T>> node_;
+  std::shared_ptr<detail::BlocksNode<T>> node_;
 };
 
 }  // namespace tidemill

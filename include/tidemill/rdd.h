@@ -17,6 +17,7 @@
 
 #include "tidemill/pair_rdd_functions.h"
 #include "tidemill/partition.h"
+#include "tidemill/persist.h"
 #include "tidemill/rdd_node.h"
 #include "tidemill/shuffle.h"
 #include "tidemill/task_runner.h"
@@ -160,6 +161,29 @@ class RDD : public PairRDDFunctions<T> {
   template <class F>
   auto groupBy(F f, std::size_t numPartitions = 0) const {
     return keyBy(std::move(f)).groupByKey(numPartitions);
+  }
+
+  // Keeps each partition when it is first computed, and takes it from there afterwards, as long as a copy of
+  // this RDD, or one that was made of it, exists. Memory levels keep the elements as they are, up to
+  // tidemill.persist.memory; _SER levels keep them as compressed bytes, which count there too; those with a
+  // disk write what does not fit to files, up to tidemill.persist.disk. What fits nowhere is computed again.
+  // All copies of the RDD have the level. There are no replicas: _2 and _3 keep one copy.
+  //
+  // Throws Error(kUsage): it has another level; T has no Codec, and the level needs one (_SER, OFF_HEAP, all
+  // with a disk); what the RDD was made on keeps no bytes. Call it between actions.
+  RDD<T> persist(StorageLevel level = StorageLevel::MEMORY_ONLY) const {
+    detail::persist(*node_, level);
+    return *this;
+  }
+  RDD<T> cache() const { return persist(StorageLevel::MEMORY_ONLY); }
+  // Drops what was kept.
+  RDD<T> unpersist() const {
+    node_->keepIn(nullptr);
+    return *this;
+  }
+  // NONE: it is not persisted.
+  StorageLevel getStorageLevel() const {
+    return node_->kept() == nullptr ? StorageLevel::NONE : node_->kept()->level();
   }
 
   // Actions. Each computes the partitions on the worker threads and throws Error(kUserCodeFailed) if a

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tidemill/emit.h"
+#include "tidemill/kept_partitions.h"
 #include "tidemill/partition.h"
 #include "tidemill/task_runner.h"
 
@@ -17,7 +18,7 @@ namespace tidemill::detail {
 // What an action that needs an element fails with where there is none: Error(kUsage).
 [[noreturn]] void throwEmpty(const char* action);
 
-// One step of a computation. Immutable but for prepare().
+// One step of a computation. Immutable but for what the job thread does between actions: prepare(), keepIn().
 template <class T>
 class RddNode {
  public:
@@ -39,14 +40,42 @@ class RddNode {
   // How many elements compute() would give. A step that knows without making them says so.
   virtual std::int64_t count(std::size_t partition) const {
     std::int64_t elements = 0;
-    forEach(partition, [&elements](T&&) { ++elements; });
+    const auto take = [&elements](std::span<T> chunk) {
+      elements += static_cast<std::int64_t>(chunk.size());
+    };
+    Emit<T> emit(take);
+    compute(partition, emit);
+    emit.flush();
     return elements;
   }
 
   // What others call: the functions above, or the elements from where they are kept.
-  void makeReady() { prepare(); }
-  void give(std::size_t partition, Emit<T>& emit) const { compute(partition, emit); }
-  std::int64_t size(std::size_t partition) const { return count(partition); }
+  void makeReady() {
+    const bool whole = kept_ != nullptr && kept_->isWhole();
+    if (!whole) prepare();
+    if (kept_ != nullptr) kept_->setComputable(!whole);
+  }
+  // Instead of makeReady(), by whoever has prepared those partitions that will be asked for.
+  void madeReady() {
+    if (kept_ != nullptr) kept_->setComputable(true);
+  }
+  void give(std::size_t partition, Emit<T>& emit) const {
+    if (kept_ == nullptr) return compute(partition, emit);
+    kept_->give(partition, emit, [this, partition](Emit<T>& gather) { compute(partition, gather); });
+  }
+  std::int64_t size(std::size_t partition) const {
+    if (kept_ == nullptr) return count(partition);
+    const std::int64_t known = kept_->count(partition);
+    if (known >= 0) return known;
+    std::int64_t elements = 0;
+    forEach(partition, [&elements](T&&) { ++elements; });
+    return elements;
+  }
+
+  // From now on partitions that are computed are kept there; null: no more, and those that were are dropped.
+  // While no task runs.
+  void keepIn(std::shared_ptr<KeptPartitions<T>> kept) { kept_ = std::move(kept); }
+  const std::shared_ptr<KeptPartitions<T>>& kept() const { return kept_; }
 
   // give(), with f(T&&) for each element.
   template <class F>
@@ -61,6 +90,7 @@ class RddNode {
 
  private:
   TaskRunner& runner_;
+  std::shared_ptr<KeptPartitions<T>> kept_;
 };
 
 // Elements that are there.

@@ -24,6 +24,8 @@ inline constexpr std::size_t kShufflePartitionsMax = 65'536;
 // kShufflePartitionsDefaultMax. Throws Error(kUsage) above 65,536.
 std::size_t shufflePartitions(std::size_t wanted, std::size_t parentPartitions, std::size_t parentByKey);
 
+[[noreturn]] void throwNotFilled();
+
 // What lies between the two sides of a shuffle: for each partition of the parent its elements, ordered by the
 // partition that they go to. Filled once, by tasks; then read by others, in the same order each time.
 template <class E>
@@ -54,6 +56,7 @@ class Exchange {
   // f(const E&) for each element of a target: source by source, each in the order of its elements.
   template <class F>
   void forEach(std::size_t target, F f) const {
+    if (!filled_) throwNotFilled();
     for (const Side& side : sides_) {
       if (side.elements.empty()) continue;
       for (std::size_t i = side.begins[target]; i < side.begins[target + 1]; ++i) f(side.elements[i]);

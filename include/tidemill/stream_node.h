@@ -36,6 +36,7 @@ class GraphRun final : public TaskRunner {
   // Throws Error(kUsage) while no batch is worked on.
   BatchContext& batch() const;
   void run(std::size_t count, const std::function<void(std::size_t)>& task) override;
+  std::shared_ptr<PartitionSpace> partitionSpace() override;
 
  private:
   BatchContext* batch_ = nullptr;

@@ -3,8 +3,13 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 
 namespace tidemill {
+
+namespace detail {
+class PartitionSpace;
+}  // namespace detail
 
 // Given to the RDDs of a batch by the engine. Callable from the thread that runs an output operation only.
 class TaskRunner {
@@ -15,6 +20,8 @@ class TaskRunner {
   // throws Error(kUserCodeFailed) with the partition and what was thrown. Error(kDamagedBlock) is thrown on
   // at once: the engine reads the block again.
   virtual void run(std::size_t count, const std::function<void(std::size_t)>& task) = 0;
+  // Where persisted RDDs are kept. Null: in memory alone, without a limit, and nothing as bytes.
+  virtual std::shared_ptr<detail::PartitionSpace> partitionSpace() { return nullptr; }
 };
 
 }  // namespace tidemill

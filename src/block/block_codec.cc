@@ -1,11 +1,7 @@
 #include "block/block_codec.h"
 
-#include <lz4.h>
-#include <zstd.h>
-
 #include <algorithm>
 #include <bit>
-#include <new>
 #include <utility>
 
 #include "base/check.h"
@@ -34,9 +30,6 @@ static_assert(std::has_unique_object_representations_v<RecordHead>);
 
 // What is handed on at once: small enough for a cache, large enough that calls cost nothing.
 constexpr std::size_t kPieceBytes = 128 * 1024;
-
-// Spark's default for zstd.
-constexpr int kZstdLevel = 1;
 
 std::uint64_t rawBytesOf(const Block& block) {
   std::uint64_t bytes = 0;
@@ -88,50 +81,20 @@ std::string rawOf(const Block& block, std::uint64_t bytes) {
   return raw;
 }
 
-std::string compressed(const std::string& raw, BlockEncoding encoding) {
-  std::string result;
-  if (encoding == BlockEncoding::kLz4) {
-    result.resize(static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(raw.size()))));
-    const int size = LZ4_compress_default(raw.data(), result.data(), static_cast<int>(raw.size()),
-                                          static_cast<int>(result.size()));
-    TIDEMILL_CHECK(size > 0, "there is room for the worst case");
-    result.resize(static_cast<std::size_t>(size));
-  } else {
-    result.resize(ZSTD_compressBound(raw.size()));
-    const std::size_t size = ZSTD_compress(result.data(), result.size(), raw.data(), raw.size(), kZstdLevel);
-    if (ZSTD_isError(size) != 0) throw std::bad_alloc();  // There is room: nothing else can fail.
-    result.resize(size);
-  }
-  return result;
-}
-
 tl::unexpected<Error> damaged(const BlockHead& head, const std::string& what) {
   return fail(Code::kDamagedBlock, "block " + head.info->id + ": " + what,
               "its records can be read again from Kinesis by its ranges");
 }
 
-// Whether so few bytes can become as many as the head says: memory is taken only then.
-bool plausible(const BlockHead& head, std::string_view body) {
-  // A byte of lz4 stands for at most 255.
-  if (head.encoding == BlockEncoding::kLz4) return head.rawBytes / 255 <= body.size();
-  return ZSTD_getFrameContentSize(body.data(), body.size()) == head.rawBytes;
-}
-
-Result<std::shared_ptr<const codec::Body>> decompress(const BlockHead& head, std::string_view body) {
-  if (!plausible(head, body)) return damaged(head, "its compressed size does not fit its size");
+Result<std::shared_ptr<const codec::Body>> decompressed(const BlockHead& head, std::string_view body) {
+  if (!canBecome(head.rawBytes, body, head.encoding)) {
+    return damaged(head, "its compressed size does not fit its size");
+  }
   auto raw = std::make_shared<codec::Body>();
   const auto size = static_cast<std::size_t>(head.rawBytes);
-  char* to = raw->extend(size);
-  bool good = false;
-  if (head.encoding == BlockEncoding::kLz4) {
-    const int got =
-        LZ4_decompress_safe(body.data(), to, static_cast<int>(body.size()), static_cast<int>(size));
-    good = got >= 0 && static_cast<std::size_t>(got) == size;
-  } else {
-    const std::size_t got = ZSTD_decompress(to, size, body.data(), body.size());
-    good = ZSTD_isError(got) == 0 && got == size;
+  if (!decompress(body, head.encoding, raw->extend(size), size)) {
+    return damaged(head, "its records cannot be decompressed");
   }
-  if (!good) return damaged(head, "its records cannot be decompressed");
   return std::shared_ptr<const codec::Body>(std::move(raw));
 }
 
@@ -203,7 +166,7 @@ Result<std::shared_ptr<const Block>> readBlockBody(const BlockHead& head,
                                                    std::shared_ptr<const codec::Body> holder,
                                                    std::string_view body) {
   if (head.encoding != BlockEncoding::kNone) {
-    auto raw = decompress(head, body);
+    auto raw = decompressed(head, body);
     if (!raw) return fail(raw.error());
     holder = std::move(*raw);
     body = holder->view();

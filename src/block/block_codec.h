@@ -7,13 +7,11 @@
 #include <string_view>
 
 #include "block/block.h"
+#include "block/compressed.h"
 #include "block/frame_file.h"
 #include "codec/body.h"
 
 namespace tidemill::block {
-
-// The numbers lie in files: never change one.
-enum class BlockEncoding : std::uint8_t { kNone = 0, kLz4 = 1, kZstd = 2 };
 
 // What stands before the records of an encoded block.
 struct BlockHead {

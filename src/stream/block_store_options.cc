@@ -13,22 +13,10 @@ namespace {
 
 constexpr std::string_view kReplicasKey = "tidemill.block.replicas";
 
-block::BlockEncoding encodingOf(const Conf& conf) {
-  const std::string codec = conf.getText("spark.io.compression.codec");
-  const std::string serializer = conf.getText("spark.serializer");
-  if (codec == "zstd" || codec.ends_with(".ZStdCompressionCodec")) return block::BlockEncoding::kZstd;
-  if (codec == "none") return block::BlockEncoding::kNone;
-  const bool java = serializer == "java" || serializer.ends_with(".JavaSerializer");
-  return codec == "auto" && java ? block::BlockEncoding::kNone : block::BlockEncoding::kLz4;
-}
-
 std::string directoryOf(const Conf& conf) {
   std::string named = conf.getText("tidemill.block.directory");
   if (!named.empty()) return named;
-  const std::string local = conf.getText("spark.local.dir");
-  const std::string_view first = base::trim(base::split(local, ',').front());
-  if (!first.empty()) return std::string(first) + "/tidemill-blocks";
-  return conf.getText("tidemill.state.directory") + "/blocks";
+  return scratchDirectoryOf(conf, "blocks");
 }
 
 tl::unexpected<Error> refuseReplica(std::string_view replica, std::string_view why) {
@@ -57,6 +45,22 @@ Result<std::vector<BlockStoreOptions::Replica>> replicasOf(const Conf& conf, con
 
 }  // namespace
 
+block::BlockEncoding blockEncodingOf(const Conf& conf) {
+  const std::string codec = conf.getText("spark.io.compression.codec");
+  const std::string serializer = conf.getText("spark.serializer");
+  if (codec == "zstd" || codec.ends_with(".ZStdCompressionCodec")) return block::BlockEncoding::kZstd;
+  if (codec == "none") return block::BlockEncoding::kNone;
+  const bool java = serializer == "java" || serializer.ends_with(".JavaSerializer");
+  return codec == "auto" && java ? block::BlockEncoding::kNone : block::BlockEncoding::kLz4;
+}
+
+std::string scratchDirectoryOf(const Conf& conf, std::string_view name) {
+  const std::string local = conf.getText("spark.local.dir");
+  const std::string_view first = base::trim(base::split(local, ',').front());
+  if (!first.empty()) return std::string(first) + "/tidemill-" + std::string(name);
+  return conf.getText("tidemill.state.directory") + "/" + std::string(name);
+}
+
 std::string asFileName(std::string_view name) {
   std::string result;
   for (const char c : name) {
@@ -83,7 +87,7 @@ Result<BlockStoreOptions> blockStoreOptionsOf(const Conf& conf) {
   options.holder = "the block store of worker " + workerId;
 
   options.store.memoryBytes = conf.getInteger("spark.executor.memory");
-  options.store.encoding = encodingOf(conf);
+  options.store.encoding = blockEncodingOf(conf);
   options.store.replication = conf.getText("tidemill.block.replication") == "require"
                                   ? block::Replication::kRequire
                                   : block::Replication::kWarn;

@@ -35,6 +35,12 @@ Result<BlockStoreOptions> blockStoreOptionsOf(const Conf& conf);
 // Nothing is opened yet: call open() of the store.
 std::unique_ptr<block::TieredBlockStore> makeBlockStore(const rt::Env& env, const BlockStoreOptions& options);
 
+// What compresses blocks and persisted partitions.
+block::BlockEncoding blockEncodingOf(const Conf& conf);
+
+// Below spark.local.dir, or in the state folder.
+std::string scratchDirectoryOf(const Conf& conf, std::string_view name);
+
 // A name as that of a file: letters, digits, '-', '_' and '.' stay, unless it comes first; all else is %XX.
 std::string asFileName(std::string_view name);
 

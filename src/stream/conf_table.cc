@@ -184,6 +184,12 @@ constexpr std::array kTable = {
     ConfEntry{
         "tidemill.memory.budget", ConfType::kBytes, "256m", "", 1 << 20, std::int64_t{1} << 42,
         "Bytes that received records may hold until their batch has succeeded; reading waits at the limit."},
+    ConfEntry{"tidemill.persist.disk", ConfType::kBytes, "16g", "", 0, std::int64_t{1} << 50,
+              "Bytes that persisted RDDs may hold on disk, if their storage level has one; what does not fit "
+              "is computed again."},
+    ConfEntry{"tidemill.persist.memory", ConfType::kBytes, "256m", "", 0, std::int64_t{1} << 46,
+              "Bytes that persisted RDDs may hold in memory; what does not fit goes to the disk, if their "
+              "storage level has one, or is computed again."},
     ConfEntry{"tidemill.receiver.maxRestarts", ConfType::kInteger, "10", "", 0, 1'000'000,
               "Restarts of a receiver in a row, without a record in between, before the context stops."},
     ConfEntry{

@@ -135,6 +135,10 @@ void ContextBlocks::run(std::size_t count, const std::function<void(std::size_t)
   }
 }
 
+std::shared_ptr<detail::PartitionSpace> ContextBlocks::partitionSpace() {
+  return enter()->partitions();
+}
+
 void ContextBlocks::removeBlocks() {
   const auto entry = enter();
   const auto removed = entry->visitLane([&] {

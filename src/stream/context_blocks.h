@@ -28,6 +28,7 @@ class ContextBlocks : public detail::BlockSet {
   std::int64_t recordCount(std::size_t index) const override;
   // Tasks whose block turns out to be unreadable run again after it was found elsewhere.
   void run(std::size_t count, const std::function<void(std::size_t)>& task) override;
+  std::shared_ptr<detail::PartitionSpace> partitionSpace() override;
   void removeBlocks() override;
   bool isValid() const override { return !removed_; }
 

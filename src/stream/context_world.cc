@@ -38,7 +38,9 @@ ContextWorld::ContextWorld(std::optional<Seams> borrowed, Conf conf)
       own_(ownWorldUnless(borrowed.has_value(), conf_)),
       seams_(borrowed ? *borrowed : Seams{own_->production.env(), *own_->leases, aws::processEnvironment()}),
       gate_(std::make_shared<rt::Gate<ContextWorld>>(*this)),
-      paces_(std::make_shared<consume::ShardPaces>(paceOptionsOf(conf_))) {
+      paces_(std::make_shared<consume::ShardPaces>(paceOptionsOf(conf_))),
+      partitions_(std::make_shared<PartitionStore>(seams_.env.files, seams_.env.log,
+                                                   partitionStoreOptionsOf(conf_))) {
   onControlLane([this] {
     blocks_ = std::make_unique<block::MemoryBlockStore>();
     awaited_ = std::make_unique<rt::TaskGroup>(seams_.env.loop);

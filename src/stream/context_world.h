@@ -14,6 +14,7 @@
 #include "rt/blocking_event.h"
 #include "rt/gate.h"
 #include "rt/task_group.h"
+#include "stream/partition_store.h"
 #include "stream/seams.h"
 #include "tidemill/conf.h"
 #include "tidemill/result.h"
@@ -50,6 +51,8 @@ class ContextWorld {
   // this world works on. They stay its own: nobody else removes or replaces them. Null: none any more.
   using FindBlock = std::function<std::shared_ptr<const block::BlockSource>(const std::string& id)>;
   void lendBlocks(FindBlock lent) { lent_ = std::move(lent); }
+  // For persisted RDDs that stand on this world: memory alone. Callable from any thread.
+  const std::shared_ptr<PartitionStore>& partitions() const { return partitions_; }
   // For the fetch lane.
   const std::shared_ptr<consume::ShardPaces>& paces() const { return paces_; }
 
@@ -96,6 +99,7 @@ class ContextWorld {
   const Seams seams_;
   const std::shared_ptr<rt::Gate<ContextWorld>> gate_;
   const std::shared_ptr<consume::ShardPaces> paces_;
+  const std::shared_ptr<PartitionStore> partitions_;
 
   // Of the control lane.
   std::unique_ptr<block::BlockStore> blocks_;

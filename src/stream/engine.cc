@@ -126,8 +126,15 @@ rt::Task<Result<void>> Engine::lockState() {
   const std::string directory = conf_.getText("tidemill.state.directory");
   const std::string worker = conf_.getText("tidemill.worker.id");
   life_.incarnation = worker + "/" + env_.random.uuid();
-  auto work = [files = &env_.files, directory, worker, incarnation = life_.incarnation] {
-    return lockWorkerState(*files, directory, worker, incarnation);
+  PartitionStoreOptions persist = partitionStoreOptionsOf(conf_);
+  persist.directory = persistDirectoryOf(conf_);
+  auto work = [files = &env_.files, directory, worker, incarnation = life_.incarnation,
+               scratch = persist.directory]() -> Result<LockedState> {
+    auto locked = lockWorkerState(*files, directory, worker, incarnation);
+    if (!locked) return locked;
+    auto cleared = PartitionStore::clear(*files, scratch);
+    if (!cleared) return fail(cleared.error());
+    return locked;
   };
   auto lock = co_await rt::runOn(env_.store, env_.loop, std::move(work));
   if (!lock && lock.error().code() == Code::kConflict) {
@@ -139,6 +146,7 @@ rt::Task<Result<void>> Engine::lockState() {
   if (!lock) co_return fail(lock.error());
   stateLock_ = std::move(lock->lock);
   life_.previousIncarnation = std::move(lock->previousIncarnation);
+  partitions_ = std::make_shared<PartitionStore>(env_.files, env_.log, std::move(persist));
   co_return Result<void>();
 }
 
@@ -343,6 +351,7 @@ rt::Task<Result<void>> Engine::runBatch(std::shared_ptr<const Batch>& batch, int
   takenSnapshots_ = std::make_shared<std::vector<StateSnapshot>>();
   work.snapshotsOf = snapshotsDue(batch->time);
   work.snapshots = takenSnapshots_;
+  work.partitions = partitions_;
   views_.clear();
   lastViews_ = views;
   for (const auto& ofInput : *views) {

@@ -22,6 +22,7 @@
 #include "stream/graph.h"
 #include "stream/job_runner.h"
 #include "stream/kinesis_receiver.h"
+#include "stream/partition_store.h"
 #include "stream/rate_controller.h"
 #include "stream/seams.h"
 #include "stream/stored_blocks.h"
@@ -137,6 +138,8 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   bool busy_ = false;
   // Shared with the outputs that run: none of them ever runs beside another process on this state.
   std::shared_ptr<rt::FileLock> stateLock_;
+  // Of persisted RDDs.
+  std::shared_ptr<PartitionStore> partitions_;
   WorkerLife life_;
   std::unique_ptr<StoredBlocks> blocks_;
   block::TieredBlockStore* tiered_ = nullptr;

@@ -15,6 +15,7 @@
 #include "stream/graph.h"
 #include "stream/handler_outcomes.h"
 #include "tidemill/batch_info.h"
+#include "tidemill/partition_space.h"
 #include "tidemill/result.h"
 
 namespace tidemill::stream {
@@ -48,6 +49,8 @@ struct OutputRun {
   // Uids of operators whose state is wanted when all has succeeded, and where it goes.
   std::set<std::string> snapshotsOf = {};
   std::shared_ptr<std::vector<StateSnapshot>> snapshots = nullptr;
+  // Where persisted RDDs are kept.
+  std::shared_ptr<detail::PartitionSpace> partitions = nullptr;
 };
 
 // Runs the outputs one after the other, in the order in which they were defined, and then computes what later

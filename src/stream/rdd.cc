@@ -16,6 +16,35 @@ std::size_t shufflePartitions(std::size_t wanted, std::size_t parentPartitions, 
   return std::clamp<std::size_t>(parentPartitions, 1, kShufflePartitionsDefaultMax);
 }
 
+void throwNotFilled() {
+  throw Error(Code::kUsage, "a partition behind a shuffle was asked for before its other side had run",
+              "compute RDDs by actions");
+}
+
+bool mayPersist(StorageLevel wanted, std::optional<StorageLevel> present, bool hasCodec,
+                const PartitionSpace* space) {
+  if (present) {
+    if (*present == wanted) return false;
+    throw Error(Code::kUsage,
+                fmt::format("an RDD persisted at {} cannot be persisted at {}", storageLevelName(*present),
+                            storageLevelName(wanted)),
+                "unpersist() it first");
+  }
+  const StorageTraits traits = traitsOf(wanted);
+  if (!traits.memory && !traits.disk) return false;
+  if (!traits.serialized && !traits.disk) return true;
+  const std::string refused = fmt::format("an RDD cannot be persisted at {}: ", storageLevelName(wanted));
+  if (!hasCodec) {
+    throw Error(Code::kUsage, refused + "its elements have no Codec",
+                "specialise tidemill::Codec for their type, or use MEMORY_ONLY");
+  }
+  if (space == nullptr || (!traits.memory && !space->hasDisk())) {
+    throw Error(Code::kUsage, refused + "what it was made on has no place for bytes",
+                "use MEMORY_ONLY, or the RDD of a stream");
+  }
+  return true;
+}
+
 void throwEmpty(const char* action) {
   throw Error(Code::kUsage, fmt::format("{} of an RDD without elements", action),
               "ask isEmpty() first, or use take()");

@@ -34,6 +34,10 @@ void GraphRun::run(std::size_t count, const std::function<void(std::size_t)>& ta
   tasks_->run(count, task);
 }
 
+std::shared_ptr<PartitionSpace> GraphRun::partitionSpace() {
+  return tasks_ == nullptr ? nullptr : tasks_->partitionSpace();
+}
+
 StreamNodeBase::StreamNodeBase(StreamPlace place, std::string kind,
                                std::vector<std::shared_ptr<StreamNodeBase>> parents, Duration slide)
     : place_(std::move(place)), kind_(std::move(kind)), parents_(std::move(parents)), slide_(slide) {
