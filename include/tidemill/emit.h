@@ -29,8 +29,20 @@ class Emit {
   Emit& operator=(const Emit&) = delete;
 
   void operator()(T&& element) {
+    makeRoom();
     ::new (static_cast<void*>(place(count_))) T(std::move(element));
-    if (++count_ == kChunk) flush();
+    ++count_;
+  }
+
+  // The same for what make() returns, which is made where it will lie. What makeRoom() throws comes from
+  // those behind, what add() throws comes from make().
+  void makeRoom() {
+    if (count_ == kChunk) flush();
+  }
+  template <class Make>
+  void add(Make make) {
+    ::new (static_cast<void*>(place(count_))) T(make());
+    ++count_;
   }
 
   // Hands on what is left. Whoever made this object calls it when the last element is in.

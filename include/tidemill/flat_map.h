@@ -36,6 +36,11 @@ class FlatMap {
     }
   }
 
+  // Room for as many, so that adding them moves nothing.
+  void reserve(std::size_t size) {
+    while (slots_.size() < 2 * size) grow();
+  }
+
   // The key must not be there.
   V& add(std::uint64_t hash, K&& key, V&& value) {
     if (entries_.size() * 2 >= slots_.size()) grow();
@@ -48,6 +53,7 @@ class FlatMap {
   // A slot: the upper half of the hash, which few others share, and the place of the entry counted from 1.
   static constexpr std::uint64_t kFree = 0;
   static constexpr std::size_t kEntriesMax = 0xfffffffe;
+  static constexpr std::size_t kSlotsLeast = 32;
 
   static std::uint64_t tagOf(std::uint64_t word) { return word >> 32; }
   static std::size_t indexOf(std::uint64_t slot) { return static_cast<std::size_t>(slot & 0xffffffff) - 1; }
@@ -60,7 +66,8 @@ class FlatMap {
 
   void grow() {
     if (entries_.size() >= kEntriesMax) throw std::length_error("more than 2^32 keys in one partition");
-    const std::size_t slots = slots_.empty() ? 16 : slots_.size() * 2;
+    const std::size_t slots = slots_.empty() ? kSlotsLeast : slots_.size() * 2;
+    entries_.reserve(slots / 2);
     slots_.assign(slots, kFree);
     mask_ = slots - 1;
     for (std::size_t i = 0; i < entries_.size(); ++i) place(entries_[i].hash, i);

@@ -33,18 +33,29 @@ constexpr std::uint64_t hashedTogether(std::uint64_t before, std::uint64_t next)
   return mixed(std::rotl(before, 23) + 0x632be59bd9b4e019u + next);
 }
 
+template <class Word>
+Word wordAt(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
 inline std::uint64_t bytesHash(std::string_view bytes) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15u;
-  std::uint64_t hash = kOdd * (bytes.size() + 1);
-  const char* at = bytes.data();
-  std::size_t left = bytes.size();
-  const auto take = [&](std::size_t count) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, count);
-    hash = (std::rotl(hash, 29) ^ word) * kOdd;
-  };
-  for (; left >= 8; at += 8, left -= 8) take(8);
-  if (left > 0) take(left);
+  const std::size_t size = bytes.size();
+  const char* const begin = bytes.data();
+  std::uint64_t hash = kOdd * (size + 1);
+  const auto take = [&hash](std::uint64_t word) { hash = (std::rotl(hash, 29) ^ word) * kOdd; };
+  // The last word overlaps the one before it: no size needs a loop over bytes.
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) take(wordAt<std::uint64_t>(begin + at));
+    take(wordAt<std::uint64_t>(begin + size - 8));
+  } else if (size >= 4) {
+    take(wordAt<std::uint32_t>(begin) | std::uint64_t{wordAt<std::uint32_t>(begin + size - 4)} << 32);
+  } else if (size > 0) {
+    const auto byte = [&](std::size_t at) { return std::uint64_t{static_cast<unsigned char>(begin[at])}; };
+    take(byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16);
+  }
   return mixed(hash);
 }
 

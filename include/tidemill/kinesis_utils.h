@@ -77,9 +77,8 @@ class RecordsNode final : public KinesisNode<T> {
   void compute(std::size_t partition, Emit<T>& emit) const override {
     std::size_t index = 0;
     blocks_[partition]->forEachRecord([&](const Record& record) {
-      // What `emit` throws is no failure of the handler.
-      std::optional<T> made = handled(partition, index++, record);
-      if (made) emit(std::move(*made));
+      emit.makeRoom();  // What it throws is no failure of the handler.
+      handle(partition, index++, record, emit);
     });
   }
   std::int64_t count(std::size_t partition) const override {
@@ -94,18 +93,18 @@ class RecordsNode final : public KinesisNode<T> {
   }
 
  private:
-  // Nothing if the record is left out.
-  std::optional<T> handled(std::size_t partition, std::size_t index, const Record& record) const {
+  // Adds nothing if the record is left out.
+  void handle(std::size_t partition, std::size_t index, const Record& record, Emit<T>& emit) const {
     for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax().
       try {
-        return std::optional<T>(std::in_place, (*handler_)(record));
+        return emit.add([&]() -> decltype(auto) { return (*handler_)(record); });
       } catch (const std::bad_alloc&) {
         throw;  // The machine's trouble: no record is given up for it.
       } catch (...) {
         if (failures_ == nullptr) throw;
         if (attempt < failures_->attemptsMax()) continue;
         failures_->failed(partition, index, record);
-        return std::nullopt;
+        return;
       }
     }
   }

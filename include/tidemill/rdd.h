@@ -42,8 +42,10 @@ class RDD : public PairRDDFunctions<T> {
   template <class F>
   auto map(F f) const {
     using U = std::decay_t<std::invoke_result_t<const F&, T&&>>;
-    return narrow<U>(
-        [f = std::move(f)](T&& element, detail::Emit<U>& emit) { emit(U(f(std::move(element)))); });
+    return narrow<U>([f = std::move(f)](T&& element, detail::Emit<U>& emit) {
+      emit.makeRoom();
+      emit.add([&]() -> decltype(auto) { return f(std::move(element)); });
+    });
   }
 
   // f: const T& -> U. An element for which f throws is left out, and onError(const T&) hears of it on the
@@ -53,16 +55,14 @@ class RDD : public PairRDDFunctions<T> {
   auto tryMap(F f, OnError onError) const {
     using U = std::decay_t<std::invoke_result_t<const F&, const T&>>;
     return narrow<U>([f = std::move(f), onError = std::move(onError)](T&& element, detail::Emit<U>& emit) {
-      std::optional<U> made;
+      emit.makeRoom();  // What it throws comes from those behind.
       try {
-        made.emplace(f(std::as_const(element)));
+        emit.add([&]() -> decltype(auto) { return f(std::as_const(element)); });
       } catch (const std::bad_alloc&) {
         throw;  // The machine's trouble: no element is given up for it.
       } catch (...) {
         onError(std::as_const(element));
-        return;
       }
-      emit(std::move(*made));
     });
   }
 

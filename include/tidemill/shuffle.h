@@ -1,6 +1,7 @@
 // tidemill/shuffle.h: brings elements that belong together into one partition.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,7 @@ inline constexpr std::size_t kShufflePartitionsMax = 65'536;
 std::size_t shufflePartitions(std::size_t wanted, std::size_t parentPartitions, std::size_t parentByKey);
 
 [[noreturn]] void throwNotFilled();
+[[noreturn]] void throwTooMany();
 
 // What lies between the two sides of a shuffle: for each partition of the parent its elements, ordered by the
 // partition that they go to. Filled once, by tasks; then read by others, in the same order each time.
@@ -36,21 +38,28 @@ class Exchange {
   std::size_t targets() const { return targets_; }
   bool filled() const { return filled_; }
 
-  // give(source, put) calls put(target, E&&) for each element of a source; it runs in tasks.
+  // give(source, targets) returns the elements of a source, and puts the target of each into `targets`; it
+  // runs in tasks.
   template <class Give>
   void fill(TaskRunner& runner, std::size_t sources, Give give) {
     std::vector<Side> sides(sources);
     runner.run(sources, [&](std::size_t source) {
-      std::vector<E> elements;
       std::vector<std::uint32_t> targets;
-      give(source, [&](std::size_t target, E&& element) {
-        elements.push_back(std::move(element));
-        targets.push_back(static_cast<std::uint32_t>(target));
-      });
-      sides[source] = ordered(std::move(elements), targets);
+      std::vector<E> elements = give(source, targets);
+      sides[source] = sideOf(std::move(elements), targets);
     });
     sides_ = std::move(sides);
     filled_ = true;
+  }
+
+  // The most elements that one source has for a target.
+  std::size_t mostOfOneSource(std::size_t target) const {
+    std::size_t most = 0;
+    for (const Side& side : sides_) {
+      if (side.elements.empty()) continue;
+      most = std::max<std::size_t>(most, side.begins[target + 1] - side.begins[target]);
+    }
+    return most;
   }
 
   // f(const E&) for each element of a target: source by source, each in the order of its elements.
@@ -59,30 +68,39 @@ class Exchange {
     if (!filled_) throwNotFilled();
     for (const Side& side : sides_) {
       if (side.elements.empty()) continue;
-      for (std::size_t i = side.begins[target]; i < side.begins[target + 1]; ++i) f(side.elements[i]);
+      for (std::size_t i = side.begins[target]; i < side.begins[target + 1]; ++i) {
+        f(side.elements[side.order[i]]);
+      }
     }
   }
 
  private:
   struct Side {
     std::vector<E> elements;
-    // Where the elements of each target begin, and the end. Empty without elements.
-    std::vector<std::size_t> begins;
+    // Places in `elements`, target by target. The elements stay where they are: they may be large.
+    std::vector<std::uint32_t> order;
+    // Where each target begins in `order`, and the end. Empty without elements.
+    std::vector<std::uint32_t> begins;
   };
 
-  Side ordered(std::vector<E> elements, const std::vector<std::uint32_t>& targets) const {
+  Side sideOf(std::vector<E> elements, const std::vector<std::uint32_t>& targets) const {
     if (elements.empty()) return {};
+    if (elements.size() > kElementsMax) throwTooMany();
     Side side;
     side.begins.assign(targets_ + 1, 0);
     for (const std::uint32_t target : targets) ++side.begins[target + 1];
     for (std::size_t i = 1; i <= targets_; ++i) side.begins[i] += side.begins[i - 1];
-    std::vector<std::size_t> next(side.begins.begin(), side.begins.end() - 1);
-    std::vector<std::size_t> order(elements.size());
-    for (std::size_t i = 0; i < elements.size(); ++i) order[next[targets[i]]++] = i;
-    side.elements.reserve(elements.size());
-    for (const std::size_t from : order) side.elements.push_back(std::move(elements[from]));
+    std::vector<std::uint32_t> next(side.begins.begin(), side.begins.end() - 1);
+    side.order.resize(elements.size());
+    for (std::size_t i = 0; i < elements.size(); ++i) {
+      side.order[next[targets[i]]++] = static_cast<std::uint32_t>(i);
+    }
+    side.elements = std::move(elements);
     return side;
   }
+
+  // Of one source.
+  static constexpr std::size_t kElementsMax = 0xffffffff;
 
   const std::size_t targets_;
   std::vector<Side> sides_;
@@ -112,12 +130,16 @@ class CombineByKeyNode final : public RddNode<std::pair<K, C>> {
     if (exchange_.filled()) return;
     parent_->makeReady();
     if (narrow_) return;
-    exchange_.fill(parent_->runner(), parent_->partitions(), [this](std::size_t source, auto put) {
-      Table combined = combinedOf(source);
-      for (Entry& entry : combined.entries()) {
-        put(partitionOfHash(entry.hash, partitions()), std::move(entry));
-      }
-    });
+    exchange_.fill(
+        parent_->runner(), parent_->partitions(),
+        [this](std::size_t source, std::vector<std::uint32_t>& targets) {
+          Table combined = combinedOf(source);
+          targets.reserve(combined.size());
+          for (const Entry& entry : combined.entries()) {
+            targets.push_back(static_cast<std::uint32_t>(partitionOfHash(entry.hash, partitions())));
+          }
+          return std::move(combined.entries());
+        });
   }
 
   void compute(std::size_t partition, Emit<std::pair<K, C>>& emit) const override {
@@ -147,6 +169,7 @@ class CombineByKeyNode final : public RddNode<std::pair<K, C>> {
 
   Table mergedOf(std::size_t partition) const {
     Table table;
+    table.reserve(exchange_.mostOfOneSource(partition));
     exchange_.forEach(partition, [&](const Entry& entry) {
       if (C* found = table.find(entry.hash, entry.key)) {
         combiner_.addCombined(*found, entry.value);
@@ -240,13 +263,16 @@ class RepartitionNode final : public RddNode<T> {
   void prepare() override {
     if (exchange_.filled()) return;
     parent_->makeReady();
-    exchange_.fill(parent_->runner(), parent_->partitions(), [this](std::size_t source, auto put) {
-      std::size_t index = 0;
-      parent_->forEach(source, [&](T&& element) {
-        const std::size_t to = target_(source, index++, std::as_const(element), exchange_.targets());
-        put(to, std::move(element));
-      });
-    });
+    exchange_.fill(parent_->runner(), parent_->partitions(),
+                   [this](std::size_t source, std::vector<std::uint32_t>& targets) {
+                     std::vector<T> elements;
+                     parent_->forEach(source, [&](T&& element) {
+                       targets.push_back(static_cast<std::uint32_t>(
+                           target_(source, elements.size(), std::as_const(element), exchange_.targets())));
+                       elements.push_back(std::move(element));
+                     });
+                     return elements;
+                   });
   }
   void compute(std::size_t partition, Emit<T>& emit) const override {
     exchange_.forEach(partition, [&](const T& element) { emit(T(element)); });

@@ -21,6 +21,10 @@ void throwNotFilled() {
               "compute RDDs by actions");
 }
 
+void throwTooMany() {
+  throw Error(Code::kUsage, "a partition has more than 2^32 elements", "divide it with repartition()");
+}
+
 bool mayPersist(StorageLevel wanted, std::optional<StorageLevel> present, bool hasCodec,
                 const PartitionSpace* space) {
   if (present) {

@@ -243,7 +243,10 @@ TEST(Emit, PassesElementsLargerThanAChunk) {
   const auto take = [&](std::span<Large> chunk) { taken += static_cast<int>(chunk.size()); };
   detail::Emit<Large> emit(take);
   emit(Large());
+  emit(Large());
   EXPECT_EQ(taken, 1);
+  emit.flush();
+  EXPECT_EQ(taken, 2);
 }
 
 }  // namespace
