@@ -98,7 +98,7 @@ void callsAreTriedAgain() {
 }
 
 void memoryIsWhatTheKeysSay() {
-  // unpersist=true is how it always is; false is taken, and it is said why it does nothing.
+  // unpersist=true is the default: what a stream has persisted goes with the RDD.
   Conf conf;
   conf.set("spark.streaming.unpersist", "true");
   expect(conf.takeUnknownKeys().empty(), "unpersist=true is known");

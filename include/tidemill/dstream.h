@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tidemill/codec.h"
 #include "tidemill/pair_dstream_functions.h"
 #include "tidemill/rdd.h"
 #include "tidemill/storage_level.h"
@@ -33,6 +34,9 @@ template <class T>
 class DStream : public PairDStreamFunctions<T> {
  public:
   using value_type = T;
+  // Spark's, where elements can be written as bytes.
+  static constexpr StorageLevel kPersistLevelDefault =
+      HasCodec<T> ? StorageLevel::MEMORY_ONLY_SER : StorageLevel::MEMORY_ONLY;
 
   // For inputs and operators; users get streams from KinesisUtils and from other streams.
   explicit DStream(std::shared_ptr<detail::StreamNode<T>> node) : node_(std::move(node)) {}
@@ -172,16 +176,22 @@ class DStream : public PairDStreamFunctions<T> {
     return detail::rddsBetween(*node_, node_->place().run->batch(), from - Duration(1), to);
   }
 
-  // Keeps each RDD in memory once it is computed, for the outputs and operators that use it more than once in
-  // its batch. (Spark: cache)
-  DStream<T> cache() const {
-    node_->setCached(detail::coreOf(*node_), true);
+  // RDD::persist() for each RDD of this stream, as long as the stream has it: for the outputs and operators
+  // that use it more than once. What is kept of an RDD goes with the RDD; spark.streaming.unpersist says what
+  // becomes of it where the program itself still holds the RDD then. A window has the elements of the stream
+  // that it looks at, so it is that stream which is persisted. What windows look back at is kept in any case,
+  // in memory, and by a level with _SER or a disk as bytes; what has no room there stays in memory. State
+  // always lies in memory as it is, whatever its level.
+  //
+  // Before the start; NONE takes it back. Throws Error(kUsage): the context has started; T has no Codec, and
+  // the level needs one. (Spark: persist)
+  DStream<T> persist(StorageLevel level = kPersistLevelDefault) const {
+    detail::checkCodecFor(level, HasCodec<T>);
+    node_->persist(detail::coreOf(*node_), level);
     return *this;
   }
-  DStream<T> unpersist() const {
-    node_->setCached(detail::coreOf(*node_), false);
-    return *this;
-  }
+  DStream<T> cache() const { return persist(); }
+  DStream<T> unpersist() const { return persist(StorageLevel::NONE); }
   // How often the state of this stream is written to the checkpoint directory: a multiple of the slide,
   // checked at the start. Default: the first multiple that is 10 seconds or more. Streams without state need
   // nothing there.

@@ -27,6 +27,55 @@ struct ElementsCodec {
   Result<void> (*decode)(std::string_view bytes, Emit<T>& emit) = nullptr;
 };
 
+// One partition where it is kept: its elements, or their bytes.
+template <class T>
+struct KeptPart {
+  std::int64_t count = 0;
+  std::vector<T> elements;
+  // What the elements take of the space.
+  std::shared_ptr<const void> room;
+  // Null: it is `elements`.
+  std::shared_ptr<const KeptBytes> bytes;
+
+  // Whether there was room for `all` where `level` allows; they are moved away if they are kept as they are.
+  // `space`: null where there is none; then only elements are kept, without a limit.
+  bool fill(std::vector<T>& all, StorageLevel level, const ElementsCodec<T>& codec, PartitionSpace* space) {
+    const StorageTraits traits = traitsOf(level);
+    count = static_cast<std::int64_t>(all.size());
+    std::string encoded;
+    // What elements hold outside of themselves is not known; what they take as bytes says how much about.
+    auto weight = static_cast<std::int64_t>(all.size() * sizeof(T));
+    if (codec.encode != nullptr && (traits.serialized || traits.disk)) {
+      encoded = codec.encode(all);
+      weight += static_cast<std::int64_t>(encoded.size());
+    }
+    if (traits.memory && !traits.serialized) {
+      if (space != nullptr) room = space->reserve(weight);
+      if (space == nullptr || room != nullptr) {
+        elements = std::move(all);
+        all.clear();
+        return true;
+      }
+    }
+    if (!traits.serialized && !traits.disk) return false;
+    bytes = space->keep(encoded, {.disk = traits.disk,
+                                  .memory = traits.memory && traits.serialized,
+                                  .serialized = true,
+                                  .replicas = 1});
+    return bytes != nullptr;
+  }
+  // Copies of the elements. What `emit` throws is not caught.
+  Result<void> give(const ElementsCodec<T>& codec, Emit<T>& emit) const {
+    if (bytes == nullptr) {
+      for (const T& element : elements) emit(T(element));
+      return {};
+    }
+    auto read = bytes->read();
+    if (!read) return fail(read.error());
+    return codec.decode(*read, emit);
+  }
+};
+
 // A partition is kept whole or not at all, and never replaced: what does not fit is computed again. Tasks use
 // it at the same time; each partition is kept by the first that has computed it.
 template <class T>
@@ -36,7 +85,6 @@ class KeptPartitions {
   KeptPartitions(StorageLevel level, std::size_t partitions, ElementsCodec<T> codec,
                  std::shared_ptr<PartitionSpace> space)
       : level_(level),
-        traits_(traitsOf(level)),
         codec_(codec),
         space_(std::move(space)),
         partitions_(partitions),
@@ -54,14 +102,14 @@ class KeptPartitions {
 
   // -1: it is not here.
   std::int64_t count(std::size_t partition) const {
-    return slots_[partition].isKept() ? slots_[partition].count : -1;
+    return slots_[partition].isKept() ? slots_[partition].part.count : -1;
   }
 
   // Gives the partition and returns true; or calls compute(Emit<T>&), keeps what it gives, and gives that.
   template <class Compute>
   void give(std::size_t partition, Emit<T>& emit, Compute compute) {
     Slot& slot = slots_[partition];
-    if (slot.isKept()) return giveKept(partition, emit);
+    if (slot.isKept()) return giveKept(slot, emit);
     if (!computable_) {
       throw Error(Code::kIo, "a persisted partition is gone that was there when the action began",
                   "it is computed again when the batch is tried again");
@@ -77,12 +125,9 @@ class KeptPartitions {
     Emit<T> gather(take);
     compute(gather);
     gather.flush();
-    if (keep(slot, elements)) busy.becomes = kKept;
-    const std::vector<T>& all = slot.elements;
+    if (slot.part.fill(elements, level_, codec_, space_.get())) busy.becomes = kKept;
     for (T& element : elements) emit(std::move(element));
-    if (busy.becomes == kKept) {
-      for (const T& element : all) emit(T(element));
-    }
+    for (const T& element : slot.part.elements) emit(T(element));
   }
 
  private:
@@ -95,10 +140,7 @@ class KeptPartitions {
   struct Slot {
     std::atomic<int> state{kEmpty};
     // Written while it is busy, and then never again.
-    std::int64_t count = 0;
-    std::vector<T> elements;
-    std::shared_ptr<const void> room;
-    std::shared_ptr<const KeptBytes> bytes;
+    KeptPart<T> part;
 
     bool isKept() const { return state.load() == kKept; }
   };
@@ -114,38 +156,8 @@ class KeptPartitions {
     int becomes = kEmpty;
   };
 
-  // True: they are kept, and moved away if they are kept as they are.
-  bool keep(Slot& slot, std::vector<T>& elements) const {
-    slot.count = static_cast<std::int64_t>(elements.size());
-    std::string bytes;
-    // What elements hold outside of themselves is not known; what they take as bytes says how much about.
-    auto weight = static_cast<std::int64_t>(elements.size() * sizeof(T));
-    if (codec_.encode != nullptr && (traits_.serialized || traits_.disk)) {
-      bytes = codec_.encode(elements);
-      weight += static_cast<std::int64_t>(bytes.size());
-    }
-    if (traits_.memory && !traits_.serialized) {
-      if (space_ != nullptr) slot.room = space_->reserve(weight);
-      if (space_ == nullptr || slot.room != nullptr) {
-        slot.elements = std::move(elements);
-        elements.clear();
-        return true;
-      }
-    }
-    if (!traits_.serialized && !traits_.disk) return false;
-    slot.bytes = space_->keep(
-        bytes, {.disk = traits_.disk, .memory = traits_.memory && traits_.serialized, .serialized = true});
-    return slot.bytes != nullptr;
-  }
-
-  void giveKept(std::size_t partition, Emit<T>& emit) {
-    Slot& slot = slots_[partition];
-    if (slot.bytes == nullptr) {
-      for (const T& element : slot.elements) emit(T(element));
-      return;
-    }
-    auto bytes = slot.bytes->read();
-    Result<void> given = bytes ? codec_.decode(*bytes, emit) : fail(bytes.error());
+  void giveKept(Slot& slot, Emit<T>& emit) const {
+    const Result<void> given = slot.part.give(codec_, emit);
     if (given) return;
     slot.state.store(kLost);
     throw Error(Code::kIo, "a persisted partition cannot be read: " + given.error().message(),
@@ -153,7 +165,6 @@ class KeptPartitions {
   }
 
   const StorageLevel level_;
-  const StorageTraits traits_;
   const ElementsCodec<T> codec_;
   const std::shared_ptr<PartitionSpace> space_;
   const std::size_t partitions_;

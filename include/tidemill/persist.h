@@ -46,6 +46,15 @@ Result<void> decodeElements(std::string_view bytes, Emit<T>& emit) {
   return reading([&] { in.finish(); });
 }
 
+template <class T>
+ElementsCodec<T> elementsCodec() {
+  if constexpr (HasCodec<T>) return {&encodeElements<T>, &decodeElements<T>};
+  return {};
+}
+
+// Throws Error(kUsage) if elements without a Codec cannot be kept at that level.
+void checkCodecFor(StorageLevel level, bool hasCodec);
+
 // Throws Error(kUsage) if the level cannot be given: another one was, bytes are needed and T has no Codec, or
 // there is no space for them. False: nothing changes.
 bool mayPersist(StorageLevel wanted, std::optional<StorageLevel> present, bool hasCodec,
@@ -57,9 +66,8 @@ void persist(RddNode<T>& node, StorageLevel level) {
   if (node.kept() != nullptr) present = node.kept()->level();
   auto space = node.runner().partitionSpace();
   if (!mayPersist(level, present, HasCodec<T>, space.get())) return;
-  ElementsCodec<T> codec;
-  if constexpr (HasCodec<T>) codec = {&encodeElements<T>, &decodeElements<T>};
-  node.keepIn(std::make_shared<KeptPartitions<T>>(level, node.partitions(), codec, std::move(space)));
+  node.keepIn(
+      std::make_shared<KeptPartitions<T>>(level, node.partitions(), elementsCodec<T>(), std::move(space)));
 }
 
 }  // namespace tidemill::detail

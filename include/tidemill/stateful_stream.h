@@ -42,7 +42,7 @@ class NextStateNode final : public RddNode<U> {
     came_->makeReady();
   }
   void compute(std::size_t partition, Emit<U>& emit) const override {
-    step_(before_->parts()[partition], partition, *came_, emit);
+    step_(before_->elements(partition), partition, *came_, emit);
   }
 
  private:
@@ -63,6 +63,8 @@ class LastingNode : public StreamNode<T>, public StatefulStream {
 
   Duration ownNeed() const override { return this->slide(); }
   StatefulStream* stateful() override { return this; }
+  // The next state is made of the elements as they are.
+  void setLevel(StorageLevel) override {}
   StreamNodeBase& node() override { return *this; }
   std::string typeTag() const override { return tidemill::typeTag<E>(); }
 
@@ -73,7 +75,7 @@ class LastingNode : public StreamNode<T>, public StatefulStream {
     state->makeReady();
     std::vector<std::string> partitions(state->partitions());
     state->runner().run(partitions.size(), [&](std::size_t partition) {
-      partitions[partition] = encoded(entriesOf(state->parts()[partition]));
+      partitions[partition] = encoded(entriesOf(state->elements(partition)));
     });
     return partitions;
   }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "tidemill/batch_context.h"
 #include "tidemill/kept_rdd.h"
 #include "tidemill/rdd.h"
+#include "tidemill/storage_level.h"
 #include "tidemill/task_runner.h"
 #include "tidemill/time.h"
 
@@ -37,8 +39,13 @@ class GraphRun final : public TaskRunner {
   BatchContext& batch() const;
   void run(std::size_t count, const std::function<void(std::size_t)>& task) override;
   std::shared_ptr<PartitionSpace> partitionSpace() override;
+  // Whether what a stream has persisted of an RDD is dropped when the stream forgets the RDD, even if the
+  // program still holds it. (Spark: spark.streaming.unpersist)
+  bool unpersists() const { return unpersists_; }
+  void setUnpersists(bool unpersists) { unpersists_ = unpersists; }
 
  private:
+  bool unpersists_ = true;
   BatchContext* batch_ = nullptr;
   TaskRunner* tasks_ = nullptr;
 };
@@ -119,8 +126,11 @@ class StreamNodeBase {
   Duration snapshotInterval() const;
   // `core`: of the context, which must not have started; else these throw Error(kUsage).
   void setCheckpointInterval(const std::shared_ptr<stream::ContextCore>& core, Duration interval);
-  bool cached() const { return cached_; }
-  void setCached(const std::shared_ptr<stream::ContextCore>& core, bool cached);
+  // How its RDDs are persisted.
+  StorageLevel level() const { return level_; }
+  // A stream that gives what lies elsewhere passes it on.
+  virtual void setLevel(StorageLevel level) { level_ = level; }
+  void persist(const std::shared_ptr<stream::ContextCore>& core, StorageLevel level);
 
  private:
   const StreamPlace place_;
@@ -132,7 +142,7 @@ class StreamNodeBase {
   bool uidGiven_ = false;
   Retention retention_;
   Duration checkpointInterval_{};
-  bool cached_ = false;
+  StorageLevel level_ = StorageLevel::NONE;
 };
 
 // A stream whose RDD depends on that of the batch before. What it knows lies in partitions, each of which is
@@ -176,7 +186,12 @@ class StreamNode : public StreamNodeBase {
     std::optional<RDD<T>> made = compute(batch, time);
     if (!made) return std::nullopt;
     std::shared_ptr<RddNode<T>> node = RddAccess::shared(*made);
-    if (retention().kept || cached()) node = keptNode(std::move(node));
+    if (retention().kept) {
+      node = keptNode(std::move(node));
+    } else if (level() != StorageLevel::NONE && node->kept() == nullptr) {
+      detail::persist(*node, level());
+      persisted_.insert(time);
+    }
     rdds_.emplace(time, node);
     return RDD<T>(std::move(node));
   }
@@ -188,9 +203,14 @@ class StreamNode : public StreamNodeBase {
   void forget(Time time, bool whole) override {
     const auto found = rdds_.find(time);
     if (found == rdds_.end() || !remakes() || (!whole && isWhole(*found->second))) return;
+    unpersist(time, *found->second);
     rdds_.erase(found);
   }
-  void forgetUpTo(Time time) override { rdds_.erase(rdds_.begin(), rdds_.upper_bound(time)); }
+  void forgetUpTo(Time time) override {
+    const auto end = rdds_.upper_bound(time);
+    for (auto it = rdds_.begin(); it != end; ++it) unpersist(it->first, *it->second);
+    rdds_.erase(rdds_.begin(), end);
+  }
   std::size_t rddsHeld() const override { return rdds_.size(); }
 
  protected:
@@ -201,9 +221,13 @@ class StreamNode : public StreamNodeBase {
   void hold(Time time, std::shared_ptr<RddNode<T>> rdd) { rdds_.insert_or_assign(time, std::move(rdd)); }
 
  private:
-  static std::shared_ptr<RddNode<T>> keptNode(std::shared_ptr<RddNode<T>> node) {
+  std::shared_ptr<RddNode<T>> keptNode(std::shared_ptr<RddNode<T>> node) const {
     if (dynamic_cast<const KeptNode<T>*>(node.get()) != nullptr) return node;
-    return std::make_shared<KeptNode<T>>(std::move(node));
+    return std::make_shared<KeptNode<T>>(std::move(node), level());
+  }
+  // What the program itself has persisted is its own.
+  void unpersist(Time time, RddNode<T>& rdd) {
+    if (persisted_.erase(time) > 0 && place().run->unpersists()) rdd.keepIn(nullptr);
   }
   static bool isWhole(const RddNode<T>& node) {
     const auto* const kept = dynamic_cast<const KeptNode<T>*>(&node);
@@ -211,6 +235,8 @@ class StreamNode : public StreamNodeBase {
   }
 
   std::map<Time, std::shared_ptr<RddNode<T>>> rdds_;
+  // Times of those that this stream has persisted.
+  std::set<Time> persisted_;
 };
 
 }  // namespace detail

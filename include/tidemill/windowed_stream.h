@@ -57,6 +57,7 @@ class WindowNode final : public StreamNode<T> {
   // What it gives lies in memory as what the parent gives.
   bool worthKeeping() const override { return false; }
   std::string parameters() const override { return windowText(window_); }
+  void setLevel(StorageLevel level) override { parent_->setLevel(level); }
 
  protected:
   std::optional<RDD<T>> compute(BatchContext& batch, Time time) override {
@@ -147,6 +148,10 @@ class ReducedWindowNode final : public StreamNode<std::pair<K, V>> {
   Duration parentReach() const override { return window_ + this->slide(); }
   Duration ownNeed() const override { return this->slide(); }
   std::string parameters() const override { return windowText(window_); }
+  void setLevel(StorageLevel level) override {
+    StreamNode<Pair>::setLevel(level);
+    reduced_->setLevel(level);
+  }
 
  protected:
   std::optional<RDD<Pair>> compute(BatchContext& batch, Time time) override {

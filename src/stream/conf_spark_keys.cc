@@ -94,10 +94,12 @@ constexpr std::array kSparkTable = {
               "Whether StreamingContext::stop() without arguments also stops the Context below it."},
     ConfEntry{"spark.streaming.ui.retainedBatches", ConfType::kInteger, "1000", "", 1, 1'000'000,
               "Nothing: batches that a status page shows, and there is none.", ConfUse::kNothing},
-    ConfEntry{"spark.streaming.unpersist", ConfType::kBoolean, "true", "", 0, 1,
-              "Nothing: blocks are let go when no stream looks back at their batch. "
-              "StreamingContext::remember() keeps them longer.",
-              ConfUse::kNothing},
+    ConfEntry{
+        "spark.streaming.unpersist", ConfType::kBoolean, "true", "", 0, 1,
+        "Whether what DStream::persist() has kept of an RDD is dropped when the stream forgets the RDD, "
+        "even if the program still holds it. false: it is kept as long as the program holds the RDD. "
+        "Blocks are let go in any case when no stream looks back at their batch; "
+        "StreamingContext::remember() keeps both longer."},
 };
 
 }  // namespace

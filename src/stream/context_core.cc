@@ -105,6 +105,7 @@ void ContextCore::addListener(StreamingListener& listener) {
 void ContextCore::start() {
   if (state_ == StreamingContextState::INITIALIZED) {
     graph_->plan(batchInterval_);
+    graph_->run->setUnpersists(conf_.getBoolean("spark.streaming.unpersist"));
     const bool hasDirectory = !conf_.getText(kDirectoryKey).empty();
     if (auto valid = graph_->validate(hasDirectory); !valid) throw valid.error();
     if (auto fits = checkTogether(conf_, hasDirectory); !fits) throw fits.error();

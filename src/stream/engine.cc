@@ -68,6 +68,7 @@ rt::Task<Result<void>> Engine::run() {
   co_await stopAtOnce();
   co_await abandonLedger();
   co_await closeStore();
+  co_await closePartitions();
   stateLock_.reset();
   co_return std::move(result);
 }

@@ -122,6 +122,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   Error stopTimedOut() const;
   rt::Task<void> stopAtOnce();
   rt::Task<void> closeStore();
+  rt::Task<void> closePartitions();
 
   const Seams& seams_;
   const rt::Env& env_;

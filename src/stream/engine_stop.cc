@@ -106,4 +106,17 @@ rt::Task<void> Engine::closeStore() {
   blocks_->close();
 }
 
+// What the program still holds of persisted RDDs is lost; the folder is another's as soon as the lock is.
+rt::Task<void> Engine::closePartitions() {
+  if (partitions_ == nullptr) co_return;
+  if (!partitions_->hasFiles()) {
+    (void)partitions_->close();
+    co_return;
+  }
+  auto work = [store = partitions_] { return store->close(); };
+  auto closed = co_await rt::runOn(env_.store, env_.loop, std::move(work));
+  // The next process removes what stays.
+  if (!closed) env_.log.warning("persisted_files_left", {{"reason", closed.error().message()}});
+}
+
 }  // namespace tidemill::stream

@@ -98,25 +98,39 @@ class PartitionStore::InMemory final : public detail::KeptBytes {
 
 class PartitionStore::OnDisk final : public detail::KeptBytes {
  public:
-  OnDisk(rt::FileSystem& files, std::string path, std::size_t bytes, std::shared_ptr<const Share> share)
-      : files_(files), path_(std::move(path)), bytes_(bytes), share_(std::move(share)) {}
+  OnDisk(Files files, std::string path, std::size_t bytes, std::shared_ptr<const Share> share)
+      : files_(std::move(files)), path_(std::move(path)), bytes_(bytes), share_(std::move(share)) {}
   // A file that stays is removed by the next process.
-  ~OnDisk() override { (void)files_.remove(path_); }
+  ~OnDisk() override {
+    rt::FileSystem* const files = files_->load();
+    if (files != nullptr) (void)files->remove(path_);
+  }
   Result<std::string> read() const override {
-    auto packed = files_.read(path_, bytes_);
+    rt::FileSystem* const files = files_->load();
+    if (files == nullptr)
+      return fail(Code::kIo, path_ + " went with its context", "keep what collect() gives");
+    auto packed = files->read(path_, bytes_);
     if (!packed) return packed;
     return unpack(*packed, path_);
   }
 
  private:
-  rt::FileSystem& files_;
+  const Files files_;
   const std::string path_;
   const std::size_t bytes_;
   const std::shared_ptr<const Share> share_;
 };
 
 PartitionStore::PartitionStore(rt::FileSystem& files, base::LogSink& log, PartitionStoreOptions options)
-    : files_(files), log_(log), options_(std::move(options)) {}
+    : files_(std::make_shared<std::atomic<rt::FileSystem*>>(&files)),
+      log_(log),
+      options_(std::move(options)) {}
+
+Result<void> PartitionStore::close() {
+  rt::FileSystem* const files = files_->exchange(nullptr);
+  if (files == nullptr || !hasFiles()) return {};
+  return clear(*files, options_.directory);
+}
 
 Result<void> PartitionStore::clear(rt::FileSystem& files, const std::string& directory) {
   auto there = files.exists(directory);
@@ -146,6 +160,8 @@ std::shared_ptr<const void> PartitionStore::reserve(std::int64_t bytes) {
 
 std::shared_ptr<const detail::KeptBytes> PartitionStore::keep(const std::string& bytes,
                                                               const StorageTraits& traits) {
+  rt::FileSystem* const files = files_->load();
+  if (files == nullptr) return nullptr;
   if (bytes.size() > kRawBytesMax) {
     tellOnce("a partition has more than a gibibyte");
     return nullptr;
@@ -165,7 +181,7 @@ std::shared_ptr<const detail::KeptBytes> PartitionStore::keep(const std::string&
     return nullptr;
   }
   const std::string path = fmt::format("{}/{:020d}", options_.directory, nextFile_.fetch_add(1));
-  auto written = write(path, packed);
+  auto written = write(*files, path, packed);
   if (!written) {
     tellOnce(written.error().message());
     return nullptr;
@@ -173,16 +189,17 @@ std::shared_ptr<const detail::KeptBytes> PartitionStore::keep(const std::string&
   return std::make_shared<const OnDisk>(files_, path, packed.size(), std::move(share));
 }
 
-Result<void> PartitionStore::write(const std::string& path, const std::string& packed) {
+Result<void> PartitionStore::write(rt::FileSystem& files, const std::string& path,
+                                   const std::string& packed) {
   if (!folderMade_.load()) {
-    auto made = files_.makeDirectory(options_.directory);
+    auto made = files.makeDirectory(options_.directory);
     if (!made) return made;
     folderMade_.store(true);
   }
-  auto file = files_.openAppend(path);
+  auto file = files.openAppend(path);
   if (!file) return fail(file.error());
   auto written = (*file)->append(packed);
-  if (!written) (void)files_.remove(path);  // Else the next process does it.
+  if (!written) (void)files.remove(path);  // Else the next process does it.
   return written;
 }
 

@@ -31,11 +31,16 @@ std::string persistDirectoryOf(const Conf& conf);
 // thread, also while what it gave is dropped; what it gave may outlive it.
 class PartitionStore final : public detail::PartitionSpace {
  public:
-  // `files` and `log` outlive all that is kept here.
+  // `files` and `log` live until close(), or longer than all that is kept here.
   PartitionStore(rt::FileSystem& files, base::LogSink& log, PartitionStoreOptions options);
 
   // Empties the folder, if it is there. Blocking; before anything is kept. kIo.
   static Result<void> clear(rt::FileSystem& files, const std::string& directory);
+
+  // Nothing is kept any more, and all files are removed, those of whom somebody still holds too. Blocking,
+  // once; while this process still holds the lock of the state folder. kIo.
+  Result<void> close();
+  bool hasFiles() const { return folderMade_.load(); }
 
   std::shared_ptr<const void> reserve(std::int64_t bytes) override;
   std::shared_ptr<const detail::KeptBytes> keep(const std::string& bytes,
@@ -48,15 +53,17 @@ class PartitionStore final : public detail::PartitionSpace {
  private:
   // What is used of a limit; shared with what is kept.
   using Used = std::shared_ptr<std::atomic<std::int64_t>>;
+  // Null when it is closed: what is dropped later touches no file, which may be another process' by then.
+  using Files = std::shared_ptr<std::atomic<rt::FileSystem*>>;
   class Share;
   class InMemory;
   class OnDisk;
 
   static std::shared_ptr<const Share> take(const Used& used, std::int64_t bytes, std::int64_t most);
-  Result<void> write(const std::string& path, const std::string& packed);
+  Result<void> write(rt::FileSystem& files, const std::string& path, const std::string& packed);
   void tellOnce(std::string_view what);
 
-  rt::FileSystem& files_;
+  const Files files_;
   base::LogSink& log_;
   const PartitionStoreOptions options_;
   const Used memory_ = std::make_shared<std::atomic<std::int64_t>>(0);

@@ -25,6 +25,15 @@ void throwTooMany() {
   throw Error(Code::kUsage, "a partition has more than 2^32 elements", "divide it with repartition()");
 }
 
+void checkCodecFor(StorageLevel level, bool hasCodec) {
+  const StorageTraits traits = traitsOf(level);
+  if (hasCodec || (!traits.serialized && !traits.disk)) return;
+  throw Error(
+      Code::kUsage,
+      fmt::format("an RDD cannot be persisted at {}: its elements have no Codec", storageLevelName(level)),
+      "specialise tidemill::Codec for their type, or use MEMORY_ONLY");
+}
+
 bool mayPersist(StorageLevel wanted, std::optional<StorageLevel> present, bool hasCodec,
                 const PartitionSpace* space) {
   if (present) {
@@ -37,13 +46,11 @@ bool mayPersist(StorageLevel wanted, std::optional<StorageLevel> present, bool h
   const StorageTraits traits = traitsOf(wanted);
   if (!traits.memory && !traits.disk) return false;
   if (!traits.serialized && !traits.disk) return true;
-  const std::string refused = fmt::format("an RDD cannot be persisted at {}: ", storageLevelName(wanted));
-  if (!hasCodec) {
-    throw Error(Code::kUsage, refused + "its elements have no Codec",
-                "specialise tidemill::Codec for their type, or use MEMORY_ONLY");
-  }
+  checkCodecFor(wanted, hasCodec);
   if (space == nullptr || (!traits.memory && !space->hasDisk())) {
-    throw Error(Code::kUsage, refused + "what it was made on has no place for bytes",
+    throw Error(Code::kUsage,
+                fmt::format("an RDD cannot be persisted at {}: what it was made on has no place for bytes",
+                            storageLevelName(wanted)),
                 "use MEMORY_ONLY, or the RDD of a stream");
   }
   return true;

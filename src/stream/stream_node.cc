@@ -66,9 +66,9 @@ void StreamNodeBase::setCheckpointInterval(const std::shared_ptr<stream::Context
   checkpointInterval_ = interval;
 }
 
-void StreamNodeBase::setCached(const std::shared_ptr<stream::ContextCore>& core, bool cached) {
+void StreamNodeBase::persist(const std::shared_ptr<stream::ContextCore>& core, StorageLevel level) {
   core->editableGraph();
-  cached_ = cached;
+  setLevel(level);
 }
 
 void checkSameSlide(const char* kind, Duration one, Duration other) {

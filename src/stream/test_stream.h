@@ -12,6 +12,7 @@
 
 #include "stream/context_core.h"
 #include "stream/job_runner.h"
+#include "stream/partition_store.h"
 #include "stream/test_context.h"
 #include "tidemill/dstream.h"
 
@@ -54,6 +55,15 @@ class StreamFixture : public ContextFixture {
   void SetUp() override {
     ContextFixture::SetUp();
     context_ = std::make_unique<StreamingContext>(*seams_, Conf(), Seconds(1));
+    persistIn(1 << 20, 1 << 20);
+  }
+  // The room that persisted RDDs have.
+  void persistIn(std::int64_t memoryBytes, std::int64_t diskBytes) {
+    stream::PartitionStoreOptions room;
+    room.memoryBytes = memoryBytes;
+    room.diskBytes = diskBytes;
+    room.directory = kPersisted;
+    partitions_ = std::make_shared<stream::PartitionStore>(env().files, env().log, std::move(room));
   }
   void TearDown() override {
     context_.reset();
@@ -109,6 +119,7 @@ class StreamFixture : public ContextFixture {
     run.interval = Seconds(1);
     run.attempt = attempt;
     run.taskAttemptsMax = 1;
+    run.partitions = partitions_;
     run.outcomes = std::make_shared<stream::HandlerOutcomes>(0);
     return world_.loop().run(stream::runOutputs(env(), std::move(run)));
   }
@@ -119,7 +130,10 @@ class StreamFixture : public ContextFixture {
     }
   }
 
+  static constexpr char kPersisted[] = "/persisted";
+
   std::unique_ptr<StreamingContext> context_;
+  std::shared_ptr<stream::PartitionStore> partitions_;
   // Seconds of batches that the engine would remember.
   std::vector<std::int64_t> history_;
   bool planned_ = false;
