@@ -93,7 +93,7 @@ class SocketTextStreamTest : public testing::Test {
   Told<std::string> lines_;
 };
 
-using Lines = std::vector<std::string>;
+using TextList = std::vector<std::string>;
 
 TEST_F(SocketTextStreamTest, GivesLinesAndConnectsAgainWhereAConnectionEnds) {
   TestServer server;
@@ -103,7 +103,7 @@ TEST_F(SocketTextStreamTest, GivesLinesAndConnectsAgainWhereAConnectionEnds) {
   {
     tcp::socket first = server.accept();
     TestServer::send(first, "a\nb\r\n\npart");
-    EXPECT_EQ(lines_.waitFor(3), (Lines{"a", "b", ""}));
+    EXPECT_EQ(lines_.waitFor(3), (TextList{"a", "b", ""}));
     TestServer::send(first, "ial\nlast");
     EXPECT_EQ(lines_.waitFor(4).back(), "partial");
   }
@@ -112,7 +112,7 @@ TEST_F(SocketTextStreamTest, GivesLinesAndConnectsAgainWhereAConnectionEnds) {
   TestServer::send(second, "again\n");
   EXPECT_EQ(lines_.waitFor(6).back(), "again");
 
-  const Lines errors = told_.errors.waitFor(1);
+  const TextList errors = told_.errors.waitFor(1);
   ASSERT_FALSE(errors.empty());
   EXPECT_NE(errors[0].find("127.0.0.1:"), std::string::npos) << errors[0];
   const Result<void> end = context->stop(true, true);
