@@ -29,6 +29,11 @@ void takeOut(std::vector<LedgerBlock>& blocks, const std::string& input, const G
   });
 }
 
+// Blocks of one input come in the order of their numbers, which end their ids and have as many digits.
+bool cameBefore(const LedgerBlock& a, const LedgerBlock& b) {
+  return std::pair(a.info->id.size(), a.info->id) < std::pair(b.info->id.size(), b.info->id);
+}
+
 // In front of the uid that an input had which no program reads any more.
 constexpr char kGone = '~';
 
@@ -211,6 +216,9 @@ void LedgerState::postpone(const PostponedEntry& entry) {
     }
   }
   takeOut(batch->second.blocks, entry.input, ours);
+  // They came before those that lie in no batch, and another shard's part may lie behind later blocks of this
+  // one: each shard is delivered in the order in which it was read.
+  std::sort(unallocated_.begin(), unallocated_.end(), cameBefore);
 }
 
 std::set<ShardKey> LedgerState::pendingShards() const {

@@ -139,6 +139,13 @@ TEST_F(LedgerStateTest, APostponedShardLeavesItsBatchAndCanBeAllocatedAgain) {
   EXPECT_EQ(state_.pendingShards(), (std::set<ShardKey>{{"in", "t"}, {"in", "u"}}));
 }
 
+TEST_F(LedgerStateTest, EachPostponedShardComesInTheOrderInWhichItWasRead) {
+  log({added("a", "t", 1, 2), AddedEntry{"in", infoOf("b", {slice("s", 1, 2), slice("t", 3, 4)})},
+       AllocatedEntry{at(1), {"a", "b"}}, added("c", "t", 5, 6), PostponedEntry{at(1), "in", "s"},
+       PostponedEntry{at(1), "in", "t"}});
+  EXPECT_EQ(unallocated(), (Ids{"a", "b", "c"}));
+}
+
 TEST_F(LedgerStateTest, WhereCheckpointsFollowTheStoreWhatIsNotOwedIsReadAgain) {
   log({span("s", Kind::kAnew, number(10)), added("a", "s", 11, 20)});
   EXPECT_EQ(resume(10, /*afterStored=*/true).entry.kind, Kind::kAnew);
