@@ -88,6 +88,7 @@ rt::Task<Result<void>> Ledger::commitGroup() {
   }
   std::string name = logName(next_);
   std::string bytes = encodeChunk(epoch_, next_, std::move(entries));
+  const rt::TimePoint sent = env_.loop.now();
   auto done = co_await putUntilDone(std::move(name), std::move(bytes));
   if (!done && done.error().code() == Code::kConflict && env_.faults.planted("epoch-ignored")) {
     ++next_;  // As if the numbers were no fence.
@@ -97,8 +98,10 @@ rt::Task<Result<void>> Ledger::commitGroup() {
     auto error = co_await whoTook(next_);
     co_return fail(std::move(error));
   }
+  if (done) done = co_await checkOutrun();
   if (!done) co_return std::move(done);
   ++next_;
+  sentAt_ = sent;
   wroteAt_ = env_.loop.now();
   commitDone(count);
   co_return Result<void>();
@@ -163,6 +166,43 @@ rt::Task<Error> Ledger::whoTook(std::uint64_t number) {
     }
   }
   co_return fencedBy(other);
+}
+
+// Metadata that is removed gives way to newer one, so what has passed a number can be seen for ever.
+rt::Task<Result<bool>> Ledger::isOutrun(std::uint64_t number) {
+  auto names = co_await store_->list(kMetadataFolder);
+  if (!names) co_return fail(names.error());
+  co_return std::any_of(names->begin(), names->end(), [number](const std::string& name) {
+    return parseNumberName(name).value_or(0) >= number;
+  });
+}
+
+rt::Task<Error> Ledger::whoOutran(std::uint64_t number) {
+  auto removed = co_await store_->remove(logName(number));
+  static_cast<void>(removed);  // Nobody reads what lies before the metadata.
+  auto metadata = co_await readMetadata();
+  LedgerWriter other;
+  if (metadata && *metadata) other = (*metadata)->state.writer();
+  co_return fencedBy(other);
+}
+
+// Who was silent for long may have lost the directory to somebody who has removed by now what took its
+// number. Nobody claims it from a writer that has been silent for less than two heartbeats.
+rt::Task<Result<void>> Ledger::checkOutrun() {
+  const rt::Duration silent = env_.loop.now() - sentAt_;
+  if (store_->exclusive() || silent < options_.heartbeat + options_.heartbeat / 2) co_return Result<void>();
+  rt::Backoff backoff(kOutageBackoff, env_.random);
+  for (;;) {  // As long as the store is out of order, or the process lives.
+    auto outrun = co_await isOutrun(next_);
+    if (outrun && !*outrun) co_return Result<void>();
+    if (outrun) {
+      auto error = co_await whoOutran(next_);
+      co_return fail(std::move(error));
+    }
+    noteOutage(outrun.error());
+    const rt::Duration delay = backoff.next();
+    co_await env_.loop.sleepFor(delay);
+  }
 }
 
 Error Ledger::fencedBy(const LedgerWriter& writer) const {

@@ -119,6 +119,11 @@ class Ledger {
   rt::Task<Result<void>> putUntilDone(std::string name, std::string bytes);
   rt::Task<Result<bool>> isOurs(std::string name, const std::string& bytes);
   rt::Task<Error> whoTook(std::uint64_t number);
+  // Whether the directory has gone on beyond this chunk, which nobody but us has written now: others that had
+  // its number were removed.
+  rt::Task<Result<bool>> isOutrun(std::uint64_t number);
+  rt::Task<Error> whoOutran(std::uint64_t number);
+  rt::Task<Result<void>> checkOutrun();
   void commitDone(std::size_t entries);
   void giveUp(const Error& error);
   void wakeAll();
@@ -144,6 +149,8 @@ class Ledger {
   std::uint64_t metadataAt_ = 0;
   rt::TimePoint metadataDue_{};
   rt::TimePoint wroteAt_{};
+  // When the last chunk that has survived was sent first.
+  rt::TimePoint sentAt_{};
   std::vector<std::uint64_t> metadataNumbers_;
 
   std::deque<Pending> queue_;

@@ -50,6 +50,7 @@ rt::Task<Result<LedgerFound>> Ledger::open() {
                                                 {"batches", found.state.batches().size()},
                                                 {"unallocated", found.state.unallocated().size()}});
   wroteAt_ = env_.loop.now();
+  sentAt_ = wroteAt_;
   metadataDue_ = wroteAt_;  // The claim itself: the next process reads little.
   committer_.spawn(commitLoop());
   removals_.spawn(removeOrphans());
@@ -203,6 +204,17 @@ rt::Task<Result<void>> Ledger::claim() {
       auto ours = co_await isOurs(name, bytes);
       if (!ours) co_return fail(ours.error());
       if (*ours) done = Result<void>();
+    }
+    // While this process slept the writer may have gone on, and removed what it wrote then.
+    bool outrun = false;
+    if (done && !store_->exclusive()) {
+      auto checked = co_await isOutrun(next_);
+      if (!checked) co_return fail(checked.error());
+      outrun = *checked;
+    }
+    if (outrun) {
+      auto error = co_await whoOutran(next_);
+      co_return fail(std::move(error));
     }
     if (done) {
       epoch_ = opened.epoch;

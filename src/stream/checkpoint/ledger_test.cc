@@ -170,6 +170,38 @@ TEST_F(LedgerTest, ASilentWriterLosesTheDirectoryAndFindsOut) {
   }
 }
 
+TEST_F(LedgerTest, AWriterWhoseNumberIsFreeAgainIsFencedAllTheSame) {
+  auto first = opened("me/1");
+  commit(*first, {added("a", "s", 1, 2)});
+  const std::string next = newest("log");
+  place_->failure = Error(Code::kServiceError, "503", "");
+  const std::uint64_t ticket = (*first)->append(CompletedEntry{at(1)});
+  world_.runFor(3s);
+  // Meanwhile somebody has gone on, and removed the log behind.
+  place_->values[metadataName(100)] = "theirs";
+  place_->failure.reset();
+  const auto done = run((*first)->committed(ticket));
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().code(), Code::kFenced);
+  EXPECT_EQ(newest("log"), next) << "nothing is left in between";
+}
+
+TEST_F(LedgerTest, WhoFindsTheNumberFreeAgainDoesNotClaimTheDirectory) {
+  opened("me/1").reset();
+  auto second = writer("other/1");
+  std::optional<Code> ended;
+  const auto open = [&](Writer& writer) -> rt::Task<void> {
+    auto found = co_await writer->open();
+    ended = found ? Code::kCancelled : found.error().code();
+  };
+  world_.spawn(open(*second));
+  world_.runFor(1s);
+  place_->values[metadataName(100)] = "theirs";
+  world_.runFor(5s);
+  EXPECT_EQ(ended, Code::kFenced);
+  EXPECT_EQ((*second)->epoch(), 0u);
+}
+
 TEST_F(LedgerTest, AWriterThatHasEndedIsNotWaitedFor) {
   {
     auto first = opened("me/1");
