@@ -189,7 +189,12 @@ RestartWork BatchLedger::takeRestart() {
 }
 
 void BatchLedger::giveUpAwaited() {
-  for (const ShardKey& key : awaited_) append(SpanEntry{key.input, key.shard, SpanEntry::Kind::kEnded, {}});
+  for (const ShardKey& key : awaited_) {
+    const SpanEntry ended{key.input, key.shard, SpanEntry::Kind::kEnded, {}};
+    // A lease that comes all the same begins at its checkpoint: what was pending is not completed.
+    found_.state.apply(ended);
+    append(ended);
+  }
   awaited_.clear();
   late_.clear();
   found_.state.dropBlocks();

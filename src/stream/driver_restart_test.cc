@@ -60,6 +60,30 @@ class DriverRestartTest : public ContextFixture {
     return lines;
   }
   std::uint64_t events(const std::string& name) { return node_->log().count(name); }
+  // Leaves 40 lines in batches that failed. Another worker holds one of the two leases for so long, and does
+  // nothing.
+  void startWithoutOneOfTwoShards(std::chrono::seconds held) {
+    createStream(2);
+    put(numbered(1, 40));
+    auto first = begin([&](StreamingContext& context) {
+      input(context).foreachRDD([&](const RDD<std::string>&, const BatchInfo& batch) {
+        if (batch.records > 0) throw std::runtime_error("the sink is down");
+      });
+    });
+    EXPECT_EQ(failureOf(*first), Code::kUserCodeFailed);
+    first.reset();
+    auto& row = leases_->rows.begin()->second;
+    row.leaseOwner = "other";
+    row.leaseCounter += 1;
+    world_.spawn(renewOthersLease(static_cast<int>(held / 2s)));
+  }
+  rt::Task<void> renewOthersLease(int times) {
+    for (int i = 0; i < times; ++i) {
+      co_await world_.loop().sleepFor(2s);
+      auto& row = leases_->rows.begin()->second;
+      if (row.leaseOwner == "other") row.leaseCounter += 1;
+    }
+  }
 
   Duration checkpointInterval_ = Seconds(3600);
   Batches seen_;
@@ -135,30 +159,17 @@ TEST_F(DriverRestartTest, AfterAGracefulStopNothingComesAgainAndTheDirectoryIsCl
 }
 
 TEST_F(DriverRestartTest, BlocksOfAShardWhoseLeaseComesLaterAreDeliveredThen) {
-  createStream(2);
-  put(numbered(1, 40));
-  auto first = begin([&](StreamingContext& context) {
-    input(context).foreachRDD([&](const RDD<std::string>&, const BatchInfo& batch) {
-      if (batch.records > 0) throw std::runtime_error("the sink is down");
-    });
-  });
-  EXPECT_EQ(failureOf(*first), Code::kUserCodeFailed);
-  first.reset();
-  // Another worker holds one of the two for half a minute, and does nothing.
-  auto& row = leases_->rows.begin()->second;
-  row.leaseOwner = "other";
-  row.leaseCounter += 1;
-  auto renew = [&]() -> rt::Task<void> {
-    for (int i = 0; i < 15; ++i) {
-      co_await world_.loop().sleepFor(2s);
-      if (leases_->rows.begin()->second.leaseOwner == "other")
-        leases_->rows.begin()->second.leaseCounter += 1;
-    }
-  };
-  world_.spawn(renew());
-
+  startWithoutOneOfTwoShards(30s);
   auto second = begin(collect());
   world_.runFor(90s);
+  EXPECT_EQ(all(), numbered(1, 40));
+  EXPECT_TRUE(stopped(*second));
+}
+
+TEST_F(DriverRestartTest, BlocksOfAShardWhoseLeaseComesTooLateAreReadAgain) {
+  startWithoutOneOfTwoShards(90s);
+  auto second = begin(collect());
+  world_.runFor(200s);
   EXPECT_EQ(all(), numbered(1, 40));
   EXPECT_TRUE(stopped(*second));
 }
@@ -260,6 +271,23 @@ TEST_F(DriverRestartTest, AStoreThatIsOutOfOrderHoldsBatchesUpAndLosesNothing) {
   world_.runFor(10s);
   EXPECT_EQ(all(), numbered(1, 20));
   EXPECT_TRUE(stopped(*context));
+}
+
+TEST_F(DriverRestartTest, AContextEndsAtOnceAlthoughTheStoreIsOutOfOrder) {
+  createStream(1);
+  auto place = std::make_shared<stream::MemoryCheckpoints>();
+  seams_->checkpoints = [&](const std::string&) -> Result<std::unique_ptr<stream::CheckpointStore>> {
+    return std::make_unique<stream::MemoryCheckpointStore>(env().loop, place, 5ms);
+  };
+  auto context = begin(collect());
+  world_.runFor(3s);
+  place->failure = Error(Code::kServiceError, "503 Slow Down", "");
+  put(numbered(1, 3));
+  world_.runFor(2s);
+
+  context->requestStop(false);
+  world_.runFor(20s);
+  EXPECT_EQ(context->getState(), StreamingContextState::STOPPED);
 }
 
 TEST_F(DriverRestartTest, WhoLosesTheDirectoryEndsFenced) {

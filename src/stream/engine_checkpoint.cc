@@ -343,6 +343,7 @@ rt::Task<void> Engine::abandonLedger() {
   rt::TaskGroup closing(env_.loop);
   closing.spawn(tryToCloseLedger());
   co_await closing.join(kClosePatience);
+  closing.cancel();  // It works on the ledger.
   ledger_.reset();
 }
 
