@@ -9,6 +9,7 @@
 #include "sim/runner.h"
 #include "sim/workloads/block_recovery.h"
 #include "sim/workloads/consumer_fleet.h"
+#include "sim/workloads/driver_restart.h"
 #include "sim/workloads/lease_fleet.h"
 #include "sim/workloads/word_count.h"
 
@@ -91,6 +92,7 @@ int runSim(const SimFlags& flags) {
   workloads.add(sim::consumerFleetWorkload());
   workloads.add(sim::leaseFleetWorkload());
   workloads.add(sim::blockRecoveryWorkload());
+  workloads.add(sim::driverRestartWorkload());
   const sim::Workload* workload = workloads.find(flags.workload);
   if (workload == nullptr) {
     std::string names;
