@@ -13,7 +13,7 @@ from tools.gate.runner import Gate, Step, needs, skipped
 
 CHECKS = ("check_layers", "check_await", "check_determinism", "check_text")
 # The programs whose code runs on several threads.
-THREADED = "^(base|rt|http|consume|stream|stream_control|store_threads)_test$"
+THREADED = "^(base|rt|http|consume_threads|store_threads|stream_threads|persist)_test$"
 
 
 def checks(gate: Gate) -> Result:
