@@ -59,9 +59,11 @@ struct Watched {
 
 // What outlives the drivers.
 struct Drivers {
-  Drivers(World& theWorld, std::uint64_t seed) : world(theWorld), trouble(seed ^ 0x74726f75626c65ULL) {}
+  Drivers(World& theWorld, std::uint64_t seed, bool withFaults)
+      : world(theWorld), faults(withFaults), trouble(seed ^ 0x74726f75626c65ULL) {}
 
   World& world;
+  const bool faults;
   // Of what the drivers' own steps call forth.
   base::Random trouble;
   DrawnDriver drawn;
@@ -300,7 +302,7 @@ class Driver final : public NodeProgram, private StreamingListener {
   // At any await of what begins now.
   void armCrash() {
     World& world = drivers_.world;
-    if (!world.faultsOn() || !drivers_.trouble.chance(1, 8)) return;
+    if (!drivers_.faults || !world.faultsOn() || !drivers_.trouble.chance(1, 8)) return;
     const std::uint64_t step = 1 + drivers_.trouble.below(kStepsMax);
     const CrashKind kind = drivers_.trouble.chance(1, 2) ? CrashKind::kPowerCut : CrashKind::kKill;
     Node* node = world.node(nameOf(node_));
@@ -580,7 +582,7 @@ SeedOutcome runDriverRestart(std::uint64_t seed, const WorkloadOptions& options)
   const DrawnDriver drawn = drawDriver(seed, options.faults);
   World world(seed, worldFor(options, drawn));
   fake::FakeAws service(usualService(seed, options));
-  Drivers drivers(world, seed);
+  Drivers drivers(world, seed, options.faults);
   drivers.drawn = drawn;
   drivers.delivery = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
   if (drawn.afterStored) {
