@@ -87,8 +87,16 @@ void BatchChecker::onCompleted(std::uint64_t life, Time time) {
   look();
   const std::vector<Delivered>* records = plain_.batch(time);
   if (!isWriter(life) || records == nullptr) return;
+  // Of a lease that was lost while the batch was worked on, before its outputs ran or since, somebody
+  // delivers all again.
+  std::set<std::string> lost;
+  if (time == ranLast_) lost = lostSince_;
+  if (log_ != nullptr && log_->dropped().contains(time)) {
+    const std::set<std::string>& dropped = log_->dropped().at(time);
+    lost.insert(dropped.begin(), dropped.end());
+  }
   for (const Delivered& record : *records) {
-    if (time == ranLast_ && lostSince_.contains(record.shardId)) continue;
+    if (lost.contains(record.shardId)) continue;
     completed_[record.shardId].emplace(placeOf(record), time);
   }
 }
