@@ -11,7 +11,7 @@ namespace {
 using codec::aggregateOf;
 using testing::ElementsAre;
 
-constexpr char kShard[] = "shardId-000000000000";
+constexpr char kFirstShard[] = "shardId-000000000000";
 
 class ConsumerAggregatesTest : public ConsumerFixture {
  protected:
@@ -22,7 +22,7 @@ class ConsumerAggregatesTest : public ConsumerFixture {
     EXPECT_TRUE(outcomes);
     return outcomes->front().sequenceNumber;
   }
-  const lease::Checkpoint& checkpoint() { return table_->rows.at(kShard).checkpoint; }
+  const lease::Checkpoint& checkpoint() { return table_->rows.at(kFirstShard).checkpoint; }
   bool all(std::size_t payloads) const { return script_.payloads.size() >= payloads; }
 };
 

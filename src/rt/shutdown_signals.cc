@@ -44,7 +44,11 @@ void handle(int number) {
     put(pipeEnd.load(), kCame);
   } else {  // A child of a fork: it ends as if nobody had asked for its signals.
     std::signal(number, SIG_DFL);
-    std::raise(number);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);  // It is blocked while its handler runs.
+    ::kill(::getpid(), number);
   }
   errno = before;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <exception>
 #include <utility>
 
 #include "rt/no_waiting.h"
@@ -103,17 +104,22 @@ void ContextCore::addListener(StreamingListener& listener) {
 }
 
 void ContextCore::start() {
-  if (state_ == StreamingContextState::INITIALIZED) {
-    graph_->plan(batchInterval_);
-    graph_->run->setUnpersists(conf_.getBoolean("spark.streaming.unpersist"));
-    const bool hasDirectory = !conf_.getText(kDirectoryKey).empty();
-    if (auto valid = graph_->validate(hasDirectory); !valid) throw valid.error();
-    if (auto fits = checkTogether(conf_, hasDirectory); !fits) throw fits.error();
+  StreamingContextState before = state_;
+  std::exception_ptr refused;
+  if (before == StreamingContextState::INITIALIZED) {
+    // On the lane, one after the other: several threads may start one context.
+    world_->onControlLane([&] {
+      try {
+        before = state_;
+        if (before == StreamingContextState::INITIALIZED) activate();
+      } catch (...) {
+        refused = std::current_exception();
+      }
+    });
   }
-  claimEnvironment();
-  StreamingContextState before = StreamingContextState::INITIALIZED;
-  if (!state_.compare_exchange_strong(before, StreamingContextState::ACTIVE)) {
-    if (before == StreamingContextState::ACTIVE) return;
+  if (refused) std::rethrow_exception(refused);
+  if (before == StreamingContextState::ACTIVE) return;
+  if (before != StreamingContextState::INITIALIZED) {
     throw Error(Code::kUsage, "the context has stopped and cannot be started again",
                 "make a new StreamingContext");
   }
@@ -125,16 +131,18 @@ void ContextCore::start() {
   });
 }
 
-void ContextCore::claimEnvironment() {
-  if (state_ != StreamingContextState::INITIALIZED) return;
-  bool claimed = false;
-  world_->onControlLane([&] {
-    rt::Registry& registry = seams_.env.registry;
-    claimed = registry.find(kActiveContext) == nullptr || registry.find(kActiveContext) == this;
-    if (claimed) registry.put(kActiveContext, this);
-  });
-  if (claimed) return;
-  throw Error(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
+void ContextCore::activate() {
+  graph_->plan(batchInterval_);
+  graph_->run->setUnpersists(conf_.getBoolean("spark.streaming.unpersist"));
+  const bool hasDirectory = !conf_.getText(kDirectoryKey).empty();
+  if (auto valid = graph_->validate(hasDirectory); !valid) throw valid.error();
+  if (auto fits = checkTogether(conf_, hasDirectory); !fits) throw fits.error();
+  rt::Registry& registry = seams_.env.registry;
+  if (const void* active = registry.find(kActiveContext); active != nullptr && active != this) {
+    throw Error(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
+  }
+  registry.put(kActiveContext, this);
+  state_ = StreamingContextState::ACTIVE;
 }
 
 void ContextCore::leaveEnvironment() {

@@ -50,8 +50,8 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
  private:
   class TotalsPublisher;
 
-  // A world holds one active streaming context; throws if there is another.
-  void claimEnvironment();
+  // Plans, checks and takes the environment, which holds one active streaming context; throws what is wrong.
+  void activate();
   void leaveEnvironment();
   void begin();
   rt::Task<void> live();
