@@ -38,8 +38,9 @@ rt::TimePoint RateLimiter::next(rt::TimePoint now) const {
   if (available(now) > 0) return now;
   const double seconds = (1 - balanceAt(now)) / static_cast<double>(rate_);
   const double nanoseconds = std::ceil(seconds * kNanosecondsPerSecond);
-  constexpr auto kMost = static_cast<double>(std::numeric_limits<std::int64_t>::max() / 2);
-  return rt::laterBy(now, rt::Duration(static_cast<std::int64_t>(std::min(nanoseconds, kMost))));
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;
+  return rt::laterBy(
+      now, rt::Duration(static_cast<std::int64_t>(std::min(nanoseconds, static_cast<double>(kMost)))));
 }
 
 void RateLimiter::take(std::int64_t records, rt::TimePoint now) {
