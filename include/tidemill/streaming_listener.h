@@ -43,6 +43,7 @@ struct StreamingTotals {
 };
 
 // Override what you need. Called on the control lane: return at once, never block, never call the context.
+// What it throws is logged ("listener_failed"), once for each function, and changes nothing else.
 class StreamingListener {
  public:
   virtual ~StreamingListener() = default;

@@ -1,6 +1,7 @@
 // rt/blocking_event.h: lets a thread of the user wait for something that a lane does.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -20,10 +21,11 @@ class BlockingEvent {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return set_; });
   }
-  // True if it was set in time.
+  // True if it was set in time. At most a year.
   bool waitFor(std::chrono::milliseconds patience) {
+    constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 366);
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, patience, [this] { return set_; });
+    return changed_.wait_for(lock, std::min(patience, kLongest), [this] { return set_; });
   }
 
  private:

@@ -183,8 +183,11 @@ Result<std::string> PosixFileSystem::read(const std::string& path, std::uint64_t
 
 Result<std::size_t> PosixFileSystem::readAt(const std::string& path, std::uint64_t offset,
                                             std::span<char> into) {
-  const Descriptor fd = openFile(path, O_RDONLY);
+  const Descriptor fd = openFile(path, O_RDONLY | O_NONBLOCK);  // As in read().
   if (!fd.open()) return failed(errno, "could not open", path);
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return failed(errno, "could not look at", path);
+  if (!S_ISREG(status.st_mode)) return noFile(path);
   std::size_t filled = 0;
   while (filled < into.size()) {  // Bounded: each round reads something or ends.
     const ssize_t got = uninterrupted([&] {

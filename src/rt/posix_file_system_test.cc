@@ -161,6 +161,10 @@ TEST_F(PosixFileSystemTest, APipeOrADeviceInThePlaceOfAFileIsNotRead) {
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code(), Code::kIo);
     EXPECT_NE(read.error().message().find(path + " is no file"), std::string::npos);
+    char byte = 0;
+    const auto at = files_.readAt(path, 0, std::span(&byte, 1));
+    ASSERT_FALSE(at);
+    EXPECT_EQ(at.error().message(), read.error().message());
   }
 }
 

@@ -20,6 +20,8 @@ struct Batch {
   // By input id; each in the order in which the blocks were sealed.
   std::vector<BlockInfoList> inputs;
   BatchTiming timing = {};
+  // Times under which a checkpoint directory knows it; empty: its own.
+  std::vector<Time> logged = {};
 
   std::int64_t records() const {
     std::int64_t total = 0;

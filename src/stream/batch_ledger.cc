@@ -252,16 +252,20 @@ rt::Task<Result<void>> BatchLedger::committed() {
 
 rt::Task<Result<void>> BatchLedger::completed(std::shared_ptr<const Batch> whole,
                                               std::shared_ptr<const Batch> delivered) {
-  const auto batch = batches_.find(whole->time);
-  if (batch == batches_.end()) co_return Result<void>();
+  std::vector<Time> times = whole->logged;
+  if (times.empty()) times.push_back(whole->time);
+  std::erase_if(times, [this](Time time) { return !batches_.contains(time); });
+  if (times.empty()) co_return Result<void>();
   const std::set<Read> done = readsOf(*delivered);
   for (const Read& read : readsOf(*whole)) {
     // The lease was lost, and the batch says so before anybody else does.
     const auto input = inputOf(read.first.input);
     if (!done.contains(read) && input) shardLost(*input, read.first.shard, read.second);
   }
-  batch->second = true;
-  append(CompletedEntry{whole->time});
+  for (const Time time : times) {
+    batches_[time] = true;
+    append(CompletedEntry{time});
+  }
   const std::uint64_t ticket = last_;
   co_return co_await ledger_.committed(ticket);
 }

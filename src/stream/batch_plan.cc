@@ -36,6 +36,31 @@ std::int64_t BatchPlan::unallocatedRecords() const {
   return records;
 }
 
+Time multipleFrom(Time time, Duration interval) {
+  const Duration over = time.time_since_epoch() % interval;
+  return over > Duration(0) ? time + (interval - over) : time - over;
+}
+
+std::vector<Batch> atMultiplesOf(Duration interval, std::vector<Batch> batches) {
+  std::vector<Batch> aligned;
+  for (Batch& batch : batches) {
+    const Time time = multipleFrom(batch.time, interval);
+    if (aligned.empty() || aligned.back().time != time) {
+      batch.logged = {batch.time};
+      batch.time = time;
+      aligned.push_back(std::move(batch));
+      continue;
+    }
+    Batch& same = aligned.back();
+    same.logged.push_back(batch.time);
+    for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
+      BlockInfoList& blocks = same.inputs[input];
+      blocks.insert(blocks.end(), batch.inputs[input].begin(), batch.inputs[input].end());
+    }
+  }
+  return aligned;
+}
+
 BatchTimes::BatchTimes(rt::TimePoint now, rt::WallTime wall, Duration interval, std::optional<Time> after)
     : interval_(interval) {
   const Duration sinceEpoch = wall.time_since_epoch();

@@ -30,6 +30,13 @@ class BatchPlan {
   std::vector<BlockInfoList> unallocated_;
 };
 
+// The first multiple of `interval` that is not before `time`.
+Time multipleFrom(Time time, Duration interval);
+
+// What an earlier process has left, in the order of time, at times of this one, whose interval may be
+// another: each at the next multiple, several perhaps as one. Streams have nothing at other times.
+std::vector<Batch> atMultiplesOf(Duration interval, std::vector<Batch> batches);
+
 // The times of batches: names are multiples of the interval on the wall clock as it was at the start; waiting
 // goes by the monotonic clock, so a jump of the wall clock changes nothing.
 class BatchTimes {

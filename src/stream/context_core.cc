@@ -100,7 +100,8 @@ void ContextCore::addListener(StreamingListener& listener) {
     throw Error(Code::kUsage, "listeners cannot be added after the context has started",
                 "add them before start()");
   }
-  listeners_.push_back(&listener);
+  guarded_.push_back(std::make_unique<GuardedListener>(listener, seams_.env.log));
+  listeners_.push_back(guarded_.back().get());
 }
 
 void ContextCore::start() {

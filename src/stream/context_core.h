@@ -14,6 +14,7 @@
 #include "stream/context_world.h"
 #include "stream/engine.h"
 #include "stream/graph.h"
+#include "stream/guarded_listener.h"
 #include "stream/seams.h"
 #include "tidemill/streaming_context.h"
 
@@ -65,6 +66,8 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();
   std::vector<StreamingListener*> listeners_;
   std::unique_ptr<StreamingListener> publisher_;
+  // Those of the program.
+  std::vector<std::unique_ptr<GuardedListener>> guarded_;
 
   std::atomic<StreamingContextState> state_{StreamingContextState::INITIALIZED};
   std::atomic<std::int64_t> received_{0};

@@ -43,6 +43,22 @@ std::string listed(const std::vector<std::string>& uids) {
   return fmt::format("{}", fmt::join(uids, " "));
 }
 
+// Windows and state find a batch by its time.
+Result<void> checkTimes(const std::map<Time, LedgerBatch>& batches, Duration interval,
+                        const std::string& directory) {
+  const bool between = std::any_of(batches.begin(), batches.end(), [&](const auto& entry) {
+    return !entry.second.blocks.empty() && multipleFrom(entry.first, interval) != entry.first;
+  });
+  if (!between) return {};
+  return fail(
+      Code::kInvalidConfig,
+      fmt::format("checkpoint directory {} holds batches that windows and state look back at, of times "
+                  "that are no multiples of the batch interval of {} ms",
+                  directory, interval.count()),
+      "keep the batch interval, or one of which the earlier one is a multiple; or begin a new "
+      "checkpoint directory with empty windows and state");
+}
+
 // What is restored before the first batch, on the job thread.
 struct RestoredState {
   detail::StatefulStream* stream = nullptr;
@@ -104,6 +120,10 @@ Result<void> Engine::matchProgram() {
           "the context was made anew: reading goes on from the lease table, windows and state begin empty"},
          {"hint", "StreamingContext::getOrCreate(directory, factory) resumes what the directory holds"}});
     return {};
+  }
+  if (graph_->looksBack()) {
+    auto fit = checkTimes(found.state.batches(), interval_, directory);
+    if (!fit) return fit;
   }
   if (!found.program) return {};  // That process ended before it wrote what it was.
   const ProgramShape now = programOf(*graph_, interval_);
@@ -179,7 +199,8 @@ rt::Task<Result<void>> Engine::restart() {
   awaitedUntil_ = env_.loop.now() + 5 * failover;
 
   RestartWork work = ledger_->takeRestart();
-  lastAllocated_ = work.lastAllocated;
+  if (work.lastAllocated) lastAllocated_ = multipleFrom(*work.lastAllocated, interval_);
+  work.pending = atMultiplesOf(interval_, std::move(work.pending));
   std::optional<Time> first;
   if (!work.pending.empty()) first = work.pending.front().time;
   if (!work.history.empty() && (!first || work.history.front().time < *first))

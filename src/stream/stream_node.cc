@@ -93,12 +93,18 @@ void checkTimeout(Duration timeout) {
   throw Error(Code::kUsage, fmt::format("a timeout of {} ms", timeout.count()), "give more than 0");
 }
 
+// Sums of a few of them are times, too.
+constexpr Duration kWindowMost = std::chrono::hours(24 * 366);
+
 std::string windowText(Duration window) {
   return fmt::format("window={}", window.count());
 }
 
 void checkWindow(const StreamNodeBase& parent, Duration window, Duration slide) {
   const auto check = [&parent](const char* what, Duration duration) {
+    if (duration > kWindowMost) {
+      throw Error(Code::kUsage, fmt::format("a {} of {} ms", what, duration.count()), "give up to a year");
+    }
     if (duration > Duration(0) && duration % parent.slide() == Duration(0)) return;
     throw Error(Code::kUsage,
                 fmt::format("the {} of {} ms is no multiple of the slide of {} ms of stream {}", what,

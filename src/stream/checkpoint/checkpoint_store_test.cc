@@ -47,6 +47,17 @@ TEST_F(CheckpointStoreTest, MemoryKeepsTheContract) {
   EXPECT_FALSE(memory.exclusive());
 }
 
+TEST_F(CheckpointStoreTest, AKeyInFrontOfABucketIsRefusedAndNotShown) {
+  for (const std::string url : {"s3n://AKIDEXAMPLE:hidden@orders/a", "hdfs://me:hidden@namenode/a",
+                                "other://hidden@host/a", "s3://hidden@orders"}) {
+    auto made = makeCheckpointStore(env(), url);
+    ASSERT_FALSE(made) << url;
+    EXPECT_EQ(made.error().code(), Code::kInvalidConfig);
+    EXPECT_EQ((made.error().message() + made.error().hint()).find("hidden"), std::string::npos);
+  }
+  EXPECT_EQ(store("/data/me@home/a")->url(), "/data/me@home/a");
+}
+
 TEST_F(CheckpointStoreTest, UrlsNameTheSameFolder) {
   ASSERT_TRUE(run(store("/a/b")->open("x")));
   for (const std::string url : {"/a/b", "file:/a/b", "file:///a/b", "file://localhost/a/b", "file:/a/b/"}) {

@@ -12,6 +12,13 @@ namespace {
 
 constexpr char kHint[] = "name it as a path, file:/path, s3://bucket/path or hdfs://namenode:9870/path";
 
+// Old urls of S3 had a key and its secret in front of the bucket.
+bool hasUserPart(std::string_view url) {
+  const auto begin = url.find("://");
+  if (begin == std::string_view::npos) return false;
+  return url.substr(begin + 3, url.find('/', begin + 3) - (begin + 3)).find('@') != std::string_view::npos;
+}
+
 using Made = Result<std::unique_ptr<CheckpointStore>>;
 
 // Empty: `url` has no scheme. A single letter would be no scheme either.
@@ -70,6 +77,13 @@ Made makeHdfs(const rt::Env& env, const std::string& url, const CheckpointStoreO
 
 Made makeCheckpointStore(const rt::Env& env, const std::string& url, const CheckpointStoreOptions& options) {
   const std::string scheme = schemeOf(url);
+  if (hasUserPart(url)) {
+    // What stands there may be secret: it is not shown.
+    return fail(Code::kInvalidConfig,
+                "checkpoint directory: a url of scheme " + scheme + " with a user or key in front of @",
+                "leave it out: credentials come from where the AWS tools look, and the user of HDFS from "
+                "tidemill.hdfs.user");
+  }
   if (scheme == "s3" || scheme == "s3a" || scheme == "s3n") return makeS3(env, url, options);
   if (scheme == "hdfs" || scheme == "webhdfs" || scheme == "swebhdfs") return makeHdfs(env, url, options);
   if (!scheme.empty() && scheme != "file") {
