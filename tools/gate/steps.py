@@ -11,7 +11,7 @@ from tools.gate import model, sim, tidy
 from tools.gate.results import Result, read_ctest, read_junit
 from tools.gate.runner import Gate, Step, needs, skipped
 
-CHECKS = ("check_layers", "check_await", "check_determinism", "check_text")
+CHECKS = ("check_layers", "check_await", "check_determinism", "check_text", "check_together")
 # The programs whose code runs on several threads.
 THREADED = "^(base|rt|http|consume_threads|store_threads|stream_threads|persist)_test$"
 

@@ -286,5 +286,58 @@ class CheckText(Repository):
         self.assertIn("without README.md", self.findings("check_text")[0])
 
 
+class CheckTogether(Repository):
+    def setUp(self) -> None:
+        super().setUp()
+        self.write("CMakeLists.txt", 'set(TIDEMILL_UNITY_FILES 2 CACHE STRING "How many")\n')
+        self.write("src/rt/CMakeLists.txt", "tidemill_library(NAME rt\n  SOURCES a.cc b.cc c.cc  # b.cc\n  DEPENDS base)\n"
+                   "tidemill_test(NAME rt SOURCES a_test.cc b_test.cc DEPENDS rt)\n")
+
+    def refused(self, first: str, second: str, files: tuple[str, str] = ("a.cc", "b.cc")) -> list[str]:
+        around = "// A namespace {{\n#include <map>\nnamespace tidemill::rt {{\n{0}\n}}  // namespace tidemill::rt\n"
+        for name, code in zip(files, (first, second)):
+            self.write(f"src/rt/{name}", around.format(code))
+        found = self.findings("check_together")
+        for name in files:
+            (self.root / "src/rt" / name).unlink()
+        return found
+
+    def test_names_of_all_kinds(self) -> None:
+        for one, other in (
+                ("constexpr int kMost = 3;", "const std::map<int, int> kMost{{1, 2}};"),
+                ("struct Seen { int a; };", "class Seen final : public Base {};"),
+                ("enum class Kind { kA };", "using Kind = int;"),
+                ("int twice(int a) { return 2 * a; }", "int twice(int b) { return b + b; }"),
+                ("template <class T, class = std::enable_if_t<true>>\nT same(const T& a) { return a; }",
+                 "template <class T>\nT same(const T& other) { return other; }"),
+                ("struct Seen { void f(); };\nvoid Seen::f() {}", "struct Seen;\nint Seen = 0;"),
+                ("thread_local int depth = 0;", "int depth() { return 1; }"),
+        ):
+            with self.subTest(one):
+                found = self.refused(f"namespace {{\n{one}\n}}", f"namespace {{\n\n{other}\n}}")
+                self.assertTrue(found and "src/rt/a.cc:5 too" in found[-1], found)
+        self.assertEqual(len(self.refused("static int f() { return 1; }", "namespace { int f() { return 2; } }")), 1)
+        self.assertEqual(len(self.refused("namespace { int k; }", "namespace { int k; }", ("a_test.cc", "b_test.cc"))), 1)
+
+    def test_names_that_may_be_equal(self) -> None:
+        for one, other in (
+                ("using Made = std::map<int, int>;", "using Made = std::map<int,int>;"),
+                ("void f(int a) {}", "void f(const std::string& a) {}"),
+                ("void A::f() {}", "void B::f() {}"),
+                ("using namespace std;\nnamespace json = a::b;", "using namespace std;\nnamespace json = a::b;"),
+                ("int f() { int inside = 1; return inside; }", "int g() { int inside = 1; return inside; }"),
+                ("// int k;\nTEST(A, B) { int k; }", "TEST(A, C) { int k; }"),
+                ("bool operator==(A a, A b) { return true; }", "bool operator==(B a, B b) { return true; }"),
+        ):
+            with self.subTest(one):
+                self.assertEqual(self.refused(f"namespace {{\n{one}\n}}", f"namespace {{\n{other}\n}}"), [])
+        same = "namespace { int k; }"
+        self.assertEqual(self.refused(same, same, ("a.cc", "c.cc")), [], "the third is compiled by itself")
+        self.assertEqual(self.refused(same, same, ("a.cc", "a_test.cc")), [], "another target")
+        self.assertEqual(self.refused(same, "int k;"), [])
+        self.assertEqual(self.refused(same, "namespace inner { namespace { int k; } }"), [])
+        self.assertEqual(self.refused(same, "namespace {\n// allow(together): one is in a comment.\nint k; }"), [])
+
+
 if __name__ == "__main__":
     unittest.main()
