@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,7 +62,8 @@ class ReceiverBase {
   const std::shared_ptr<stream::ReceiverPort>& port() const { return port_; }
 
  protected:
-  bool storeBytes(std::vector<std::string> elements);
+  bool storeBytes(std::string element);
+  bool storeTogether(std::vector<std::string> elements);
 
  private:
   void ask(const std::string& message, std::optional<Duration> delay);
@@ -181,13 +183,22 @@ class Receiver : public detail::ReceiverBase {
   // Callable from any thread, in onStart() too. Waits while too much was stored and is in no block yet; where
   // that cannot be waited for (in a task, in a borrowed world) it throws Error(kUsage). False: it was not
   // taken, since the context has not started or has ended.
-  bool store(const T& element) { return storeBytes({detail::receivedBytes(element)}); }
-  // The elements stay together, in one block.
-  bool store(const std::vector<T>& elements) {
+  bool store(const T& element) { return storeBytes(detail::receivedBytes(element)); }
+  // Returns when the elements are stored, so that their source can be told to forget them: they stay together
+  // in one block, which is sealed at once, and that block lies in the block store as the level says; with a
+  // checkpoint directory and a level that has a disk, the directory knows of it too. Waits meanwhile, of
+  // which a stop frees it, and so needs a thread of the receiver's own: in a task, in a borrowed world it
+  // throws Error(kUsage). Several threads that store at once share blocks. False: the elements are not
+  // stored, be it that the context has not started or has ended, that the block store failed, or that there
+  // was no room at a level of memory alone. Their source must give them again: to the next process, and then
+  // it may be that they come twice.
+  bool store(const std::vector<T>& elements) { return store(elements.begin(), elements.end()); }
+  // The same with the elements from `first` to before `last`.
+  template <std::input_iterator Iterator>
+  bool store(Iterator first, Iterator last) {
     std::vector<std::string> bytes;
-    bytes.reserve(elements.size());
-    for (const T& element : elements) bytes.push_back(detail::receivedBytes<T>(element));
-    return storeBytes(std::move(bytes));
+    for (; first != last; ++first) bytes.push_back(detail::receivedBytes<T>(*first));
+    return storeTogether(std::move(bytes));
   }
 };
 

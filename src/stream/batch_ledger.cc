@@ -210,12 +210,10 @@ void BatchLedger::added(std::size_t input, const std::shared_ptr<const block::Bl
   }
   // Ends are met again: reading goes on behind what was logged.
   if (!slices.empty()) append(AddedEntry{uid, withSlices(*block, std::move(slices))});
-  if (afterStored_) {
-    if (last_ <= ledger_.committedTicket()) {
-      host_.onBlockLogged(input, block);
-    } else {
-      logged_.push_back({last_, input, block});
-    }
+  if (last_ <= ledger_.committedTicket()) {
+    host_.onBlockLogged(input, block);
+  } else {
+    logged_.push_back({last_, input, block});
   }
 }
 

@@ -48,13 +48,14 @@ CustomReceiver::CustomReceiver(const rt::Env& env, const Conf& conf,
       input_(input),
       name_("receiver-" + std::to_string(input)),
       level_(receiverLevelOf(conf, receiver_->storageLevel())),
+      blocks_(blocks),
       host_(host),
       mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
       intake_(makeIntake(intakeOptions(conf, firstBlock))),
-      restartPlan_(receiverRestartsOf(conf)),
+      condition_(env_, input, name_, receiverRestartsOf(conf), host),
       keeper_(env_, blocks, keeperOptions(), *this),
       calls_(env_.loop, 1, 1),
-      drained_(env_.loop, 0, 1),
+      drained_(env_.loop),
       starts_(env_.loop),
       stops_(env_.loop),
       restarts_(env_.loop) {}
@@ -64,6 +65,7 @@ CustomReceiver::~CustomReceiver() {
   port_->listen(nullptr);
   port_->setStarted(false);
   port_->inbox().abandon();
+  port_->receipts().close();
   env_.fetchLoop.post([intake = std::move(intake_)] { intake->close(); });
 }
 
@@ -90,9 +92,10 @@ IntakeOptions CustomReceiver::intakeOptions(const Conf& conf, std::uint64_t firs
 }
 
 std::shared_ptr<ReceiverIntake> CustomReceiver::makeIntake(IntakeOptions options) {
-  auto onBlock = [control = &env_.loop, mailbox = mailbox_](std::shared_ptr<const block::Block> block) {
-    control->post([mailbox, block = std::move(block)]() mutable {
-      if (mailbox->receiver != nullptr) mailbox->receiver->onSealed(std::move(block));
+  auto onBlock = [control = &env_.loop, mailbox = mailbox_](std::shared_ptr<const block::Block> block,
+                                                            ReceiverPort::Receipts receipts) {
+    control->post([mailbox, block = std::move(block), receipts = std::move(receipts)]() mutable {
+      if (mailbox->receiver != nullptr) mailbox->receiver->onSealed(std::move(block), std::move(receipts));
     });
   };
   return std::make_shared<ReceiverIntake>(env_, std::move(options), port_, std::move(onBlock));
@@ -113,9 +116,9 @@ rt::Task<Result<void>> CustomReceiver::start(BlockInfoList left) {
   }
   listen();
   env_.fetchLoop.post([intake = intake_] { intake->open(); });
+  port_->receipts().open();
   intake_->openInbox();
-  active_ = true;
-  host_.onReceiver(ReceiverEvent::kStarted, info());
+  condition_.started();
   starts_.spawn(begin());
   co_return Result<void>();
 }
@@ -142,7 +145,7 @@ rt::Task<void> CustomReceiver::stopReceiver() {
       return calledSafely("onStop of a receiver", [&] { receiver->onStop(); });
     };
     auto stopped = co_await rt::runOn(env_.replicas, env_.loop, std::move(work));
-    if (!stopped) note(stopped.error());
+    if (!stopped) condition_.note(stopped.error());
   }
   calls_.release(1);
 }
@@ -153,50 +156,26 @@ void CustomReceiver::onRequest(const ReceiverRequest& request) {
   if (request.restart) {
     failed(error, request.delay);
   } else {
-    note(error);
+    condition_.note(error);
   }
-}
-
-void CustomReceiver::note(const Error& error) {
-  lastError_ = error;
-  lastErrorTime_ = Time(env_.loop.wall().time_since_epoch());
-  env_.log.warning("receiver_error", {{"stream", name_}, {"reason", error.message()}});
-  host_.onReceiver(ReceiverEvent::kError, info());
 }
 
 void CustomReceiver::failed(const Error& error, std::optional<Duration> asked) {
   if (draining_ || restarting_) return;
-  lastError_ = error;
-  lastErrorTime_ = Time(env_.loop.wall().time_since_epoch());
   // Whatever the program's code threw may pass.
   const Error passing(Code::kUnreachable, error.message());
-  auto delay = restartPlan_.failed(ReceiverIntake::kShard, passing, env_.loop.now());
-  if (delay && asked) delay = std::max(*asked, Duration(0));
-  env_.log.warning("receiver_failed", {{"stream", name_},
-                                       {"code", codeName(error.code())},
-                                       {"failures", restartPlan_.failures()},
-                                       {"restartMilliseconds", delay ? delay->count() : -1},
-                                       {"reason", error.message()}});
-  host_.onReceiver(ReceiverEvent::kError, info());
-  if (!delay) {
-    host_.onReceiverFailed(error);
-    return;
-  }
+  const auto delay = condition_.failed(ReceiverIntake::kShard, error, passing, asked);
+  if (!delay) return;
   restarting_ = true;
   restarts_.spawn(restart(*delay));
 }
 
 rt::Task<void> CustomReceiver::restart(Duration delay) {
   co_await stopReceiver();
-  active_ = false;
-  host_.onReceiver(ReceiverEvent::kStopped, info());
+  condition_.stopped();
   co_await env_.loop.sleepFor(delay);
   restarting_ = false;
-  ++restartCount_;
-  restartPlan_.restarted(env_.loop.now());
-  active_ = true;
-  env_.log.info("receiver_restarted", {{"stream", name_}, {"restarts", restartCount_}});
-  host_.onReceiver(ReceiverEvent::kStarted, info());
+  condition_.restarted();
   starts_.spawn(begin());
 }
 
@@ -207,21 +186,17 @@ rt::Task<void> CustomReceiver::drain(bool flush) {
     stops_.spawn(halt());
     if (flush) env_.fetchLoop.post([intake = intake_] { intake->hurry(); });
   }
-  if (!flush) port_->inbox().close();  // Frees threads that onStop() may wait for.
+  if (!flush) {  // Frees threads that onStop() may wait for.
+    port_->inbox().close();
+    port_->receipts().close();
+  }
   const rt::Duration patience = flush ? rt::Duration::max() : kOnStopPatience;
   co_await stops_.join(patience);
-  if (std::exchange(active_, false)) host_.onReceiver(ReceiverEvent::kStopped, info());
+  condition_.stopped();
   port_->inbox().close();
   if (!flush) co_return;
-  // Messages of a lane arrive in order, so the blocks are here before this answer is.
-  env_.fetchLoop.post([intake = intake_, control = &env_.loop, mailbox = mailbox_] {
-    intake->flush();
-    control->post([mailbox] {
-      if (mailbox->receiver != nullptr) mailbox->receiver->drained_.release(1);
-    });
-  });
-  co_await drained_.acquire(1);
-  drained_.release(1);
+  drained_.ask(env_.fetchLoop, [intake = intake_] { intake->flush(); });
+  co_await drained_.arrived();
   co_await keeper_.drain();
 }
 
@@ -245,16 +220,34 @@ void CustomReceiver::updateRate(std::int64_t rate) {
   env_.fetchLoop.post([intake = intake_, rate] { intake->updateRate(rate); });
 }
 
-void CustomReceiver::onSealed(std::shared_ptr<const block::Block> block) {
+void CustomReceiver::onSealed(std::shared_ptr<const block::Block> block, ReceiverPort::Receipts receipts) {
   if (abandoned_) return;
   received_ += block->recordCount();
-  restartPlan_.sealed(*block->info());
+  condition_.sealed(*block->info());
+  if (!receipts.empty()) awaited_.emplace(block->id(), std::move(receipts));
   keeper_.add(std::move(block));
 }
 
 void CustomReceiver::onKept(std::shared_ptr<const block::BlockInfo> info) {
   env_.fetchLoop.post([intake = intake_] { intake->blockStored(); });
+  const std::string id = info->id;
+  // What had no room anywhere is not stored, though it goes into a batch: as lost.
+  if (blocks_.find(id) == nullptr) answer(id, false);
   host_.onBlock(input_, std::move(info));
+  if (!host_.logsBlocks()) answer(id, true);
+}
+
+// Nothing that is sealed later is stored either.
+void CustomReceiver::onKeepFailed(const Error& error) {
+  port_->receipts().close();
+  host_.onReceiverFailed(error);
+}
+
+void CustomReceiver::answer(const std::string& blockId, bool stored) {
+  const auto found = awaited_.find(blockId);
+  if (found == awaited_.end()) return;
+  port_->receipts().answer(found->second, stored);
+  awaited_.erase(found);
 }
 
 void CustomReceiver::processed(const BlockInfoList& blocks) {
@@ -279,17 +272,6 @@ rt::Task<Result<std::vector<consume::RebuiltBlock>>> CustomReceiver::rebuild(Blo
     rebuilt.push_back({std::move(empty), {loss}});
   }
   co_return std::move(rebuilt);
-}
-
-ReceiverInfo CustomReceiver::info() const {
-  ReceiverInfo info;
-  info.streamId = static_cast<int>(input_);
-  info.name = name_;
-  info.active = active_;
-  info.restarts = restartCount_;
-  if (lastError_) info.lastErrorMessage = lastError_->message();
-  info.lastErrorTime = lastErrorTime_;
-  return info;
 }
 
 }  // namespace tidemill::stream

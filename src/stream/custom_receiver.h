@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "rt/env.h"
 #include "rt/semaphore.h"
@@ -13,9 +14,10 @@
 #include "rt/task_group.h"
 #include "stream/block_keeper.h"
 #include "stream/input_receiver.h"
+#include "stream/lane_answer.h"
+#include "stream/receiver_condition.h"
 #include "stream/receiver_intake.h"
 #include "stream/receiver_port.h"
-#include "stream/restart_plan.h"
 #include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
 #include "tidemill/receiver.h"
@@ -36,7 +38,7 @@ class CustomReceiver final : public InputReceiver, private KeeperHost {
   rt::Task<void> drain(bool flush) override;
   // Nobody else delivers them.
   BlockInfoList deliverable(const BlockInfoList& blocks) override { return blocks; }
-  void logged(std::shared_ptr<const block::BlockInfo>) override {}
+  void logged(std::shared_ptr<const block::BlockInfo> block) override { answer(block->id, true); }
   void completedUpTo(const consume::ShardStart&, const lease::Checkpoint&) override {}
   void takesOver(const block::BlockInfo& block) override { received_ += block.recordCount(); }
   void updateRate(std::int64_t rate) override;
@@ -50,7 +52,7 @@ class CustomReceiver final : public InputReceiver, private KeeperHost {
   StorageLevel storageLevel() const override { return level_; }
   const std::string& streamName() const override { return name_; }
 
-  ReceiverInfo info() const override;
+  ReceiverInfo info() const override { return condition_.info(); }
   consume::CoordinatorTotals totals() const override { return {processed_, processed_}; }
   AggregateTotals aggregates() const override { return {}; }
   kinesis::KinesisApi* api() override { return nullptr; }
@@ -70,15 +72,16 @@ class CustomReceiver final : public InputReceiver, private KeeperHost {
   std::shared_ptr<ReceiverIntake> makeIntake(IntakeOptions options);
   void listen();
   void onRequest(const ReceiverRequest& request);
-  void note(const Error& error);
   void failed(const Error& error, std::optional<Duration> delay);
   rt::Task<void> begin();
   rt::Task<void> halt();
   rt::Task<void> restart(Duration delay);
   rt::Task<void> stopReceiver();
-  void onSealed(std::shared_ptr<const block::Block> block);
+  void onSealed(std::shared_ptr<const block::Block> block, ReceiverPort::Receipts receipts);
   void onKept(std::shared_ptr<const block::BlockInfo> info) override;
-  void onKeepFailed(const Error& error) override { host_.onReceiverFailed(error); }
+  void onKeepFailed(const Error& error) override;
+  // To those who wait for the block; once.
+  void answer(const std::string& blockId, bool stored);
 
   const rt::Env& env_;
   const std::shared_ptr<detail::ReceiverBase> receiver_;
@@ -86,26 +89,25 @@ class CustomReceiver final : public InputReceiver, private KeeperHost {
   const std::size_t input_;
   const std::string name_;
   const StorageLevel level_;
+  StoredBlocks& blocks_;
   ReceiverHost& host_;
 
   std::shared_ptr<Mailbox> mailbox_;
   std::shared_ptr<ReceiverIntake> intake_;
-  RestartPlan restartPlan_;
+  ReceiverCondition condition_;
   bool draining_ = false;
   bool abandoned_ = false;
   bool restarting_ = false;
-  bool active_ = false;
   // onStart() was called, and no onStop() since.
   bool begun_ = false;
-  int restartCount_ = 0;
-  std::optional<Error> lastError_;
-  std::optional<Time> lastErrorTime_;
   std::int64_t received_ = 0;
   std::int64_t processed_ = 0;
+  // By block: those of whom threads wait until it is stored, and logged.
+  std::map<std::string, ReceiverPort::Receipts> awaited_;
   BlockKeeper keeper_;
   // One call of the receiver at a time.
   rt::Semaphore calls_;
-  rt::Semaphore drained_;
+  LaneAnswer drained_;
   rt::TaskGroup starts_;
   rt::TaskGroup stops_;
   rt::TaskGroup restarts_;

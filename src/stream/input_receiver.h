@@ -28,7 +28,7 @@ class ReceiverHost {
                                              const consume::ShardStart& start) = 0;
   // Its lease is lost.
   virtual void onShardLost(std::size_t input, const consume::ShardStop& stop) = 0;
-  // Whether logged() says when a block that lease checkpoints may pass has survived.
+  // Whether there is a checkpoint directory, so that logged() says when a block has survived.
   virtual bool logsBlocks() const = 0;
   virtual void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) = 0;
   // Reading or checkpointing cannot go on, and starting again would not help.
@@ -47,7 +47,7 @@ class InputReceiver : public BlockRecovery {
   virtual rt::Task<void> drain(bool flush) = 0;
   // What of these blocks may be delivered now.
   virtual BlockInfoList deliverable(const BlockInfoList& blocks) = 0;
-  // Where lease checkpoints follow the store: a block that was given to the host has survived.
+  // With a checkpoint directory: that a block was given to the host has survived there.
   virtual void logged(std::shared_ptr<const block::BlockInfo> block) = 0;
   // Everything of the shard up to there was completed by an earlier process.
   virtual void completedUpTo(const consume::ShardStart& start, const lease::Checkpoint& completed) = 0;

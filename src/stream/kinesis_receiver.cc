@@ -77,11 +77,11 @@ KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const Kin
       life_(life),
       random_(seams.env.random.fork()),
       mailbox_(std::make_shared<Mailbox>(Mailbox{this})),
-      restartPlan_(restartOptionsOf(conf)),
+      condition_(env_, input, source.streamName, restartOptionsOf(conf), host),
       nextBlock_(life.firstBlock),
       keeper_(env_, blocks, keeperOptions(), *this),
-      drained_(env_.loop, 0, 1),
-      halted_(env_.loop, 0, 1),
+      drained_(env_.loop),
+      halted_(env_.loop),
       tasks_(env_.loop),
       restarts_(env_.loop) {}
 
@@ -140,8 +140,7 @@ rt::Task<Result<void>> KinesisReceiver::start(BlockInfoList left) {
   if (!opened) co_return fail(opened.error());
   giveLeft(left);
   tasks_.spawn(runCoordinator());
-  active_ = true;
-  host_.onReceiver(ReceiverEvent::kStarted, info());
+  condition_.started();
   co_return Result<void>();
 }
 
@@ -306,25 +305,18 @@ rt::Task<void> KinesisReceiver::drain(bool flush) {
     restarts_.cancel();
     if (flush) resumeCoordinator();  // Leases are kept until everything is processed.
     restarting_ = false;
-    // Messages of a lane arrive in order, so the blocks are here before this answer is.
-    env_.fetchLoop.post([side = fetchSide_, control = &env_.loop, mailbox = mailbox_, flush] {
-      side->shutdown(flush);
-      control->post([mailbox] {
-        if (mailbox->receiver != nullptr) mailbox->receiver->drained_.release(1);
-      });
-    });
+    drained_.ask(env_.fetchLoop, [side = fetchSide_, flush] { side->shutdown(flush); });
   }
   // The same answer for a drain that follows one that was cut short: until then blocks may still arrive.
-  co_await drained_.acquire(1);
-  drained_.release(1);
-  if (std::exchange(active_, false)) host_.onReceiver(ReceiverEvent::kStopped, info());
+  co_await drained_.arrived();
+  condition_.stopped();
   if (flush) co_await keeper_.drain();
 }
 
 void KinesisReceiver::onSealed(std::shared_ptr<const block::Block> block) {
   received_ += block->recordCount();
   reading_.sealed(*block->info());
-  restartPlan_.sealed(*block->info());
+  condition_.sealed(*block->info());
   nextBlock_ = std::max(nextBlock_, numberOf(block->id()) + 1);
   if (env_.faults.planted("shard-end-before-tail")) {
     for (const block::ShardEnd& end : block->ends()) coordinator_->ended(end);
@@ -376,6 +368,7 @@ rt::Task<Result<std::vector<consume::RebuiltBlock>>> KinesisReceiver::rebuild(Bl
 }
 
 void KinesisReceiver::logged(std::shared_ptr<const block::BlockInfo> block) {
+  if (!afterStored_) return;
   coordinator_->processed({std::move(block)});
 }
 

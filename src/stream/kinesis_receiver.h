@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "consume/shard_coordinator.h"
-#include "rt/semaphore.h"
 #include "rt/task.h"
 #include "rt/task_group.h"
 #include "stream/batch.h"
@@ -17,8 +16,9 @@
 #include "stream/block_keeper.h"
 #include "stream/fetch_side.h"
 #include "stream/input_receiver.h"
+#include "stream/lane_answer.h"
 #include "stream/reading_shards.h"
-#include "stream/restart_plan.h"
+#include "stream/receiver_condition.h"
 #include "stream/seams.h"
 #include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
@@ -60,7 +60,7 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   // What of these blocks may be delivered now: see ShardCoordinator::deliverable(). Nobody else delivers what
   // lease checkpoints may have passed (BlockInfo::owedTo): all of that.
   BlockInfoList deliverable(const BlockInfoList& blocks) override;
-  // Where lease checkpoints follow the store: a block that was given to the host has survived.
+  // Counts where lease checkpoints follow the store.
   void logged(std::shared_ptr<const block::BlockInfo> block) override;
   // Everything of the shard up to there was completed by an earlier process.
   void completedUpTo(const consume::ShardStart& start, const lease::Checkpoint& completed) override;
@@ -84,7 +84,7 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   // After drain(); also when start() or finish() was cut short.
   rt::Task<void> abandon() override;
 
-  ReceiverInfo info() const override;
+  ReceiverInfo info() const override { return condition_.info(); }
   consume::CoordinatorTotals totals() const override;
   AggregateTotals aggregates() const override { return aggregates_->totals(); }
   // The client on the control lane, from start() on.
@@ -143,15 +143,11 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   const std::shared_ptr<consume::AggregateCounters> aggregates_ =
       std::make_shared<consume::AggregateCounters>();
   ReadingShards reading_;
-  RestartPlan restartPlan_;
+  ReceiverCondition condition_;
   bool draining_ = false;
   bool restarting_ = false;
   // run() has ended, and is to be called again.
   bool coordinatorDown_ = false;
-  bool active_ = false;
-  int restartCount_ = 0;
-  std::optional<Error> lastError_;
-  std::optional<Time> lastErrorTime_;
   // Of shards that were asked for while nobody reads.
   std::vector<consume::ShardStop> handOvers_;
   // No block has this number or a higher one.
@@ -162,8 +158,8 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   std::unique_ptr<lease::LeaseStore> store_;
   std::unique_ptr<consume::ShardCoordinator> coordinator_;
   BlockKeeper keeper_;
-  rt::Semaphore drained_;
-  rt::Semaphore halted_;
+  LaneAnswer drained_;
+  LaneAnswer halted_;
   rt::TaskGroup tasks_;
   rt::TaskGroup restarts_;
 };

@@ -9,43 +9,20 @@ namespace tidemill::stream {
 void KinesisReceiver::failed(const std::string& shardId, const Error& error) {
   if (draining_) return;
   if (restarting_ && mayPass(error)) return;  // It is about to start again anyway.
-  lastError_ = error;
-  lastErrorTime_ = Time(env_.loop.wall().time_since_epoch());
-  const auto delay = restartPlan_.failed(shardId, error, env_.loop.now());
-  env_.log.warning("receiver_failed", {{"stream", source_.streamName},
-                                       {"shard", shardId},
-                                       {"code", codeName(error.code())},
-                                       {"failures", restartPlan_.failures()},
-                                       {"restartMilliseconds", delay ? delay->count() : -1},
-                                       {"reason", error.message()}});
-  host_.onReceiver(ReceiverEvent::kError, info());
-  if (!delay) {
-    host_.onReceiverFailed(error);
-    return;
-  }
+  const auto delay = condition_.failed(shardId, error, error);
+  if (!delay) return;
   restarting_ = true;
   restarts_.spawn(restart(*delay));
 }
 
 rt::Task<void> KinesisReceiver::restart(Duration delay) {
-  active_ = false;
-  // The old readers and their generator go first. Messages of a lane arrive in order, so that all their
-  // blocks are here before the answer is.
-  env_.fetchLoop.post([side = fetchSide_, control = &env_.loop, mailbox = mailbox_] {
-    side->shutdown(true);
-    control->post([mailbox] {
-      if (mailbox->receiver != nullptr) mailbox->receiver->halted_.release(1);
-    });
-  });
-  co_await halted_.acquire(1);
-  host_.onReceiver(ReceiverEvent::kStopped, info());
+  // The old readers and their generator go first.
+  halted_.ask(env_.fetchLoop, [side = fetchSide_] { side->shutdown(true); });
+  co_await halted_.arrived();
+  condition_.stopped();
   co_await env_.loop.sleepFor(delay);
   resumeReading();
-  ++restartCount_;
-  restartPlan_.restarted(env_.loop.now());
-  active_ = true;
-  env_.log.info("receiver_restarted", {{"stream", source_.streamName}, {"restarts", restartCount_}});
-  host_.onReceiver(ReceiverEvent::kStarted, info());
+  condition_.restarted();
 }
 
 void KinesisReceiver::resumeReading() {
@@ -65,17 +42,6 @@ void KinesisReceiver::resumeCoordinator() {
   if (!std::exchange(coordinatorDown_, false)) return;
   coordinator_->resume();
   tasks_.spawn(runCoordinator());
-}
-
-ReceiverInfo KinesisReceiver::info() const {
-  ReceiverInfo info;
-  info.streamId = static_cast<int>(input_);
-  info.name = source_.streamName;
-  info.active = active_;
-  info.restarts = restartCount_;
-  if (lastError_) info.lastErrorMessage = lastError_->message();
-  info.lastErrorTime = lastErrorTime_;
-  return info;
 }
 
 }  // namespace tidemill::stream

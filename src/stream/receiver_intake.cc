@@ -20,14 +20,18 @@ constexpr std::size_t kCountDigits = 20;
 }  // namespace
 
 ReceiverIntake::ReceiverIntake(const rt::Env& env, IntakeOptions options, std::shared_ptr<ReceiverPort> port,
-                               BlockGenerator::OnBlock onBlock)
+                               OnBlock onBlock)
     : env_(env), options_(std::move(options)), port_(std::move(port)), onBlock_(std::move(onBlock)) {}
 
 void ReceiverIntake::open() {
   rt::Loop& lane = env_.fetchLoop;
   rateGate_ = std::make_shared<RateGate>(lane, options_.rate);
   auto onFailure = [](const std::string&, const Error&) {};  // Nothing here tells it of one.
-  generator_ = std::make_unique<BlockGenerator>(lane, options_.blocks, onBlock_, std::move(onFailure));
+  auto onSealed = [this](std::shared_ptr<const block::Block> block) {
+    onBlock_(std::move(block), std::exchange(receipts_, {}));
+  };
+  generator_ =
+      std::make_unique<BlockGenerator>(lane, options_.blocks, std::move(onSealed), std::move(onFailure));
   stored_ = std::make_unique<rt::Semaphore>(lane, 0, 1);
   worker_ = std::make_unique<rt::TaskGroup>(lane);
   worker_->spawn(work());
@@ -69,23 +73,24 @@ rt::Task<void> ReceiverIntake::work() {
       continue;
     }
     auto permit = co_await rateGate_->acquire(kIntakeElementsMost);
-    std::vector<ReceiverPort::Elements> stored = port_->inbox().take(permit.records(), kIntakeBytesMost);
+    std::vector<ReceiverPort::Stored> stored = port_->inbox().take(permit.records(), kIntakeBytesMost);
     std::int64_t count = 0;
-    for (const ReceiverPort::Elements& one : stored) count += static_cast<std::int64_t>(one.size());
+    for (const ReceiverPort::Stored& one : stored) count += static_cast<std::int64_t>(one.elements.size());
     permit.settle(count);
     takeIn(std::move(stored));
   }
 }
 
-void ReceiverIntake::takeIn(std::vector<ReceiverPort::Elements> stored) {
+void ReceiverIntake::takeIn(std::vector<ReceiverPort::Stored> stored) {
   std::vector<std::array<char, kCountDigits>> numbers;
   std::vector<Record> records;
   std::size_t count = 0;
-  for (const ReceiverPort::Elements& one : stored) count += one.size();
+  for (const ReceiverPort::Stored& one : stored) count += one.elements.size();
   if (count == 0) return;
   numbers.resize(count);  // Records look into it.
-  for (const ReceiverPort::Elements& one : stored) {
-    for (const std::string& element : one) {
+  for (const ReceiverPort::Stored& one : stored) {
+    if (one.receipt != rt::Receipts::kNone) receipts_.push_back(one.receipt);
+    for (const std::string& element : one.elements) {
       std::array<char, kCountDigits>& text = numbers[records.size()];
       const auto end = std::to_chars(text.data(), text.data() + text.size(), ++count_).ptr;
       Record record;
@@ -95,13 +100,14 @@ void ReceiverIntake::takeIn(std::vector<ReceiverPort::Elements> stored) {
     }
   }
   generator_->page(block::copiedPage(options_.streamName, kShard, kNoLease, records));
+  if (!receipts_.empty()) generator_->flush();  // Somebody waits.
 }
 
 void ReceiverIntake::flush() {
   worker_.reset();
   if (generator_ == nullptr) return;
   for (;;) {  // Until the inbox is empty; nothing comes in any more.
-    std::vector<ReceiverPort::Elements> stored = port_->inbox().take(kIntakeElementsMost, kIntakeBytesMost);
+    std::vector<ReceiverPort::Stored> stored = port_->inbox().take(kIntakeElementsMost, kIntakeBytesMost);
     if (stored.empty()) break;
     takeIn(std::move(stored));
   }

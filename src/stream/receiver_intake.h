@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "rt/env.h"
 #include "rt/semaphore.h"
@@ -31,9 +32,13 @@ class ReceiverIntake : public std::enable_shared_from_this<ReceiverIntake> {
   // What slices of its blocks call their shard.
   static constexpr const char* kShard = "received";
 
+  // `receipts`: of those who wait until the block is stored.
+  using OnBlock =
+      std::function<void(std::shared_ptr<const block::Block> block, ReceiverPort::Receipts receipts)>;
+
   // `onBlock` is called on the fetch lane. `env` outlives this object.
   ReceiverIntake(const rt::Env& env, IntakeOptions options, std::shared_ptr<ReceiverPort> port,
-                 BlockGenerator::OnBlock onBlock);
+                 OnBlock onBlock);
 
   void open();
   // On the control lane, when the message of open() is under way: what is stored from now on is taken.
@@ -49,14 +54,16 @@ class ReceiverIntake : public std::enable_shared_from_this<ReceiverIntake> {
 
  private:
   rt::Task<void> work();
-  void takeIn(std::vector<ReceiverPort::Elements> stored);
+  void takeIn(std::vector<ReceiverPort::Stored> stored);
 
   const rt::Env& env_;
   const IntakeOptions options_;
   const std::shared_ptr<ReceiverPort> port_;
-  BlockGenerator::OnBlock onBlock_;
+  const OnBlock onBlock_;
   // Elements so far: they are numbered in the order in which they came.
   std::uint64_t count_ = 0;
+  // Of what is in the block that is being made.
+  ReceiverPort::Receipts receipts_;
   bool hurries_ = false;
 
   std::shared_ptr<RateGate> rateGate_;

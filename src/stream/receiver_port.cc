@@ -15,13 +15,36 @@ void ReceiverPort::registered(int input, bool mayWait) {
   mayWait_ = mayWait;
 }
 
+bool ReceiverPort::mayWait() const {
+  return mayWait_ && rt::NoWaiting::here() == nullptr;
+}
+
 bool ReceiverPort::store(Elements elements) {
-  if (elements.empty()) return started_;
+  return elements.empty() ? started() : put({std::move(elements)});
+}
+
+bool ReceiverPort::storeTogether(Elements elements) {
+  if (!mayWait()) {
+    throw Error(Code::kUsage, "a receiver stores elements together where it cannot wait for the block store",
+                "store on a thread of the receiver's own, or one by one");
+  }
+  if (elements.empty()) return started();
+  const rt::Receipts::Number receipt = handIn(std::move(elements));
+  return receipt != rt::Receipts::kNone && receipts_.await(receipt);
+}
+
+rt::Receipts::Number ReceiverPort::handIn(Elements elements) {
+  const rt::Receipts::Number receipt = receipts_.issue();
+  if (put({std::move(elements), receipt})) return receipt;
+  receipts_.forget(receipt);
+  return rt::Receipts::kNone;
+}
+
+bool ReceiverPort::put(Stored stored) {
   std::int64_t bytes = 0;
-  for (const std::string& element : elements) bytes += static_cast<std::int64_t>(element.size());
-  const auto count = static_cast<std::int64_t>(elements.size());
-  const bool mayWait = mayWait_ && rt::NoWaiting::here() == nullptr;
-  switch (inbox_.put(std::move(elements), count, bytes, mayWait)) {
+  for (const std::string& element : stored.elements) bytes += static_cast<std::int64_t>(element.size());
+  const auto count = static_cast<std::int64_t>(stored.elements.size());
+  switch (inbox_.put(std::move(stored), count, bytes, mayWait())) {
     case rt::InboxPut::kTaken:
       return true;
     case rt::InboxPut::kClosed:
@@ -68,8 +91,12 @@ void ReceiverBase::ask(const std::string& message, std::optional<Duration> delay
   port_->ask({message, true, delay});
 }
 
-bool ReceiverBase::storeBytes(std::vector<std::string> elements) {
-  return port_->store(std::move(elements));
+bool ReceiverBase::storeBytes(std::string element) {
+  return port_->store({std::move(element)});
+}
+
+bool ReceiverBase::storeTogether(std::vector<std::string> elements) {
+  return port_->storeTogether(std::move(elements));
 }
 
 int GraphAccess::addReceiver(stream::ContextCore& core, std::shared_ptr<ReceiverBase> receiver) {

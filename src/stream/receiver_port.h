@@ -9,6 +9,7 @@
 
 #include "rt/guarded.h"
 #include "rt/inbox.h"
+#include "rt/receipts.h"
 #include "tidemill/time.h"
 
 namespace tidemill::stream {
@@ -26,14 +27,23 @@ class ReceiverPort {
  public:
   // Elements that were stored together.
   using Elements = std::vector<std::string>;
+  struct Stored {
+    Elements elements;
+    // Of who waits until they are in the block store.
+    rt::Receipts::Number receipt = rt::Receipts::kNone;
+  };
+  using Receipts = std::vector<rt::Receipts::Number>;
   using OnRequest = std::function<void(ReceiverRequest)>;
 
   // Both at receiverStream(), before other threads know of it.
   void registered(int input, bool mayWait);
   int input() const { return input_; }
 
-  // Throws Error(kUsage), see Receiver::store().
+  // See Receiver::store(). Both throw Error(kUsage) where they would have to wait and must not.
   bool store(Elements elements);
+  bool storeTogether(Elements elements);
+  // The same without the wait for the block store: receipts() have the answer. kNone: they were not taken.
+  rt::Receipts::Number handIn(Elements elements);
   bool started() const { return started_; }
   // Without effect while nobody listens.
   void ask(ReceiverRequest request);
@@ -41,13 +51,18 @@ class ReceiverPort {
   // The lanes' side. `onRequest` is called on threads of the program.
   void listen(OnRequest onRequest);
   void setStarted(bool started) { started_ = started; }
-  rt::Inbox<Elements>& inbox() { return inbox_; }
+  rt::Inbox<Stored>& inbox() { return inbox_; }
+  rt::Receipts& receipts() { return receipts_; }
 
  private:
+  bool mayWait() const;
+  bool put(Stored stored);
+
   std::atomic<int> input_{-1};
   std::atomic<bool> mayWait_{false};
   std::atomic<bool> started_{false};
-  rt::Inbox<Elements> inbox_{rt::InboxLimits{}};
+  rt::Inbox<Stored> inbox_{rt::InboxLimits{}};
+  rt::Receipts receipts_;
   rt::Guarded<OnRequest> onRequest_;
 };
 

@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "stream/checkpoint/memory_checkpoint_store.h"
+#include "stream/receiver_port.h"
 #include "stream/test_context.h"
 #include "tidemill/receiver.h"
 
@@ -28,6 +31,16 @@ class TestReceiver final : public Receiver<int> {
   void onStop() override {
     ++stops;
     if (stopping) stopping();
+  }
+
+  // What store() of several does, but for the wait, for which there is no thread here.
+  rt::Receipts::Number handIn(const Numbers& numbers) {
+    stream::ReceiverPort::Elements elements;
+    for (const int number : numbers) elements.push_back(detail::receivedBytes(number));
+    return port()->handIn(std::move(elements));
+  }
+  std::optional<bool> answered(rt::Receipts::Number receipt) const {
+    return port()->receipts().answered(receipt);
   }
 
   int starts = 0;
@@ -111,11 +124,130 @@ TEST_F(ReceiverStreamTest, WhatIsStoredIsInOneBatchEachInOrder) {
 
 TEST_F(ReceiverStreamTest, ElementsThatAreStoredTogetherStayTogether) {
   auto context = begin(receiver_);
-  receiver_->starting = [&] { receiver_->store(Numbers{1, 2, 3}); };
+  receiver_->starting = [&] { receiver_->handIn({1, 2, 3}); };
   world_.runFor(3s);
   EXPECT_EQ(partitions_, 1u);
   EXPECT_TRUE(stopped(*context));
   EXPECT_EQ(batches_, (std::vector<Numbers>{{1, 2, 3}}));
+}
+
+TEST_F(ReceiverStreamTest, WhoStoresSeveralHearsWhenTheirBlockIsStored) {
+  auto context = begin(receiver_, Conf().set("spark.streaming.blockInterval", "10s"));
+  world_.runFor(500ms);
+  const auto receipt = receiver_->handIn({1, 2});
+  EXPECT_EQ(receiver_->answered(receipt), std::nullopt);
+  world_.runFor(100ms);
+  EXPECT_EQ(receiver_->answered(receipt), true) << "their block does not wait for its interval";
+  world_.runFor(2s);
+  EXPECT_EQ(seen_, (Numbers{1, 2}));
+  EXPECT_TRUE(stopped(*context));
+  EXPECT_EQ(receiver_->handIn({3}), rt::Receipts::kNone);
+}
+
+TEST_F(ReceiverStreamTest, WithACheckpointDirectoryItIsStoredWhenTheDirectoryKnowsOfIt) {
+  directory_ = "/checkpoints";
+  auto place = std::make_shared<stream::MemoryCheckpoints>();
+  seams_->checkpoints = [&](const std::string&) -> Result<std::unique_ptr<stream::CheckpointStore>> {
+    return std::make_unique<stream::MemoryCheckpointStore>(env().loop, place, 5ms);
+  };
+  const auto receiver = std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY);
+  auto context = begin(receiver);
+  world_.runFor(2s);
+  place->failure = Error(Code::kServiceError, "503 Slow Down", "");
+  const auto receipt = receiver->handIn({1, 2});
+  world_.runFor(5s);
+  EXPECT_EQ(receiver->answered(receipt), std::nullopt) << "the block lies on the disk, and nobody knows";
+
+  place->failure.reset();
+  world_.runFor(5s);
+  EXPECT_EQ(receiver->answered(receipt), true);
+  EXPECT_EQ(seen_, (Numbers{1, 2}));
+  EXPECT_TRUE(stopped(*context));
+}
+
+TEST_F(ReceiverStreamTest, AStopAtOnceRefusesWhatIsNotStoredYet) {
+  directory_ = "/checkpoints";
+  auto place = std::make_shared<stream::MemoryCheckpoints>();
+  seams_->checkpoints = [&](const std::string&) -> Result<std::unique_ptr<stream::CheckpointStore>> {
+    return std::make_unique<stream::MemoryCheckpointStore>(env().loop, place, 5ms);
+  };
+  const auto receiver = std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY);
+  auto context = begin(receiver, Conf().set("spark.streaming.receiver.maxRate", "1"));
+  world_.runFor(2s);
+  place->failure = Error(Code::kServiceError, "503 Slow Down", "");
+  const auto inTheStore = receiver->handIn({1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+  world_.runFor(2s);
+  const auto before = receiver->handIn({11});  // Ten seconds of the rate lie before it.
+  world_.runFor(1s);
+  EXPECT_EQ(receiver->answered(before), std::nullopt);
+  context->requestStop(false);
+  EXPECT_TRUE(ended(*context));
+  EXPECT_EQ(receiver->answered(inTheStore), false);
+  EXPECT_EQ(receiver->answered(before), false);
+}
+
+TEST_F(ReceiverStreamTest, AGracefulStopStoresWhatIsHandedInWhileItStops) {
+  rt::Receipts::Number receipt = rt::Receipts::kNone;
+  receiver_->stopping = [&] { receipt = receiver_->handIn({1, 2}); };
+  auto context = begin(receiver_, Conf().set("spark.streaming.receiver.maxRate", "1"));
+  world_.runFor(2s);
+  EXPECT_TRUE(stopped(*context));
+  EXPECT_EQ(receiver_->answered(receipt), true);
+  EXPECT_EQ(seen_, (Numbers{1, 2}));
+}
+
+TEST_F(ReceiverStreamTest, WhatFindsNoRoomInMemoryIsNotStored) {
+  auto context = begin(receiver_, Conf().set("spark.executor.memory", "0b"));
+  world_.runFor(500ms);
+  const auto receipt = receiver_->handIn({1});
+  world_.runFor(3s);
+  EXPECT_EQ(receiver_->answered(receipt), false);
+  EXPECT_TRUE(seen_.empty());
+  EXPECT_TRUE(stopped(*context));
+}
+
+TEST_F(ReceiverStreamTest, AStoreThatFailsRefusesAllWhoWait) {
+  const auto receiver = std::make_shared<TestReceiver>(StorageLevel::MEMORY_ONLY_2);
+  auto context = begin(receiver, Conf().set("tidemill.block.replication", "require"));
+  world_.runFor(500ms);
+  const auto receipt = receiver->handIn({1});
+  EXPECT_FALSE(ended(*context));
+  EXPECT_EQ(receiver->answered(receipt), false);
+}
+
+TEST_F(ReceiverStreamTest, StoringSeveralWhereItCannotWaitIsAMistake) {
+  auto context = begin(receiver_);
+  world_.runFor(500ms);
+  EXPECT_EQ(thrownBy([&] { receiver_->store(Numbers{1, 2}); }), Code::kUsage);
+  EXPECT_TRUE(stopped(*context));
+  EXPECT_TRUE(seen_.empty());
+}
+
+// What a source was told to forget is not lost.
+TEST_F(ReceiverStreamTest, WhatWasAcknowledgedSurvivesAKillOnTheDisk) {
+  for (const char* directory : {"", "/checkpoints"}) {
+    directory_ = directory;
+    seen_.clear();
+    int next = 0;
+    for (int life = 0; life < 12; ++life) {
+      const auto receiver = std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY);
+      auto context = begin(receiver);
+      rt::Receipts::Number receipt = rt::Receipts::kNone;
+      const int lifeTime = static_cast<int>(random_.between(500, 4'000));
+      for (int at = 0; at < lifeTime; at += 7) {  // The source gives again what was not acknowledged.
+        world_.runFor(7ms);
+        const auto answer = receiver->answered(receipt);
+        if (answer == true) ++next;
+        if (receipt == rt::Receipts::kNone || answer) receipt = receiver->handIn({next});
+      }
+    }
+    auto last = begin(std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY));
+    world_.runFor(10s);
+    EXPECT_TRUE(stopped(*last));
+    for (int number = 0; number < next; ++number)
+      EXPECT_TRUE(std::find(seen_.begin(), seen_.end(), number) != seen_.end()) << number << directory;
+    EXPECT_GT(next, 100);
+  }
 }
 
 TEST_F(ReceiverStreamTest, WhatIsStoredWhileItStopsIsProcessedByAGracefulStop) {

@@ -195,5 +195,45 @@ TEST_F(SocketTextStreamTest, ManyThreadsOfAReceiverLoseNothing) {
   EXPECT_EQ(context->totals().processed, all);
 }
 
+// A source that forgets what was stored, and gives everything else again.
+class ReliableReceiver final : public Receiver<int> {
+ public:
+  ReliableReceiver() : Receiver(StorageLevel::DISK_ONLY) {}
+  ~ReliableReceiver() override { onStop(); }
+  void onStart() override {
+    thread_ = std::thread([this] {
+      while (store(std::vector<int>{acknowledged, acknowledged + 1})) acknowledged += 2;
+    });
+  }
+  void onStop() override {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  std::atomic<int> acknowledged{0};
+
+ private:
+  std::thread thread_;
+};
+
+TEST_F(SocketTextStreamTest, AStopFreesAThreadThatWaitsUntilItsElementsAreStored) {
+  for (const bool graceful : {true, false}) {
+    const auto receiver = std::make_shared<ReliableReceiver>();
+    auto context = makeContext(Conf().set("spark.streaming.blockInterval", "1h"));
+    Told<int> seen;
+    collect(context->receiverStream<int>(receiver), seen);
+    context->start();
+    seen.waitFor(20);
+    const Result<void> end = context->stop(true, graceful);
+    ASSERT_TRUE(end) << end.error().message();
+    receiver->onStop();
+    std::vector<int> numbers = seen.waitFor(20);
+    std::sort(numbers.begin(), numbers.end());
+    EXPECT_GE(numbers.size(), 20u);
+    if (!graceful) continue;
+    ASSERT_EQ(numbers.size(), static_cast<std::size_t>(receiver->acknowledged));
+    for (int i = 0; i < receiver->acknowledged; ++i) ASSERT_EQ(numbers[static_cast<std::size_t>(i)], i);
+  }
+}
+
 }  // namespace
 }  // namespace tidemill
