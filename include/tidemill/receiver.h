@@ -146,7 +146,8 @@ class ReceiverInput final : public StreamNode<T> {
 //     ~Ticks() override { onStop(); }
 //     void onStart() override {
 //       thread_ = std::thread([this] {
-//         for (int i = 0; store(i); ++i) std::this_thread::sleep_for(std::chrono::seconds(1));
+//         for (int i = 0; !isStopped() && store(i); ++i)
+//         std::this_thread::sleep_for(std::chrono::seconds(1));
 //       });
 //     }
 //     void onStop() override {

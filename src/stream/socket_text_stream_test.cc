@@ -202,7 +202,7 @@ class ReliableReceiver final : public Receiver<int> {
   ~ReliableReceiver() override { onStop(); }
   void onStart() override {
     thread_ = std::thread([this] {
-      while (store(std::vector<int>{acknowledged, acknowledged + 1})) acknowledged += 2;
+      while (!isStopped() && store(std::vector<int>{acknowledged, acknowledged + 1})) acknowledged += 2;
     });
   }
   void onStop() override {
