@@ -119,6 +119,16 @@ void theStoreIsAskedBeforeKinesis() {
   // What was read again lies where the next action finds it.
   stage.disconnect();
   expectEqual(rdd("gone", true).first(), "from Kinesis", "a block that was read again");
+  stage.reconnect();
+  expectOk(context.putBlock("kept", "orders", {record}));
+  // One RDD may have both; and when its blocks are gone, it is all in Kinesis.
+  const KinesisBackedBlockRDD<std::string> both(context, "us-east-1", stage.endpoint(), {"kept", "other"},
+                                                {ranges, ranges});
+  expectSameLines(both.collect(), {"from Kinesis", "from the store"});
+  for (const std::string block : {"kept", "other"}) expectOk(context.removeBlock(block));
+  expect(both.isValid() && !*context.hasBlock("kept"), "valid without blocks");
+  expectSameLines(both.collect(), {"from Kinesis", "from Kinesis"});
+  // Spark prefers the machine that has a block. Here there is one, and its store is asked by the task itself.
 }
 
 void aCustomRddHasATimeLimit() {
