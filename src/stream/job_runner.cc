@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "stream/checkpoint/checkpoint_store.h"
 #include "stream/receiver_intake.h"
 #include "stream/task_retry.h"
 
@@ -81,6 +82,7 @@ void takeSnapshots(const OutputRun& run) {
     if (!run.snapshotsOf.contains(uid)) continue;
     auto partitions = stream->snapshot(run.batch->time);
     if (!partitions || partitions->empty()) continue;
+    for (const std::string& bytes : *partitions) checkSnapshotSize(uid, bytes.size());
     run.snapshots->push_back({uid, run.batch->time, stream->typeTag(), std::move(*partitions)});
   }
 }
@@ -105,6 +107,18 @@ Result<void> runOn(const OutputRun& run, TaskRunner& tasks) {
 }
 
 }  // namespace
+
+void checkSnapshotSize(const std::string& uid, std::size_t bytes) {
+  // With the frame around it.
+  constexpr std::size_t kMost = kCheckpointValueBytesMax - 1024;
+  if (bytes <= kMost) return;
+  throw Error(
+      Code::kLimitExceeded,
+      fmt::format("stream {}: a partition of its state has {} bytes, and a checkpoint directory takes "
+                  "{} of one",
+                  uid, bytes, kMost),
+      "divide the state into more partitions (numPartitions), or let keys go");
+}
 
 BatchInfo infoOf(const Batch& batch, int attempt) {
   BatchInfo info;

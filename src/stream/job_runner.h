@@ -23,6 +23,9 @@ namespace tidemill::stream {
 // What an output operation is told of the batch.
 BatchInfo infoOf(const Batch& batch, int attempt);
 
+// Throws Error(kLimitExceeded): what is written and cannot be read again would be no snapshot.
+void checkSnapshotSize(const std::string& uid, std::size_t bytes);
+
 // One try of one batch. It owns what it uses: the batch may be abandoned while user code still runs.
 // What an operator has kept after a batch.
 struct StateSnapshot {

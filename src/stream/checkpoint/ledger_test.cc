@@ -265,6 +265,99 @@ TEST_F(LedgerTest, APutWhoseAnswerWasLostCountsAsOurs) {
   EXPECT_FALSE(writer->failure);
 }
 
+// Spark: a failure reaches everybody whose record was in the merged write.
+TEST_F(LedgerTest, EveryoneWhoWaitsHearsThatTheDirectoryIsLostAndSoDoesWhoComesLater) {
+  auto writer = opened("me/1");
+  world_.runFor(1s);
+  place_->values[logName(*parseNumberName(newest("log").substr(4)) + 1)] = "theirs";
+  std::vector<Code> heard;
+  const auto wait = [&](std::uint64_t ticket) -> rt::Task<void> {
+    auto done = co_await (*writer)->committed(ticket);
+    heard.push_back(done ? Code::kCancelled : done.error().code());
+  };
+  for (int i = 1; i <= 3; ++i)
+    world_.spawn(wait((*writer)->append(added("b" + std::to_string(i), "s", i, i))));
+  world_.runFor(5s);
+  EXPECT_EQ(heard, std::vector<Code>(3, Code::kFenced));
+  ASSERT_TRUE(writer->failure);
+  const auto later = run((*writer)->committed((*writer)->append(AliveEntry{})));
+  ASSERT_FALSE(later);
+  EXPECT_EQ(later.error().code(), Code::kFenced);
+}
+
+// Spark: names are matched whole (SPARK-28912).
+TEST_F(LedgerTest, NamesThatAreAlmostOursAreNeitherReadNorRemoved) {
+  auto first = opened("me/1");
+  commit(*first, {added("a", "s", 1, 2)});
+  first.reset();
+  const std::vector<std::string> others = {"metadata/00000000000000000099.bk",
+                                           "metadata/99",
+                                           "metadata/x00000000000000000099",
+                                           "log/00000000000000000099.tmp",
+                                           "log/000000000000000000099",
+                                           "state/odd",
+                                           "state/counts.1-1.0.bk"};
+  for (const std::string& name : others) place_->values[name] = "somebody's";
+  auto second = opened("me/2", "me/1");
+  EXPECT_EQ(found_.state.unallocated().size(), 1u);
+  EXPECT_TRUE(found_.unreadable.empty());
+  for (int i = 1; i <= 15; ++i) {
+    commit(*second, {AllocatedEntry{at(i), {}}, CompletedEntry{at(i)}, CleanedEntry{at(i)}});
+    world_.runFor(11s);
+  }
+  for (const std::string& name : others) EXPECT_TRUE(place_->values.contains(name)) << name;
+}
+
+// In which nothing can be removed as long as a test wants it so.
+class KeepingStore final : public CheckpointStore {
+ public:
+  KeepingStore(std::unique_ptr<CheckpointStore> store, const bool& keeps)
+      : store_(std::move(store)), keeps_(keeps) {}
+  const std::string& url() const override { return store_->url(); }
+  rt::Task<Result<void>> open(std::string holder) override { return store_->open(std::move(holder)); }
+  bool exclusive() const override { return store_->exclusive(); }
+  rt::Task<Result<void>> putIfAbsent(std::string name, std::string bytes) override {
+    return store_->putIfAbsent(std::move(name), std::move(bytes));
+  }
+  rt::Task<Result<std::string>> get(std::string name) override { return store_->get(std::move(name)); }
+  rt::Task<Result<std::vector<std::string>>> list(std::string folder) override {
+    return store_->list(std::move(folder));
+  }
+  rt::Task<Result<void>> remove(std::string name) override {
+    if (keeps_) co_return fail(Code::kAccessDenied, name + " may not be removed", "");
+    co_return co_await store_->remove(std::move(name));
+  }
+
+ private:
+  const std::unique_ptr<CheckpointStore> store_;
+  const bool& keeps_;
+};
+
+// Spark: errors of the clean-up are tolerated.
+TEST_F(LedgerTest, WhatCannotBeRemovedHoldsNothingUpAndGoesWhenItCan) {
+  bool keeps = true;
+  Writer writer(env(),
+                std::make_unique<KeepingStore>(
+                    std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), keeps),
+                options("me/1"));
+  ASSERT_TRUE(run(writer->open()));
+  const auto batches = [&](int from, int to) {
+    for (int i = from; i <= to; ++i) {
+      auto ticket = run(writer->putSnapshot({"counts", at(i), 0, "int", 0}, {"x"}));
+      ASSERT_TRUE(ticket);
+      commit(writer, {AllocatedEntry{at(i), {}}, CompletedEntry{at(i)}, CleanedEntry{at(i)}});
+      world_.runFor(11s);
+    }
+  };
+  batches(1, 15);
+  EXPECT_GT(countOf("metadata"), 14u);
+  EXPECT_EQ(countOf("state"), 15u);
+  EXPECT_FALSE(writer.failure);
+  keeps = false;
+  batches(16, 16);
+  EXPECT_EQ(countOf("metadata"), 10u);
+}
+
 TEST_F(LedgerTest, KeepsTheNewestMetadataAndTheLogBehindTheOldestOfThem) {
   auto writer = opened("me/1");
   for (int i = 1; i <= 40; ++i) {
