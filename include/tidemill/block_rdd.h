@@ -24,11 +24,6 @@ using MessageHandler = std::function<T(const Record&)>;
 
 namespace detail {
 
-// What an element is without a handler: the payload, copied.
-template <class T>
-inline constexpr bool kIsPayload =
-    std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::byte>>;
-
 // The blocks behind an RDD, and the tasks over them: what is the same for every type of element. Functions
 // throw Error. One thread at a time, but for forEachRecord() and recordCount().
 class BlockSet : public TaskRunner {
@@ -56,7 +51,13 @@ class BlocksNode final : public RddNode<T> {
   Partition partition(std::size_t index) const override { return blocks_->partition(index); }
   void prepare() override { blocks_->prepare(std::nullopt); }
   void compute(std::size_t partition, Emit<T>& emit) const override {
-    blocks_->forEachRecord(partition, [&](const Record& record) { emit(elementOf(record)); });
+    blocks_->forEachRecord(partition, [&](const Record& record) {
+      emit.makeRoom();
+      if constexpr (kIsPayload<T>) {
+        if (!handler_) return emit.addCopy(record.data);
+      }
+      emit.add([&] { return handler_(record); });
+    });
   }
   std::int64_t count(std::size_t partition) const override {
     // A handler of the user must run: it may throw, or count by itself.
@@ -64,15 +65,6 @@ class BlocksNode final : public RddNode<T> {
   }
 
  private:
-  T elementOf(const Record& record) const {
-    if constexpr (kIsPayload<T>) {
-      using Unit = typename T::value_type;
-      const auto* const begin = reinterpret_cast<const Unit*>(record.data.data());
-      if (!handler_) return T(begin, begin + record.data.size());
-    }
-    return handler_(record);
-  }
-
   const std::shared_ptr<BlockSet> blocks_;
   const MessageHandler<T> handler_;
 };

@@ -1,6 +1,8 @@
 // tidemill/flat_map.h: a hash table whose entries lie one behind the other, for combining by key.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -38,13 +40,13 @@ class FlatMap {
 
   // Room for as many, so that adding them moves nothing.
   void reserve(std::size_t size) {
-    while (slots_.size() < 2 * size) grow();
+    if (slots_.size() < 2 * size) resize(std::max(kSlotsLeast, std::bit_ceil(2 * size)));
   }
 
   // The key must not be there.
   V& add(std::uint64_t hash, K&& key, V&& value) {
     if (entries_.size() * 2 >= slots_.size()) grow();
-    entries_.push_back(Entry{hash, std::move(key), std::move(value)});
+    entries_.emplace_back(hash, std::move(key), std::move(value));
     place(hash, entries_.size() - 1);
     return entries_.back().value;
   }
@@ -66,7 +68,11 @@ class FlatMap {
 
   void grow() {
     if (entries_.size() >= kEntriesMax) throw std::length_error("more than 2^32 keys in one partition");
-    const std::size_t slots = slots_.empty() ? kSlotsLeast : slots_.size() * 2;
+    resize(slots_.empty() ? kSlotsLeast : slots_.size() * 2);
+  }
+
+  // `slots`: a power of two.
+  void resize(std::size_t slots) {
     entries_.reserve(slots / 2);
     slots_.assign(slots, kFree);
     mask_ = slots - 1;

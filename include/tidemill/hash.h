@@ -142,6 +142,8 @@ namespace detail {
 
 // The partition of a key, of `partitions` that divide the keys by hash.
 constexpr std::size_t partitionOfHash(std::uint64_t hash, std::size_t partitions) {
+  // A power of two divides without a division.
+  if ((partitions & (partitions - 1)) == 0) return static_cast<std::size_t>(hash & (partitions - 1));
   return static_cast<std::size_t>(hash % partitions);
 }
 

@@ -5,9 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -118,9 +116,8 @@ class KeptPartitions {
     if (!slot.state.compare_exchange_strong(empty, kBusy)) return compute(emit);
     Busy busy(slot);
     std::vector<T> elements;
-    const auto take = [&elements](std::span<T> chunk) {
-      elements.insert(elements.end(), std::make_move_iterator(chunk.begin()),
-                      std::make_move_iterator(chunk.end()));
+    const auto take = [&elements](Chunk<T> chunk) {
+      chunk.forEach([&elements](T& element) { elements.push_back(std::move(element)); });
     };
     Emit<T> gather(take);
     compute(gather);

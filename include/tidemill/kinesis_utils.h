@@ -78,7 +78,11 @@ class RecordsNode final : public KinesisNode<T> {
     std::size_t index = 0;
     blocks_[partition]->forEachRecord([&](const Record& record) {
       emit.makeRoom();  // What it throws is no failure of the handler.
-      handle(partition, index++, record, emit);
+      if constexpr (std::is_same_v<Handler, CopyPayload>) {
+        emit.addCopy(record.data);
+      } else {
+        handle(partition, index++, record, emit);
+      }
     });
   }
   std::int64_t count(std::size_t partition) const override {

@@ -80,12 +80,7 @@ class RDD : public PairRDDFunctions<T> {
   // Keeps the elements for which f(const T&) is true.
   template <class F>
   RDD<T> filter(F f) const {
-    const auto step = [f = std::move(f)](T&& element, detail::Emit<T>& emit) {
-      if (f(std::as_const(element))) emit(std::move(element));
-    };
-    return RDD<T>(
-        std::make_shared<detail::NarrowNode<T, T, std::decay_t<decltype(step)>>>(node_, step,
-                                                                                 /*keepsKeys=*/true));
+    return RDD<T>(std::make_shared<detail::FilterNode<T, F>>(node_, std::move(f)));
   }
 
   // f: std::vector<T>&& -> a container of U, once for each partition, empty ones included, which lies in

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -40,9 +39,7 @@ class RddNode {
   // How many elements compute() would give. A step that knows without making them says so.
   virtual std::int64_t count(std::size_t partition) const {
     std::int64_t elements = 0;
-    const auto take = [&elements](std::span<T> chunk) {
-      elements += static_cast<std::int64_t>(chunk.size());
-    };
+    const auto take = [&elements](Chunk<T> chunk) { elements += static_cast<std::int64_t>(chunk.size()); };
     Emit<T> emit(take);
     compute(partition, emit);
     emit.flush();
@@ -80,10 +77,13 @@ class RddNode {
   // give(), with f(T&&) for each element.
   template <class F>
   void forEach(std::size_t partition, F f) const {
-    const auto take = [&f](std::span<T> chunk) {
-      for (T& element : chunk) f(std::move(element));
-    };
-    Emit<T> emit(take);
+    forEachChunk(partition,
+                 [&f](Chunk<T> chunk) { chunk.forEach([&f](T& element) { f(std::move(element)); }); });
+  }
+  // The same with f(Chunk<T>), for many elements at once.
+  template <class F>
+  void forEachChunk(std::size_t partition, F f) const {
+    Emit<T> emit(f);
     give(partition, emit);
     emit.flush();
   }
@@ -136,6 +136,26 @@ class NarrowNode final : public RddNode<U> {
   const std::shared_ptr<RddNode<T>> parent_;
   const Step step_;
   const bool keepsKeys_;
+};
+
+// The parent's elements for which wanted(const T&) is true.
+template <class T, class Wanted>
+class FilterNode final : public RddNode<T> {
+ public:
+  FilterNode(std::shared_ptr<RddNode<T>> parent, Wanted wanted)
+      : RddNode<T>(parent->runner()), parent_(std::move(parent)), wanted_(std::move(wanted)) {}
+  std::size_t partitions() const override { return parent_->partitions(); }
+  Partition partition(std::size_t index) const override { return parent_->partition(index); }
+  std::size_t partitionsByKey() const override { return parent_->partitionsByKey(); }
+  void prepare() override { parent_->makeReady(); }
+  void compute(std::size_t partition, Emit<T>& emit) const override {
+    ChunkPlaces places;
+    parent_->forEachChunk(partition, [&](Chunk<T> chunk) { emit.pass(chunk.only(wanted_, places)); });
+  }
+
+ private:
+  const std::shared_ptr<RddNode<T>> parent_;
+  const Wanted wanted_;
 };
 
 // A step over whole partitions of its parent, which lie in memory meanwhile.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,8 +29,9 @@ std::size_t shufflePartitions(std::size_t wanted, std::size_t parentPartitions, 
 [[noreturn]] void throwNotFilled();
 [[noreturn]] void throwTooMany();
 
-// What lies between the two sides of a shuffle: for each partition of the parent its elements, ordered by the
-// partition that they go to. Filled once, by tasks; then read by others, in the same order each time.
+// What lies between the two sides of a shuffle: for each partition of the parent its elements, those for one
+// target behind those for the target before, so that either side reads and writes memory in order. Filled
+// once, by tasks; then read by others, in the same order each time.
 template <class E>
 class Exchange {
  public:
@@ -46,7 +48,7 @@ class Exchange {
     runner.run(sources, [&](std::size_t source) {
       std::vector<std::uint32_t> targets;
       std::vector<E> elements = give(source, targets);
-      sides[source] = sideOf(std::move(elements), targets);
+      sides[source] = sideOf(elements, targets);
     });
     sides_ = std::move(sides);
     filled_ = true;
@@ -68,22 +70,19 @@ class Exchange {
     if (!filled_) throwNotFilled();
     for (const Side& side : sides_) {
       if (side.elements.empty()) continue;
-      for (std::size_t i = side.begins[target]; i < side.begins[target + 1]; ++i) {
-        f(side.elements[side.order[i]]);
-      }
+      for (std::size_t i = side.begins[target]; i < side.begins[target + 1]; ++i) f(side.elements[i]);
     }
   }
 
  private:
   struct Side {
     std::vector<E> elements;
-    // Places in `elements`, target by target. The elements stay where they are: they may be large.
-    std::vector<std::uint32_t> order;
-    // Where each target begins in `order`, and the end. Empty without elements.
+    // Where each target begins in `elements`, and the end. Empty without elements.
     std::vector<std::uint32_t> begins;
   };
 
-  Side sideOf(std::vector<E> elements, const std::vector<std::uint32_t>& targets) const {
+  // Moves the elements away.
+  Side sideOf(std::vector<E>& elements, const std::vector<std::uint32_t>& targets) const {
     if (elements.empty()) return {};
     if (elements.size() > kElementsMax) throwTooMany();
     Side side;
@@ -91,11 +90,12 @@ class Exchange {
     for (const std::uint32_t target : targets) ++side.begins[target + 1];
     for (std::size_t i = 1; i <= targets_; ++i) side.begins[i] += side.begins[i - 1];
     std::vector<std::uint32_t> next(side.begins.begin(), side.begins.end() - 1);
-    side.order.resize(elements.size());
+    std::vector<std::uint32_t> order(elements.size());
     for (std::size_t i = 0; i < elements.size(); ++i) {
-      side.order[next[targets[i]]++] = static_cast<std::uint32_t>(i);
+      order[next[targets[i]]++] = static_cast<std::uint32_t>(i);
     }
-    side.elements = std::move(elements);
+    side.elements.reserve(elements.size());
+    for (const std::uint32_t place : order) side.elements.push_back(std::move(elements[place]));
     return side;
   }
 
@@ -155,6 +155,7 @@ class CombineByKeyNode final : public RddNode<std::pair<K, C>> {
 
   Table combinedOf(std::size_t source) const {
     Table table;
+    table.reserve(combinedExpected_.load(std::memory_order_relaxed));
     const Hash<K> hasher;
     parent_->forEach(source, [&](std::pair<K, V>&& element) {
       const std::uint64_t hash = hasher(element.first);
@@ -164,12 +165,14 @@ class CombineByKeyNode final : public RddNode<std::pair<K, C>> {
         table.add(hash, std::move(element.first), combiner_.create(std::move(element.second)));
       }
     });
+    combinedExpected_.store(table.size(), std::memory_order_relaxed);
     return table;
   }
 
   Table mergedOf(std::size_t partition) const {
     Table table;
-    table.reserve(exchange_.mostOfOneSource(partition));
+    table.reserve(
+        std::max(exchange_.mostOfOneSource(partition), mergedExpected_.load(std::memory_order_relaxed)));
     exchange_.forEach(partition, [&](const Entry& entry) {
       if (C* found = table.find(entry.hash, entry.key)) {
         combiner_.addCombined(*found, entry.value);
@@ -177,6 +180,7 @@ class CombineByKeyNode final : public RddNode<std::pair<K, C>> {
         table.add(entry.hash, K(entry.key), C(entry.value));
       }
     });
+    mergedExpected_.store(table.size(), std::memory_order_relaxed);
     return table;
   }
 
@@ -184,6 +188,10 @@ class CombineByKeyNode final : public RddNode<std::pair<K, C>> {
   const Combiner combiner_;
   Exchange<Entry> exchange_;
   const bool narrow_;
+  // Keys of the partition that was computed last: the next one will have about as many, and its table room
+  // for them from the start.
+  mutable std::atomic<std::size_t> combinedExpected_{0};
+  mutable std::atomic<std::size_t> mergedExpected_{0};
 };
 
 // All values of each key, in the order of the parent's partitions.

@@ -209,7 +209,7 @@ TEST_F(RddTest, ComputesManyPartitionsWithOneWorker) {
 TEST_F(RddTest, StepsCallEachOtherOnceForManyElements) {
   std::size_t calls = 0;
   std::size_t elements = 0;
-  const auto take = [&](std::span<int> chunk) {
+  const auto take = [&](detail::Chunk<int> chunk) {
     ++calls;
     elements += chunk.size();
   };
@@ -226,7 +226,7 @@ TEST_F(RddTest, StepsCallEachOtherOnceForManyElements) {
 
 TEST(Emit, DropsWhatNobodyTookWhenSomebodyThrows) {
   const auto counted = std::make_shared<int>(1);
-  const auto refuse = [](std::span<std::shared_ptr<int>>) { throw std::runtime_error("no"); };
+  const auto refuse = [](detail::Chunk<std::shared_ptr<int>>) { throw std::runtime_error("no"); };
   {
     detail::Emit<std::shared_ptr<int>> emit(refuse);
     emit(std::shared_ptr<int>(counted));
@@ -240,7 +240,7 @@ TEST(Emit, DropsWhatNobodyTookWhenSomebodyThrows) {
 TEST(Emit, PassesElementsLargerThanAChunk) {
   using Large = std::array<char, 10'000>;
   int taken = 0;
-  const auto take = [&](std::span<Large> chunk) { taken += static_cast<int>(chunk.size()); };
+  const auto take = [&](detail::Chunk<Large> chunk) { taken += static_cast<int>(chunk.size()); };
   detail::Emit<Large> emit(take);
   emit(Large());
   emit(Large());
