@@ -1,5 +1,5 @@
 // What operators cost: map → filter → reduceByKey over blocks in memory, beside a plain loop over the same
-// bytes on the same thread, and what it takes to run a batch of many blocks.
+// bytes on the same thread, and what it takes to run a batch of many blocks: its job alone, and the engine.
 #include <fmt/format.h>
 #include <time.h>
 
@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "block/copied_block.h"
 #include "block/memory_block_store.h"
+#include "engine_batches.h"
 #include "rt/thread_pool.h"
 #include "stream/block_view.h"
 #include "stream/task_retry.h"
@@ -229,4 +230,5 @@ int main(int argc, char** argv) {
 
   throughput(dataOf(blocks, records, keys, bytes), rounds);
   scheduling(10 * rounds, 1'000);
+  return bench::engineBatches(rounds, 1'000) ? 0 : 1;
 }

@@ -237,6 +237,54 @@ TEST(Emit, DropsWhatNobodyTookWhenSomebodyThrows) {
   EXPECT_EQ(counted.use_count(), 1);
 }
 
+TEST_F(RddTest, FiltersKeepTheOrderWhateverTheyLeaveOut) {
+  std::vector<int> numbers(1'000);
+  for (int i = 0; i < 1'000; ++i) numbers[static_cast<std::size_t>(i)] = i;
+  const auto all = rdd<int>({numbers});
+  const auto some = all.filter([](int n) { return n % 3 == 0; }).filter([](int n) { return n % 2 == 0; });
+  const auto texts = some.union_(all).coalesce(1).map([](int n) { return std::to_string(n); });
+  std::vector<std::string> expected;
+  for (int i = 0; i < 1'000; i += 6) expected.push_back(std::to_string(i));
+  for (int i = 0; i < 1'000; ++i) expected.push_back(std::to_string(i));
+  EXPECT_EQ(texts.collect(), expected);
+  EXPECT_EQ(all.filter([](int n) { return n > 1'000; }).count(), 0);
+}
+
+TEST(Emit, KeepsTheMemoryOfPayloadsThatNobodyMovedAway) {
+  std::vector<std::pair<std::string, const char*>> taken;
+  bool moves = false;
+  const auto take = [&](detail::Chunk<std::string> chunk) {
+    chunk.forEach([&](std::string& text) {
+      taken.emplace_back(text, text.data());
+      if (moves) const std::string away = std::move(text);
+    });
+  };
+  detail::Emit<std::string> emit(take);
+  const auto add = [&](const std::string& text) {
+    emit.makeRoom();
+    emit.addCopy(std::as_bytes(std::span(text)));
+  };
+  const auto flushed = [&] {
+    emit.flush();
+    return std::exchange(taken, {});
+  };
+  add(std::string(100, 'a'));
+  add(std::string(5'000, 'b'));
+  const auto first = flushed();
+  moves = true;
+  add(std::string(99, 'c'));
+  add(std::string(20, 'd'));
+  const auto second = flushed();
+  EXPECT_EQ(second[0].first, std::string(99, 'c'));
+  EXPECT_EQ(second[0].second, first[0].second);
+  EXPECT_EQ(second[1].first, std::string(20, 'd'));
+  emit(std::string("e"));
+  add("f");
+  const auto third = flushed();
+  EXPECT_EQ(third[0].first, "e");
+  EXPECT_EQ(third[1].first, "f");
+}
+
 TEST(Emit, PassesElementsLargerThanAChunk) {
   using Large = std::array<char, 10'000>;
   int taken = 0;
