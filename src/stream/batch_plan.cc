@@ -1,11 +1,22 @@
 #include "stream/batch_plan.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
 
 namespace tidemill::stream {
+namespace {
+
+bool haveCommonBlock(const Batch& one, const Batch& other) {
+  const std::vector<std::string> ids = other.blockIds();
+  const std::set<std::string> known(ids.begin(), ids.end());
+  const std::vector<std::string> ours = one.blockIds();
+  return std::any_of(ours.begin(), ours.end(), [&](const std::string& id) { return known.contains(id); });
+}
+
+}  // namespace
 
 void BatchPlan::add(std::size_t input, std::shared_ptr<const block::BlockInfo> block) {
   TIDEMILL_CHECK(input < unallocated_.size());
@@ -44,7 +55,12 @@ Time multipleFrom(Time time, Duration interval) {
 std::vector<Batch> atMultiplesOf(Duration interval, std::vector<Batch> batches) {
   std::vector<Batch> aligned;
   for (Batch& batch : batches) {
-    const Time time = multipleFrom(batch.time, interval);
+    Time time = multipleFrom(batch.time, interval);
+    if (!aligned.empty()) {
+      time = std::max(time, aligned.back().time);
+      // Parts of a block, of shards whose leases came at different times: a batch knows a block by its id.
+      if (time == aligned.back().time && haveCommonBlock(batch, aligned.back())) time += interval;
+    }
     if (aligned.empty() || aligned.back().time != time) {
       batch.logged = {batch.time};
       batch.time = time;

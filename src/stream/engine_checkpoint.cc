@@ -201,6 +201,8 @@ rt::Task<Result<void>> Engine::restart() {
   RestartWork work = ledger_->takeRestart();
   if (work.lastAllocated) lastAllocated_ = multipleFrom(*work.lastAllocated, interval_);
   work.pending = atMultiplesOf(interval_, std::move(work.pending));
+  if (!work.pending.empty())
+    lastAllocated_ = std::max(lastAllocated_.value_or(Time::min()), work.pending.back().time);
   std::optional<Time> first;
   if (!work.pending.empty()) first = work.pending.front().time;
   if (!work.history.empty() && (!first || work.history.front().time < *first))

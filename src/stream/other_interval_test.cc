@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "stream/batch_plan.h"
 #include "stream/test_context.h"
 #include "tidemill/dstream.h"
 
@@ -107,6 +108,38 @@ TEST_F(OtherIntervalTest, WhatWindowsLookBackAtIsKeptOrTheStartIsRefused) {
   world_.runFor(10s);
   EXPECT_EQ(last, 9);
   EXPECT_TRUE(stopped(*fine));
+}
+
+stream::Batch batchOf(std::int64_t seconds, const std::vector<std::string>& ids) {
+  stream::Batch batch;
+  batch.time = Time(Seconds(seconds));
+  batch.inputs.resize(1);
+  for (const std::string& id : ids) {
+    batch.inputs[0].push_back(std::make_shared<const block::BlockInfo>(block::BlockInfo{id, {}, {}, {}}));
+  }
+  return batch;
+}
+
+TEST(BatchesAtMultiples, ComeTogetherAtTheNextOneInTheirOrderButForPartsOfOneBlock) {
+  const std::vector<stream::Batch> left = {batchOf(9, {"a"}),       batchOf(10, {"b"}), batchOf(12, {"c"}),
+                                           batchOf(13, {"a", "d"}), batchOf(14, {"d"}), batchOf(15, {"e"})};
+  const auto same = stream::atMultiplesOf(Seconds(1), left);
+  ASSERT_EQ(same.size(), left.size());
+  for (std::size_t i = 0; i < left.size(); ++i) EXPECT_EQ(same[i].time, left[i].time);
+
+  std::vector<std::vector<std::string>> ids;
+  std::vector<std::vector<Time>> logged;
+  std::vector<std::int64_t> times;
+  for (const stream::Batch& batch : stream::atMultiplesOf(Seconds(10), left)) {
+    ids.push_back(batch.blockIds());
+    logged.push_back(batch.logged);
+    times.push_back(std::chrono::duration_cast<std::chrono::seconds>(batch.time.time_since_epoch()).count());
+  }
+  EXPECT_EQ(times, (std::vector<std::int64_t>{10, 20, 30}));
+  EXPECT_EQ(ids, (std::vector<std::vector<std::string>>{{"a", "b"}, {"c", "a", "d"}, {"d", "e"}}));
+  EXPECT_EQ(logged[2], (std::vector<Time>{Time(Seconds(14)), Time(Seconds(15))}));
+  EXPECT_EQ(stream::multipleFrom(Time(Seconds(20)), Seconds(10)), Time(Seconds(20)));
+  EXPECT_EQ(stream::multipleFrom(Time(Milliseconds(20'001)), Seconds(10)), Time(Seconds(30)));
 }
 
 }  // namespace
