@@ -50,6 +50,10 @@ rt::Task<Result<void>> Ledger::committed(std::uint64_t ticket) {
     std::list<consume::WakeUp*>::iterator at;
     ~Place() { list.erase(at); }
   };
+  // What was appended before the end is committed already, and what comes behind it never is.
+  if (closed_ && committed_ < ticket) {
+    co_return fail(Code::kCancelled, "checkpoint directory " + store_->url() + " was closed");
+  }
   const Place place{waiting_, waiting_.insert(waiting_.end(), &wakeUp)};
   while (committed_ < ticket && !failure_) co_await wakeUp.until(rt::TimePoint::max());
   if (committed_ < ticket) co_return fail(*failure_);

@@ -285,6 +285,22 @@ TEST_F(LedgerTest, EveryoneWhoWaitsHearsThatTheDirectoryIsLostAndSoDoesWhoComesL
   EXPECT_EQ(later.error().code(), Code::kFenced);
 }
 
+// Spark: after close() new writes fail.
+TEST_F(LedgerTest, WhatComesAfterTheCloseIsNotWrittenAndNobodyWaitsForIt) {
+  auto writer = opened("me/1");
+  const std::uint64_t before = (*writer)->append(added("a", "s", 1, 2));
+  ASSERT_TRUE(run((*writer)->close()));
+  EXPECT_TRUE(run((*writer)->committed(before)));
+  const auto after = run((*writer)->committed((*writer)->append(added("b", "s", 3, 4))));
+  ASSERT_FALSE(after);
+  EXPECT_EQ(after.error().code(), Code::kCancelled);
+  EXPECT_TRUE(run((*writer)->close())) << "a second time does nothing";
+  writer.reset();
+  auto next = opened("me/2");
+  EXPECT_TRUE(found_.before.closed);
+  EXPECT_EQ(found_.state.unallocated().size(), 1u);
+}
+
 // Spark: names are matched whole (SPARK-28912).
 TEST_F(LedgerTest, NamesThatAreAlmostOursAreNeitherReadNorRemoved) {
   auto first = opened("me/1");
