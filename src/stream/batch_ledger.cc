@@ -86,6 +86,11 @@ BlockFate BatchLedger::fateOf(const std::string& blockId) const {
   return BlockFate::kUnknown;
 }
 
+bool BatchLedger::isLogged(std::size_t input, const block::SliceInfo& slice) const {
+  if (env_.faults.planted("stored-not-compared")) return false;
+  return found_.state.isLogged(uidOf(input), slice);
+}
+
 std::uint64_t BatchLedger::firstBlock() const {
   std::uint64_t most = 0;
   for (const LedgerBlock& block : found_.state.unallocated()) most = std::max(most, numberOf(block.info->id));

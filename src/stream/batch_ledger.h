@@ -69,6 +69,9 @@ class BatchLedger final : private LedgerHost {
   Ledger& ledger() { return ledger_; }
 
   BlockFate fateOf(const std::string& blockId) const;
+  // Whether an earlier process has logged all records of the slice. In a block that is not needed they were
+  // delivered, or are in another one that is: a power cut may bring back what the store had released.
+  bool isLogged(std::size_t input, const block::SliceInfo& slice) const;
   // Larger than the number of any block that the directory knows.
   std::uint64_t firstBlock() const;
 

@@ -62,6 +62,9 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
                                      const consume::ShardStart& start) override;
   void onShardLost(std::size_t input, const consume::ShardStop& stop) override;
   bool logsBlocks() const override { return ledger_ != nullptr; }
+  bool isLogged(std::size_t input, const block::SliceInfo& slice) const override {
+    return ledger_ != nullptr && ledger_->isLogged(input, slice);
+  }
   void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) override;
   void onReceiverFailed(const Error& error) override;
 

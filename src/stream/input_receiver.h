@@ -30,6 +30,9 @@ class ReceiverHost {
   virtual void onShardLost(std::size_t input, const consume::ShardStop& stop) = 0;
   // Whether there is a checkpoint directory, so that logged() says when a block has survived.
   virtual bool logsBlocks() const = 0;
+  // Before reading begins: whether the log has these records of a block that an earlier process has left, so
+  // that they were delivered or will be, without it.
+  virtual bool isLogged(std::size_t input, const block::SliceInfo& slice) const = 0;
   virtual void onReceiver(ReceiverEvent event, const ReceiverInfo& receiver) = 0;
   // Reading or checkpointing cannot go on, and starting again would not help.
   virtual void onReceiverFailed(const Error& error) = 0;

@@ -145,17 +145,29 @@ rt::Task<Result<void>> KinesisReceiver::start(BlockInfoList left) {
 }
 
 // A block behind one that was not stored when the process ended is read again, in its place; checkpoints
-// pass blocks in order. Of a block either all records of a shard are passed, or none.
+// pass blocks in order. Of a block either all records of a shard are passed, or none. What the log knows
+// comes from there.
 void KinesisReceiver::giveLeft(const BlockInfoList& left) {
   std::size_t readAgain = 0;
+  std::size_t logged = 0;
   for (const auto& info : left) {
-    std::set<std::string> passed;
+    std::set<std::pair<std::string, std::int64_t>> passed;  // Shards and tokens.
+    bool isLogged = false;
+    bool isAhead = false;
     for (const block::SliceInfo& slice : info->slices) {
-      if (!coordinator_->isAhead(slice.range)) passed.insert(slice.range.shardId);
+      if (host_.isLogged(input_, slice)) {
+        isLogged = true;
+      } else if (coordinator_->isAhead(slice.range)) {
+        isAhead = true;
+      } else {
+        passed.emplace(slice.range.shardId, slice.token);
+      }
     }
-    auto owed = block::keepOnly(
-        info, [&passed](const std::string& shardId, std::int64_t) { return passed.contains(shardId); });
-    if (owed != info) ++readAgain;
+    if (isLogged) ++logged;
+    if (isAhead) ++readAgain;
+    auto owed = block::keepOnly(info, [&passed](const std::string& shardId, std::int64_t token) {
+      return passed.contains({shardId, token});
+    });
     if (owed == nullptr || owed->slices.empty()) {
       blocks_.release(info->id);
       continue;
@@ -165,6 +177,9 @@ void KinesisReceiver::giveLeft(const BlockInfoList& left) {
   }
   if (readAgain > 0) {
     env_.log.info("blocks_read_again", {{"stream", source_.streamName}, {"blocks", readAgain}});
+  }
+  if (logged > 0) {
+    env_.log.info("blocks_logged_before", {{"stream", source_.streamName}, {"blocks", logged}});
   }
 }
 

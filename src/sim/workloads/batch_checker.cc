@@ -96,7 +96,7 @@ void BatchChecker::onCompleted(std::uint64_t life, Time time) {
     lost.insert(dropped.begin(), dropped.end());
   }
   for (const Delivered& record : *records) {
-    if (lost.contains(record.shardId)) continue;
+    if (lost.contains(record.shardId) || isReadAgain(record.shardId, time)) continue;
     completed_[record.shardId].emplace(placeOf(record), time);
   }
 }
@@ -104,6 +104,21 @@ void BatchChecker::onCompleted(std::uint64_t life, Time time) {
 void BatchChecker::onShardLost(const std::string& shardId) {
   completed_.erase(shardId);
   lostSince_.insert(shardId);
+  if (afterStored_) storedUpTo_[shardId] = Time::max();
+}
+
+// Empty batches may be those of the time in which no process ran.
+void BatchChecker::onSubmitted(Time time, std::int64_t records) {
+  if (records == 0 || time <= submittedLast_) return;
+  submittedLast_ = time;
+  for (auto& [shard, upTo] : storedUpTo_) {
+    if (upTo == Time::max()) upTo = time;
+  }
+}
+
+bool BatchChecker::isReadAgain(const std::string& shardId, Time time) const {
+  const auto found = storedUpTo_.find(shardId);
+  return found != storedUpTo_.end() && time <= found->second;
 }
 
 void BatchChecker::noteAcross(std::uint64_t life, Time from, Time to) {

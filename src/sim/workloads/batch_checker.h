@@ -27,15 +27,18 @@ class BatchChecker final : public Checker {
   BatchChecker(World& world, JobShape job, LogView* log)
       : Checker(world), job_(job), log_(log), plain_(job.timeout), folded_(job.timeout) {}
 
-  // What is logged as completed may be delivered again: by processes that have other directories; or where
-  // lease checkpoints follow the store, by the next one that finds a block which was released, when a power
-  // cut has made the store forget that.
+  // What is logged as completed may be delivered again, by processes that have other directories.
   void setMayRepeat() { mayRepeat_ = true; }
+  // Lease checkpoints follow the store: of a lease that is lost everything is delivered that was stored, while
+  // whoever has it next reads on from the lease checkpoint, which may lie before that.
+  void setAfterStored() { afterStored_ = true; }
 
   // That process has the directory from now on.
   void onClaimed(std::uint64_t life);
   bool isWriter(std::uint64_t life) const { return writer_ == life; }
 
+  // The batch got all that was stored.
+  void onSubmitted(Time time, std::int64_t records);
   // In the order of a job; false: the process has lost the directory.
   bool onBatch(std::uint64_t life, Time time, const std::vector<Delivered>& records);
   void onWindow(std::uint64_t life, Time time, const std::vector<Delivered>& records);
@@ -55,6 +58,8 @@ class BatchChecker final : public Checker {
 
  private:
   static void dropShards(PlainJob& job, Time time, const std::set<std::string>& shards);
+  // Whether whoever has the lease next may deliver what that batch has of the shard.
+  bool isReadAgain(const std::string& shardId, Time time) const;
   void checkLog(Time time, bool empty);
   void checkRepeats(Time time, const std::vector<Delivered>& records);
   void noteAcross(std::uint64_t life, Time from, Time to);
@@ -63,6 +68,7 @@ class BatchChecker final : public Checker {
   const JobShape job_;
   LogView* const log_;
   bool mayRepeat_ = false;
+  bool afterStored_ = false;
   std::uint64_t writer_ = 0;
   // What windows look back at, and what went into the state.
   PlainJob plain_;
@@ -72,6 +78,9 @@ class BatchChecker final : public Checker {
   // The batch that ran last, and the shards that were lost since.
   Time ranLast_ = Time::min();
   std::set<std::string> lostSince_;
+  // Of shards that were lost: the last batch that has what was stored by then; Time::max(): it is to come.
+  std::map<std::string, Time> storedUpTo_;
+  Time submittedLast_ = Time::min();
   // Shard, place, and the completed batch that delivered it.
   std::map<std::string, std::map<std::string, Time>> completed_;
   std::uint64_t windows_ = 0;

@@ -338,16 +338,12 @@ SeedOutcome runBlockRecovery(std::uint64_t seed, const WorkloadOptions& options)
     checker.setStored([&outside] { return storedRanges(outside.nodes[0]->disk(), confOf(outside, "w1")); });
   }
   watchCheckpoints(*outside.leases, checker);
-  world.net().serve(kHost,
-                    {.handle = [&service](const http::Request& request,
-                                          rt::WallTime now) { return service.handle(request, now).response; },
-                     .throttled = {}});
+  serve(world, kHost, service);
 
   bool produced = false;
   StreamProducerOptions producing{.endpoint = kEndpoint, .stream = kStream, .time = options.time};
   if (store.packed) producing.packed = &outside.packed;
-  world.addNode("producer",
-                taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
+  addProducer(world, producing, produced);
   addWorkers(outside, seed, options.faults);
   if (store.retention > 0ms)
     world.spawn(trimRead(world, service.kinesis(), *outside.leases, store.retention));

@@ -200,14 +200,9 @@ SeedOutcome runConsumerFleet(std::uint64_t seed, const WorkloadOptions& options)
   Durable durable;
   durable.checker = std::make_unique<DeliveryChecker>(world, service.kinesis(), kStream);
   watchCheckpoints(*durable.leases, *durable.checker);
-  world.net().serve(kHost,
-                    {.handle = [&service](const http::Request& request,
-                                          rt::WallTime now) { return service.handle(request, now).response; },
-                     .throttled = {}});
+  serve(world, kHost, service);
   bool produced = false;
-  const StreamProducerOptions producing{.endpoint = kEndpoint, .stream = kStream, .time = options.time};
-  world.addNode("producer",
-                taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
+  addProducer(world, {.endpoint = kEndpoint, .stream = kStream, .time = options.time}, produced);
   addConsumers(world, durable, seed, options.faults);
 
   world.runFor(options.time);

@@ -18,6 +18,7 @@
 #include "sim/workloads/lease_checker.h"
 #include "sim/workloads/stream_producer.h"
 #include "sim/workloads/test_account.h"
+#include "sim/workloads/usual_world.h"
 #include "sim/world.h"
 #include "stream/lease_stores.h"
 #include "stream/seams.h"
@@ -316,10 +317,7 @@ SeedOutcome runLeaseFleet(std::uint64_t seed, const WorkloadOptions& options) {
         return trouble.calmSince(worker, world.loop().now() - 2 * kFailover);
       });
   for (const char* host : {kKinesisHost, kDynamoHost}) {
-    world.net().serve(
-        host, {.handle = [&service](const http::Request& request,
-                                    rt::WallTime now) { return service.handle(request, now).response; },
-               .throttled = {}});
+    serve(world, host, service);
   }
   Fleet fleet{world, deliveries, leases, trouble, {}, 0, 0};
   base::Random stalls(seed ^ 0x7374616c6cULL);
@@ -330,8 +328,7 @@ SeedOutcome runLeaseFleet(std::uint64_t seed, const WorkloadOptions& options) {
   bool produced = false;
   const StreamProducerOptions producing{
       .endpoint = kKinesis, .stream = kStream, .time = options.time, .reshardings = 5};
-  world.addNode("producer",
-                taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
+  addProducer(world, producing, produced);
   addWorkers(fleet, seed, options.faults);
   if (options.faults && !calmNetwork(seed)) world.spawn(throttleWaves(world, service, seed));
 

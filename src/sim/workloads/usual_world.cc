@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace tidemill::sim {
 
 using namespace std::chrono_literals;
@@ -28,6 +30,19 @@ fake::FakeAwsOptions usualService(std::uint64_t seed, const WorkloadOptions& opt
   service.faultsPerThousand = options.faults ? 20 : 0;
   service.iteratorLife = 20s;  // Short, so that iterators expire within a run.
   return service;
+}
+
+void serve(World& world, const std::string& host, fake::FakeAws& service) {
+  world.net().serve(host,
+                    {.handle = [&service](const http::Request& request,
+                                          rt::WallTime now) { return service.handle(request, now).response; },
+                     .throttled = {}});
+}
+
+void addProducer(World& world, StreamProducerOptions options, bool& produced) {
+  world.addNode("producer", taskProgram([options = std::move(options), &produced](rt::Env& env) {
+                  return produceStream(env, options, produced);
+                }));
 }
 
 void watchCheckpoints(lease::MemoryLeaseTable& leases, DeliveryChecker& checker) {

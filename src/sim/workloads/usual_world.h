@@ -9,6 +9,7 @@
 #include "lease/memory_lease_store.h"
 #include "sim/runner.h"
 #include "sim/workloads/delivery_checker.h"
+#include "sim/workloads/stream_producer.h"
 #include "sim/world.h"
 
 namespace tidemill::sim {
@@ -17,6 +18,11 @@ namespace tidemill::sim {
 WorldOptions usualWorld(const WorkloadOptions& options);
 // A service with faults of its own besides those of the network, whose iterators expire within a run.
 fake::FakeAwsOptions usualService(std::uint64_t seed, const WorkloadOptions& options);
+
+// `host` is answered by `service`, which outlives the world's last step.
+void serve(World& world, const std::string& host, fake::FakeAws& service);
+// A node of its own fills the stream; `produced` becomes true when it has ended, and outlives it.
+void addProducer(World& world, StreamProducerOptions options, bool& produced);
 
 // The checker hears of every lease checkpoint. Both outlive the table's last write.
 void watchCheckpoints(lease::MemoryLeaseTable& leases, DeliveryChecker& checker);

@@ -132,8 +132,7 @@ SeedOutcome runWordCount(std::uint64_t seed, const WorkloadOptions& options) {
 
   bool produced = false;
   const StreamProducerOptions producing{.endpoint = kEndpoint, .stream = kStream, .time = options.time};
-  world.addNode("producer",
-                taskProgram([&](rt::Env& env) { return produceStream(env, producing, produced); }));
+  addProducer(world, producing, produced);
   const DrawnStart start = drawStart(seed, world.loop().wall(), options.time, options.faults);
   world.runFor(start.delay);
   durable.checker->setStart(owedAt(start, world.loop().wall()));

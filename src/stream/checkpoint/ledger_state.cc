@@ -140,13 +140,24 @@ void LedgerState::open(const OpenedEntry& entry) {
     if (!isGone(uid)) spans.try_emplace({uid, key.shard}, span);
   }
   spans_ = std::move(spans);
+  std::map<ShardKey, LoggedRange> logged;
+  for (auto& [key, range] : logged_) {
+    const std::string uid = successors.of(key.input);
+    range.open = false;
+    if (!isGone(uid)) logged.try_emplace({uid, key.shard}, range);
+  }
+  logged_ = std::move(logged);
 }
 
 void LedgerState::addSpan(const AddedEntry& entry) {
   for (const block::SliceInfo& slice : entry.block->slices) {
-    const auto found = spans_.find({entry.input, slice.range.shardId});
+    const ShardKey key{entry.input, slice.range.shardId};
+    const auto found = spans_.find(key);
     if (found == spans_.end()) continue;
     found->second.to = std::max(found->second.to, lastOf(slice));
+    // What an earlier process has left, without this directory, may lie behind a gap.
+    LoggedRange& logged = logged_[key];
+    if (logged.open) logged.to = std::max(logged.to, lastOf(slice));
   }
 }
 
@@ -175,11 +186,31 @@ void LedgerState::span(const SpanEntry& entry) {
     forget(key, &entry.from);
     const auto found = spans_.find(key);
     if (found != spans_.end()) found->second.from = entry.from;
+    noteLogged(entry);
     return;
   }
+  noteLogged(entry);
   forget(key, nullptr);
   spans_.erase(key);
   if (entry.kind == SpanEntry::Kind::kAnew) spans_[key] = {entry.from, entry.from};
+}
+
+void LedgerState::noteLogged(const SpanEntry& entry) {
+  const ShardKey key{entry.input, entry.shard};
+  const auto span = spans_.find(key);
+  const auto found = logged_.find(key);
+  if (entry.kind == SpanEntry::Kind::kEnded) {
+    if (found != logged_.end()) found->second.open = false;
+    return;
+  }
+  const bool goesOn = entry.kind == SpanEntry::Kind::kGoesOn;
+  if (goesOn && span == spans_.end()) return;
+  const lease::Checkpoint at = goesOn ? span->second.to : entry.from;
+  if (found == logged_.end() || at < found->second.since || at > found->second.to) {
+    logged_[key] = {at, at, true};
+  } else {
+    found->second.open = true;
+  }
 }
 
 void LedgerState::forget(const ShardKey& key, const lease::Checkpoint* upTo) {
@@ -237,6 +268,10 @@ std::set<ShardKey> LedgerState::pendingShards() const {
   return shards;
 }
 
+lease::Checkpoint firstOf(const block::SliceInfo& slice) {
+  return lease::Checkpoint::at(slice.range.fromSeqNumber, slice.range.fromSubSeqNumber.value_or(0));
+}
+
 lease::Checkpoint lastOf(const block::SliceInfo& slice) {
   return lease::Checkpoint::at(slice.range.toSeqNumber, slice.range.toSubSeqNumber.value_or(0));
 }
@@ -254,6 +289,11 @@ bool LedgerState::isPending(const ShardKey& key, const lease::Checkpoint& after)
     const LedgerBatch& batch = entry.second;
     return !batch.completed && std::any_of(batch.blocks.begin(), batch.blocks.end(), inBlock);
   });
+}
+
+bool LedgerState::isLogged(const std::string& input, const block::SliceInfo& slice) const {
+  const auto found = logged_.find({input, slice.range.shardId});
+  return found != logged_.end() && firstOf(slice) > found->second.since && lastOf(slice) <= found->second.to;
 }
 
 ShardResume resumeOf(const LedgerState& state, const ShardKey& key, const lease::Checkpoint& checkpoint,

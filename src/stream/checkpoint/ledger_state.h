@@ -42,6 +42,16 @@ struct ShardSpan {
   friend bool operator==(const ShardSpan&, const ShardSpan&) = default;
 };
 
+// The same, whatever became of leases meanwhile and wherever reading began again inside of it.
+struct LoggedRange {
+  lease::Checkpoint since;
+  lease::Checkpoint to;
+  // The present writer reads on behind it.
+  bool open = false;
+
+  friend bool operator==(const LoggedRange&, const LoggedRange&) = default;
+};
+
 // The last claim of the directory.
 struct LedgerWriter {
   std::uint64_t epoch = 0;
@@ -77,6 +87,9 @@ class LedgerState {
   std::set<ShardKey> pendingShards() const;
   // Whether there are such records of the shard behind `after`.
   bool isPending(const ShardKey& key, const lease::Checkpoint& after) const;
+  // Whether all records of the slice were logged, be it in another block: those that lease checkpoints may
+  // have passed are completed, or in a block of this state.
+  bool isLogged(const std::string& input, const block::SliceInfo& slice) const;
 
  private:
   friend class MetadataCodec;
@@ -86,6 +99,7 @@ class LedgerState {
   void addSpan(const AddedEntry& entry);
   void allocate(const AllocatedEntry& entry);
   void span(const SpanEntry& entry);
+  void noteLogged(const SpanEntry& entry);
   void postpone(const PostponedEntry& entry);
   // Takes the slices of a shard up to `upTo` (all, if there is none) out of what is not completed.
   void forget(const ShardKey& key, const lease::Checkpoint* upTo);
@@ -97,10 +111,12 @@ class LedgerState {
   std::map<Time, LedgerBatch> batches_;
   std::optional<Time> lastAllocated_;
   std::map<ShardKey, ShardSpan> spans_;
+  std::map<ShardKey, LoggedRange> logged_;
   std::map<std::string, SnapshotEntry> snapshots_;
 };
 
-// Behind the last record of a slice.
+// The first and the last record of a slice.
+lease::Checkpoint firstOf(const block::SliceInfo& slice);
 lease::Checkpoint lastOf(const block::SliceInfo& slice);
 
 // How a shard is read on whose lease checkpoint is given.

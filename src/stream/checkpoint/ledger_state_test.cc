@@ -110,6 +110,32 @@ TEST_F(LedgerStateTest, WhatLiesBeforeTheLeaseCheckpointIsDroppedAndTheRestIsKep
   EXPECT_EQ(state_.spans().at({"in", "s"}), (ShardSpan{number(20), number(30)}));
 }
 
+TEST_F(LedgerStateTest, WhatWasReadWithoutAGapIsLoggedWhateverLeaseCheckpointsSayAndWhateverTheBlockIs) {
+  const std::vector<LedgerInput> inputs{{"in", "app", "orders"}};
+  log({OpenedEntry{1, "w", "w/1", 0, inputs}, span("s", Kind::kAnew, number(10)), added("a", "s", 11, 20),
+       added("b", "s", 21, 30)});
+  const auto isLogged = [&](const std::string& shard, int from, int to) {
+    return state_.isLogged("in", infoOf("x", {slice(shard, from, to)})->slices.front());
+  };
+  for (const int checkpoint : {10, 25, 30}) {
+    log({resume(checkpoint).entry});
+    EXPECT_TRUE(isLogged("s", 11, 20));
+    EXPECT_TRUE(isLogged("s", 15, 30));
+    EXPECT_FALSE(isLogged("s", 25, 31)) << "some of it was not read";
+    EXPECT_FALSE(isLogged("s", 10, 20)) << "some of it was read before";
+    EXPECT_FALSE(isLogged("t", 11, 20));
+  }
+  log({span("s", Kind::kEnded)});
+  EXPECT_TRUE(isLogged("s", 11, 30)) << "it was, whoever reads on";
+  log({span("s", Kind::kAnew, number(25)), added("c", "s", 26, 30), added("d", "s", 31, 35)});
+  EXPECT_TRUE(isLogged("s", 11, 35)) << "read on inside of it";
+
+  log({OpenedEntry{2, "w", "w/2", 0, inputs}, added("left", "s", 38, 40, "app")});
+  EXPECT_FALSE(isLogged("s", 38, 40)) << "by a process without this directory";
+  log({span("s", Kind::kAnew, number(40))});
+  EXPECT_FALSE(isLogged("s", 11, 20)) << "somebody else was there meanwhile";
+}
+
 TEST_F(LedgerStateTest, ALostLeaseTakesTheShardOutOfWhatIsPendingAndOutOfNothingElse) {
   log({span("s", Kind::kAnew, number(0)), span("t", Kind::kAnew, number(0)),
        AddedEntry{"in", infoOf("a", {slice("s", 1, 2), slice("t", 1, 2)})}, AllocatedEntry{at(1), {"a"}},

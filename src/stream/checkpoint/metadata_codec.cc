@@ -23,6 +23,7 @@ constexpr std::uint64_t kInputBytesMin = 3 * 4;
 constexpr std::uint64_t kBlockBytesMin = 2 * 4;
 constexpr std::uint64_t kBatchBytesMin = 8 + 1 + 4;
 constexpr std::uint64_t kSpanBytesMin = 2 * 4 + 2 * 12;
+constexpr std::uint64_t kLoggedBytesMin = 2 * 4 + 2 * 12 + 1;
 constexpr std::uint64_t kSnapshotBytesMin = 2 * 4 + 8 + 8 + 4;
 
 template <class Things>
@@ -123,6 +124,14 @@ void MetadataCodec::appendState(const LedgerState& state, std::string& to) {
     appendCheckpoint(span.from, to);
     appendCheckpoint(span.to, to);
   }
+  appendCount(state.logged_, to);
+  for (const auto& [key, range] : state.logged_) {
+    appendText(key.input, to);
+    appendText(key.shard, to);
+    appendCheckpoint(range.since, to);
+    appendCheckpoint(range.to, to);
+    appendNumber(static_cast<std::uint8_t>(range.open), to);
+  }
   appendCount(state.snapshots_, to);
   for (const auto& [uid, snapshot] : state.snapshots_) appendSnapshot(snapshot, to);
 }
@@ -177,6 +186,17 @@ Result<Metadata> MetadataCodec::read(std::string_view bytes) {
     span.from = reader.checkpoint();
     span.to = reader.checkpoint();
     addNext(state.spans_, std::move(key), std::move(span), reader);
+  }
+  const std::uint64_t logged = reader.count(kLoggedBytesMin);
+  for (std::uint64_t i = 0; i < logged && !reader.failed(); ++i) {
+    ShardKey key;
+    key.input = reader.text();
+    key.shard = reader.text();
+    LoggedRange range;
+    range.since = reader.checkpoint();
+    range.to = reader.checkpoint();
+    range.open = reader.flag();
+    addNext(state.logged_, std::move(key), std::move(range), reader);
   }
   const std::uint64_t snapshots = reader.count(kSnapshotBytesMin);
   for (std::uint64_t i = 0; i < snapshots; ++i) {
