@@ -139,7 +139,7 @@ void ContextCore::activate() {
   if (auto valid = graph_->validate(hasDirectory); !valid) throw valid.error();
   if (auto fits = checkTogether(conf_, hasDirectory); !fits) throw fits.error();
   rt::Registry& registry = seams_.env.registry;
-  if (const void* active = registry.find(kActiveContext); active != nullptr && active != this) {
+  if (registry.find(kActiveContext) != nullptr) {
     throw Error(Code::kUsage, "another StreamingContext is active in this environment", "stop it first");
   }
   registry.put(kActiveContext, this);

@@ -108,6 +108,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   void pushRestart();
   std::set<std::string> snapshotsDue(Time time) const;
   rt::Task<void> storeSnapshots(std::shared_ptr<std::vector<StateSnapshot>> taken);
+  rt::Task<void> storeLastState();
   rt::Task<Result<void>> logAllocated();
   rt::Task<Result<void>> logCompleted(std::shared_ptr<const Batch> whole,
                                       std::shared_ptr<const Batch> delivered);
@@ -165,6 +166,8 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   rt::TimePoint awaitedUntil_{};
   // The time before the first batch whose blocks the directory has.
   std::optional<Time> sinceStart_;
+  // Of the last batch that this process has completed.
+  std::optional<Time> lastCompleted_;
   // Of operators with state, by uid: times of the newest snapshots that have survived.
   std::map<std::string, Time> snapshots_;
   // Of the batch that is worked on.
@@ -175,6 +178,8 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   std::optional<Error> batchFailure_;
   std::unique_ptr<rt::TaskGroup> ticker_;
   std::unique_ptr<rt::TaskGroup> processor_;
+  // Of a graceful stop.
+  rt::TimePoint graceEnds_{};
   // The start, and later the graceful stop: tasks that a stop without grace cuts short.
   std::unique_ptr<rt::TaskGroup> phase_;
   rt::TaskGroup snapshotting_;

@@ -343,8 +343,29 @@ rt::Task<Result<void>> Engine::logCompleted(std::shared_ptr<const Batch> whole,
   co_return co_await ledger_->completed(std::move(whole), std::move(delivered));
 }
 
+// As a graceful stop leaves it, so that the next process reads nothing again to compute it. Whatever goes
+// wrong with that: the log has what it is made of.
+rt::Task<void> Engine::storeLastState() {
+  if (ledger_ == nullptr || !lastCompleted_ || graph_->states.empty()) co_return;
+  co_await snapshotting_.join(rt::Duration::max());
+  auto taken = std::make_shared<std::vector<StateSnapshot>>();
+  LastStates work{graph_, *lastCompleted_, interval_, snapshots_, partitions_, taken};
+  auto done = co_await takeLastStates(env_, std::move(work));
+  if (!done) {
+    env_.log.warning("last_state_not_stored", {{"reason", done.error().message()}});
+    co_return;
+  }
+  // The rest of the time is for the last commit.
+  const rt::Duration patience = std::max(rt::Duration(0), (graceEnds_ - env_.loop.now()) / 2);
+  snapshotting_.spawn(storeSnapshots(taken));
+  co_await snapshotting_.join(patience);
+  snapshotting_.cancel();
+  cleanLedger(*lastCompleted_);
+}
+
 // After the batch was released: rides on a later commit.
 void Engine::cleanLedger(Time completed) {
+  lastCompleted_ = completed;
   if (ledger_ == nullptr) return;
   if (!sinceStart_) sinceStart_ = completed - interval_;
   ledger_->cleanUpTo(graph_->historyAfter(completed, snapshots_, *sinceStart_));

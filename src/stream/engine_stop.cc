@@ -21,6 +21,7 @@ constexpr Duration kGraceMin = 1min;
 }  // namespace
 
 void Engine::beginGracefulStop() {
+  graceEnds_ = rt::laterBy(env_.loop.now(), grace());
   phase_->spawn(stopGracefully());
   phase_->spawn(awaitGraceDeadline());
 }
@@ -38,6 +39,7 @@ rt::Task<void> Engine::stopGracefully() {
   if (!batchFailure_) {
     // The last lease checkpoints are written, the leases released.
     auto finished = co_await finishReceivers();
+    co_await storeLastState();
     auto closed = co_await closeLedger();
     if (!closed) end.failure = closed.error();
     if (!finished) end.failure = finished.error();

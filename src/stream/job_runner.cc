@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -74,16 +76,36 @@ Result<void> guarded(const std::string& name, const Body& body) {
   return {};
 }
 
+// Nothing where it has no state of that time.
+std::optional<StateSnapshot> snapshotOf(detail::StatefulStream& stream, Time time) {
+  const std::string& uid = stream.node().uid();
+  auto partitions = stream.snapshot(time);
+  if (!partitions || partitions->empty()) return std::nullopt;
+  for (const std::string& bytes : *partitions) checkSnapshotSize(uid, bytes.size());
+  return StateSnapshot{uid, time, stream.typeTag(), std::move(*partitions)};
+}
+
 void takeSnapshots(const OutputRun& run) {
   if (run.snapshotsOf.empty()) return;
   run.snapshots->clear();
   for (detail::StatefulStream* stream : run.graph->stateful()) {
-    const std::string& uid = stream->node().uid();
-    if (!run.snapshotsOf.contains(uid)) continue;
-    auto partitions = stream->snapshot(run.batch->time);
-    if (!partitions || partitions->empty()) continue;
-    for (const std::string& bytes : *partitions) checkSnapshotSize(uid, bytes.size());
-    run.snapshots->push_back({uid, run.batch->time, stream->typeTag(), std::move(*partitions)});
+    if (!run.snapshotsOf.contains(stream->node().uid())) continue;
+    auto snapshot = snapshotOf(*stream, run.batch->time);
+    if (snapshot) run.snapshots->push_back(std::move(*snapshot));
+  }
+}
+
+void takeLast(const LastStates& work) {
+  for (detail::StatefulStream* stream : work.graph->stateful()) {
+    const detail::StreamNodeBase& node = stream->node();
+    const auto stored = work.stored.find(node.uid());
+    Time after = work.time - node.snapshotInterval();
+    if (stored != work.stored.end()) after = std::max(after, stored->second);
+    // Its batches may be rarer than those of the graph.
+    std::optional<StateSnapshot> snapshot;
+    for (Time time = work.time; time > after && !snapshot; time -= work.interval)
+      snapshot = snapshotOf(*stream, time);
+    if (snapshot) work.taken->push_back(std::move(*snapshot));
   }
 }
 
@@ -154,6 +176,19 @@ rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run) {
     return runOn(run, tasks);
   };
   co_return co_await rt::runOn(env.jobs, env.loop, std::move(work));
+}
+
+rt::Task<Result<void>> takeLastStates(const rt::Env& env, LastStates work) {
+  auto call = [workers = &env.workers, work = std::move(work)]() -> Result<void> {
+    RetryingTaskRunner tasks(*workers, 1, work.partitions);
+    detail::BatchContext context;
+    context.info.time = work.time;
+    context.tasks = work.graph->run.get();
+    context.interval = work.interval;
+    const Worked worked(*work.graph, context, tasks);
+    return guarded("the last state", [&] { takeLast(work); });
+  };
+  co_return co_await rt::runOn(env.jobs, env.loop, std::move(call));
 }
 
 }  // namespace tidemill::stream

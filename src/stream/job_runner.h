@@ -1,9 +1,8 @@
 // stream/job_runner.h: runs the output operations of one batch on a job thread.
 #pragma once
 
+#include <map>
 #include <memory>
-#include <vector>
-
 #include <set>
 #include <string>
 #include <vector>
@@ -26,7 +25,6 @@ BatchInfo infoOf(const Batch& batch, int attempt);
 // Throws Error(kLimitExceeded): what is written and cannot be read again would be no snapshot.
 void checkSnapshotSize(const std::string& uid, std::size_t bytes);
 
-// One try of one batch. It owns what it uses: the batch may be abandoned while user code still runs.
 // What an operator has kept after a batch.
 struct StateSnapshot {
   std::string uid;
@@ -35,6 +33,7 @@ struct StateSnapshot {
   std::vector<std::string> partitions;
 };
 
+// One try of one batch. It owns what it uses: the batch may be abandoned while user code still runs.
 struct OutputRun {
   std::shared_ptr<const Graph> graph;
   std::shared_ptr<const Batch> batch;
@@ -63,5 +62,20 @@ rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run);
 
 // Whether the calling thread is just now running an output of this graph.
 bool runsHere(const Graph& graph);
+
+// What operators have kept when no batch follows any more.
+struct LastStates {
+  std::shared_ptr<const Graph> graph;
+  // The last batch, and the interval of batches.
+  Time time{};
+  Duration interval{};
+  // By uid, what is stored: only newer ones are taken.
+  std::map<std::string, Time> stored;
+  std::shared_ptr<detail::PartitionSpace> partitions;
+  std::shared_ptr<std::vector<StateSnapshot>> taken;
+};
+
+// On the job thread. Errors: what the codecs of their types say.
+rt::Task<Result<void>> takeLastStates(const rt::Env& env, LastStates work);
 
 }  // namespace tidemill::stream

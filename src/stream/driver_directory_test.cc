@@ -1,0 +1,191 @@
+// Directories that are out of order, somebody else's or nobody's; with the getOrCreate tests of Spark's
+// StreamingContextSuite.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stream/checkpoint/memory_checkpoint_store.h"
+#include "stream/test_driver.h"
+
+namespace tidemill {
+namespace {
+
+class DriverDirectoryTest : public DriverFixture {
+ protected:
+  // The directory lies in a store whose failures the test decides.
+  std::shared_ptr<stream::MemoryCheckpoints> usePlace() {
+    auto place = std::make_shared<stream::MemoryCheckpoints>();
+    seams_->checkpoints = [this,
+                           place](const std::string&) -> Result<std::unique_ptr<stream::CheckpointStore>> {
+      return std::make_unique<stream::MemoryCheckpointStore>(env().loop, place, 5ms);
+    };
+    return place;
+  }
+};
+
+TEST_F(DriverDirectoryTest, AContextMadeAnewOverAnOldDirectoryIsToldAndLosesNothing) {
+  createStream(2);
+  put(numbered(1, 20));
+  begin(collect()).reset();
+  auto first = begin(collect());
+  world_.runFor(2500ms);
+  first.reset();
+  put(numbered(21, 30));
+
+  auto second = begin(collect(), /*resume=*/false);
+  world_.runFor(5s);
+  EXPECT_EQ(events("checkpoint_metadata_ignored"), 1u);
+  EXPECT_EQ(all(), numbered(1, 30));
+}
+
+TEST_F(DriverDirectoryTest, AStoreThatIsOutOfOrderHoldsBatchesUpAndLosesNothing) {
+  createStream(2);
+  const auto place = usePlace();
+  auto context = begin(collect());
+  put(numbered(1, 10));
+  world_.runFor(3s);
+  EXPECT_EQ(all(), numbered(1, 10));
+
+  place->failure = Error(Code::kServiceError, "503 Slow Down", "");
+  put(numbered(11, 20));
+  world_.runFor(20s);
+  EXPECT_EQ(all(), numbered(1, 10)) << "no batch runs whose blocks are not logged";
+  EXPECT_EQ(events("checkpoint_store_unavailable"), 1u);
+
+  place->failure.reset();
+  world_.runFor(10s);
+  EXPECT_EQ(all(), numbered(1, 20));
+  EXPECT_TRUE(stopped(*context));
+}
+
+TEST_F(DriverDirectoryTest, AContextEndsAtOnceAlthoughTheStoreIsOutOfOrder) {
+  createStream(1);
+  const auto place = usePlace();
+  auto context = begin(collect());
+  world_.runFor(3s);
+  place->failure = Error(Code::kServiceError, "503 Slow Down", "");
+  put(numbered(1, 3));
+  world_.runFor(2s);
+
+  context->requestStop(false);
+  world_.runFor(20s);
+  EXPECT_EQ(context->getState(), StreamingContextState::STOPPED);
+}
+
+TEST_F(DriverDirectoryTest, WhoLosesTheDirectoryEndsFenced) {
+  createStream(1);
+  const auto place = usePlace();
+  auto context = begin(collect());
+  world_.runFor(3s);
+  // Another writer has the next number.
+  std::uint64_t last = 0;
+  for (const auto& [name, bytes] : place->values) {
+    if (name.starts_with("log/")) last = std::stoull(name.substr(4));
+  }
+  place->values["log/" + std::string(20 - std::to_string(last + 1).size(), '0') + std::to_string(last + 1)] =
+      "theirs";
+  put(numbered(1, 3));
+  EXPECT_EQ(failureOf(*context), Code::kFenced);
+}
+
+TEST_F(DriverDirectoryTest, ASecondProcessOnTheFolderIsFencedAndTheFirstGoesOn) {
+  createStream(1);
+  put({"a"});
+  auto first = begin(collect());
+  world_.runFor(3s);
+
+  // Another process on the same host.
+  rt::Registry registry;
+  rt::Env& here = env();
+  rt::Env other{here.loop, here.http,   here.fetchLoop, here.fetchHttp, here.workers,
+                here.jobs, here.store,  here.replicas,  here.files,     here.random,
+                here.log,  here.faults, registry};
+  lease::MemoryLeaseStoreFactory leases(other, tables_);
+  auto seams = std::make_unique<stream::Seams>(stream::Seams{other, leases, sim::testEnvironment()});
+  std::swap(seams, seams_);
+  worker_ = "other";
+  conf_.set("tidemill.state.directory", "/other");
+  auto second = begin(collect());
+  EXPECT_EQ(failureOf(*second), Code::kFenced);
+  put({"b"});
+  world_.runFor(3s);
+  EXPECT_EQ(all(), (std::vector<std::string>{"a", "b"}));
+
+  first.reset();  // Killed: the lock is free.
+  put({"c"});
+  auto third = begin(collect());
+  world_.runFor(60s);
+  EXPECT_EQ(all(), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_TRUE(stopped(*third));
+  second.reset();
+  third.reset();
+  std::swap(seams, seams_);
+}
+
+TEST_F(DriverDirectoryTest, AForeignDirectoryIsRefusedBeforeAnythingIsRead) {
+  createStream(1);
+  ASSERT_TRUE(env().files.makeDirectory("/checkpoints"));
+  {
+    auto file = env().files.openAppend("/checkpoints/checkpoint-1700000000000");
+    ASSERT_TRUE(file);
+  }
+  auto context = begin(collect());
+  EXPECT_EQ(failureOf(*context), Code::kForeignDirectory);
+  EXPECT_TRUE(leases_->rows.empty());
+}
+
+TEST_F(DriverDirectoryTest, AnUnwritableDirectoryIsAnErrorThatNamesIt) {
+  createStream(1);
+  {
+    auto file = env().files.openAppend("/checkpoints");
+    ASSERT_TRUE(file);
+  }
+  auto context = begin(collect());
+  const Result<void> end = ended(*context);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kIo);
+  EXPECT_NE(end.error().message().find("/checkpoints"), std::string::npos);
+}
+
+TEST_F(DriverDirectoryTest, GetOrCreateRefusesWhatMakesNoSense) {
+  EXPECT_EQ(thrownBy([&] { StreamingContext::getOrCreate("", [&] { return makeContext(); }); }),
+            Code::kUsage);
+  EXPECT_EQ(thrownBy([&] {
+              StreamingContext::getOrCreate("/a",
+                                            []() -> std::unique_ptr<StreamingContext> { return nullptr; });
+            }),
+            Code::kUsage);
+  EXPECT_EQ(thrownBy([&] {
+              StreamingContext::getOrCreate("/a", [&] {
+                auto context = makeContext();
+                context->checkpoint("/b");
+                return context;
+              });
+            }),
+            Code::kUsage);
+}
+
+TEST_F(DriverDirectoryTest, TheActiveContextIsFoundAndGoesOnWithoutTheHandle) {
+  createStream(1);
+  auto context = makeContext();
+  collect()(*context);
+  EXPECT_EQ(StreamingContext::getActive(context->sparkContext()), nullptr);
+  context->start();
+  auto active = StreamingContext::getActiveOrCreate(context->sparkContext(), [&] {
+    ADD_FAILURE() << "one is active";
+    return makeContext();
+  });
+  ASSERT_NE(active, nullptr);
+  EXPECT_EQ(active->getState(), StreamingContextState::ACTIVE);
+  active.reset();
+  put(numbered(1, 3));
+  world_.runFor(5s);
+  EXPECT_EQ(all(), numbered(1, 3));
+  EXPECT_TRUE(stopped(*context));
+}
+
+}  // namespace
+}  // namespace tidemill

@@ -1,0 +1,152 @@
+// Windows and state across restarts. (Spark: CheckpointSuite)
+#include <gtest/gtest.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stream/test_driver.h"
+
+namespace tidemill {
+namespace {
+
+class DriverStateTest : public DriverFixture {};
+
+TEST_F(DriverStateTest, WindowsGoOnAcrossARestart) {
+  createStream(1);
+  std::map<std::int64_t, std::int64_t> counts;
+  const auto define = [&](StreamingContext& context) {
+    input(context)
+        .window(Seconds(30), Seconds(1))
+        .foreachRDD([&](const RDD<std::string>& rdd, const BatchInfo& batch) {
+          counts[batch.time.time_since_epoch().count()] = rdd.count();
+        });
+  };
+  put(numbered(1, 10));
+  auto first = begin(define);
+  world_.runFor(4s);
+  ASSERT_FALSE(counts.empty());
+  EXPECT_EQ(counts.rbegin()->second, 10);
+  first.reset();
+  put(numbered(11, 15));
+  world_.runFor(3s);
+
+  auto second = begin(define);
+  world_.runFor(6s);
+  EXPECT_EQ(counts.rbegin()->second, 15);
+  const auto gap = [&] {
+    std::int64_t before = 0;
+    for (const auto& [time, count] : counts) {
+      if (before != 0 && time - before != 1000) return true;
+      before = time;
+    }
+    return false;
+  };
+  EXPECT_FALSE(gap()) << "the times at which no process ran have batches too: "
+                      << testing::PrintToString(counts);
+  world_.runFor(40s);
+  EXPECT_EQ(counts.rbegin()->second, 0);
+}
+
+TEST_F(DriverStateTest, StateGoesOnAcrossRestartsAndSnapshots) {
+  createStream(2);
+  std::map<std::string, std::int64_t> totals;
+  const auto define = [&](StreamingContext& context) {
+    input(context)
+        .map([](const std::string& line) {
+          return std::pair<std::string, std::int64_t>(line.substr(0, 4), 1);
+        })
+        .updateStateByKey(
+            [](const std::vector<std::int64_t>& values, const std::optional<std::int64_t>& before) {
+              std::int64_t sum = before.value_or(0);
+              for (const std::int64_t value : values) sum += value;
+              return std::optional(sum);
+            })
+        .uid("totals")
+        .foreachRDD([&](const RDD<std::pair<std::string, std::int64_t>>& rdd) {
+          for (const auto& [key, value] : rdd.collect()) totals[key] = value;
+        });
+  };
+  std::int64_t produced = 0;
+  for (int life = 0; life < 6; ++life) {
+    auto context = begin(define);
+    for (int step = 0; step < 3; ++step) {
+      put({"lineA", "lineB", "otherC"});
+      ++produced;
+      world_.runFor(std::chrono::milliseconds(random_.between(500, 9000)));
+    }
+  }
+  auto last = begin(define);
+  world_.runFor(15s);
+  EXPECT_EQ(totals["line"], 2 * produced);
+  EXPECT_EQ(totals["othe"], produced);
+  EXPECT_GE(events("state_restored"), 1u);
+  EXPECT_TRUE(stopped(*last));
+}
+
+// (Spark: a graceful stop waits until the last batch is processed and checkpointed)
+TEST_F(DriverStateTest, AfterAGracefulStopStateGoesOnWithoutReadingAnythingAgain) {
+  createStream(2);
+  std::map<std::string, int> totals;
+  const auto define = [&](StreamingContext& context) {
+    input(context)
+        .map([](const std::string& line) { return std::pair<std::string, int>(line.substr(0, 4), 1); })
+        .updateStateByKey([](const std::vector<int>& values, const std::optional<int>& before) {
+          return std::optional(before.value_or(0) + static_cast<int>(values.size()));
+        })
+        .uid("totals")
+        .checkpoint(Seconds(3600))
+        .foreachRDD([&](const RDD<std::pair<std::string, int>>& rdd) {
+          for (const auto& [key, value] : rdd.collect()) totals[key] = value;
+        });
+  };
+  for (int life = 1; life <= 3; ++life) {
+    auto context = begin(define);
+    put({"lineA", "otherB"});
+    world_.runFor(4s);
+    EXPECT_TRUE(stopped(*context));
+    EXPECT_EQ(context->totals().blocksLost, 0);
+    EXPECT_EQ(totals["line"], life);
+    EXPECT_EQ(totals["othe"], life);
+  }
+  EXPECT_EQ(events("state_restored"), 2u);
+}
+
+TEST_F(DriverStateTest, AProgramWithoutTheOperatorWhoseStateIsKeptIsRefused) {
+  createStream(1);
+  put({"a"});
+  const auto counting = [&](const std::string& uid) {
+    return [this, uid](StreamingContext& context) {
+      input(context)
+          .map([](const std::string& line) { return std::pair<std::string, int>(line, 1); })
+          .updateStateByKey([](const std::vector<int>& values, const std::optional<int>& before) {
+            return std::optional(before.value_or(0) + static_cast<int>(values.size()));
+          })
+          .uid(uid)
+          .print();
+    };
+  };
+  auto first = begin(counting("totals"));
+  world_.runFor(3s);
+  EXPECT_TRUE(stopped(*first));
+  first.reset();
+
+  auto second = begin(counting("sums"));
+  const Result<void> end = ended(*second);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kInvalidConfig);
+  EXPECT_NE(end.error().message().find("totals"), std::string::npos);
+}
+
+TEST_F(DriverStateTest, StateNeedsACheckpointDirectory) {
+  auto context = makeContext();
+  input(*context)
+      .map([](const std::string& line) { return std::pair<std::string, int>(line, 1); })
+      .updateStateByKey([](const std::vector<int>&, const std::optional<int>& before) { return before; })
+      .print();
+  EXPECT_EQ(thrownBy([&] { context->start(); }), Code::kUsage);
+}
+
+}  // namespace
+}  // namespace tidemill
