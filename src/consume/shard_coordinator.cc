@@ -183,7 +183,9 @@ std::vector<std::shared_ptr<const block::BlockInfo>> ShardCoordinator::deliverab
 
 bool ShardCoordinator::isAhead(const SequenceNumberRange& range) const {
   const Tenure* const tenure = book_.find(range.shardId);
-  return tenure != nullptr && tenure->checkpoints().processedUpTo() < lastOf(range);
+  if (tenure != nullptr) return tenure->checkpoints().processedUpTo() < lastOf(range);
+  const auto row = book_.rows().find(range.shardId);
+  return row != book_.rows().end() && row->second.checkpoint < lastOf(range);
 }
 
 void ShardCoordinator::processed(const std::vector<std::shared_ptr<const block::BlockInfo>>& blocks) {

@@ -114,8 +114,8 @@ class ShardCoordinator final : private LeaseEvents {
   // A checkpoint to be committed later by whoever reads the shard then; see Tenure::prepare().
   void prepare(const std::string& shardId, std::int64_t token, const lease::Checkpoint& pending,
                std::optional<std::string> state);
-  // Whether reading brings the end of `range`, because the lease of its shard is held and its checkpoint lies
-  // before that. False tells nothing of a shard that another worker reads, or nobody.
+  // Whether reading brings the end of `range`, because the checkpoint of its shard's lease lies before that:
+  // whoever has the lease, or takes it. False: it does not, or there is no such lease any more.
   bool isAhead(const SequenceNumberRange& range) const;
   // Whether the shard's lease is certain to be held under this token now.
   bool holds(const std::string& shardId, std::int64_t token) const;

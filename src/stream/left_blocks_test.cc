@@ -123,5 +123,29 @@ TEST_F(LeftBlocksTest, AreReadAgainInTheirPlaceWhereTheCheckpointLiesBeforeThem)
   EXPECT_EQ(next({{"orders"}}), Lines());
 }
 
+// Whoever has it reads on from its checkpoint.
+TEST_F(LeftBlocksTest, AreLeftToAnotherWorkerWhereTheCheckpointOfItsLeaseLiesBeforeThem) {
+  createStream(1);
+  put({"a"});
+  leave({{"orders"}});
+  auto& row = leases_->rows.begin()->second;
+  row.checkpoint = lease::Checkpoint::trimHorizon();
+  row.leaseOwner = "other";
+  row.leaseCounter += 1;
+  const auto stay = [&](int times) -> rt::Task<void> {
+    for (int i = 0; i < times; ++i) {
+      co_await world_.loop().sleepFor(1s);
+      leases_->rows.begin()->second.leaseCounter += 1;
+    }
+  };
+  world_.spawn(stay(20));
+
+  EXPECT_EQ(next({{"orders"}}), Lines());
+  world_.runFor(30s);
+  leases_->rows.begin()->second.leaseOwner = "";
+  EXPECT_EQ(next({{"orders"}}), (Lines{"orders a"}));
+  EXPECT_EQ(next({{"orders"}}), Lines());
+}
+
 }  // namespace
 }  // namespace tidemill
