@@ -39,6 +39,7 @@ struct CountFlags {
   std::string loseBlocks;
   std::string checkpointDirectory;
   std::string plant;
+  std::int64_t slowMilliseconds = 0;
   bool json = false;
   bool records = false;
 };
@@ -168,6 +169,7 @@ int runCount(CountFlags flags) {
   const auto level = parseStorageLevel(flags.storageLevel);
   if (!level) return printError(unknownLevel(flags.storageLevel));
   flags.job.storageLevel = *level;
+  flags.job.slowness = std::chrono::milliseconds(flags.slowMilliseconds);
   flags.job.dropRecord = flags.plant == "drop-record";
   auto conf = confOf(flags);
   if (!conf) return printError(conf.error());
@@ -235,6 +237,11 @@ void addCountCommand(CLI::App& app, Chosen& chosen) {
       ->allow_extra_args(false);
   command->add_option("--plant", flags->plant, "A mistake on purpose: drop-record loses one record")
       ->check(CLI::IsMember({"drop-record"}));
+  command
+      ->add_option("--slow-ms", flags->slowMilliseconds,
+                   "For tests: each batch with records takes so many milliseconds longer")
+      ->check(CLI::Range(0, 600'000))
+      ->capture_default_str();
   command->add_flag("--json", flags->json, "One JSON object per line");
   command->add_flag(
       "--records", flags->records,

@@ -20,7 +20,7 @@ struct DemoOptions {
   LeaseStoreFlags leases;
   std::string storageLevel = "MEMORY_AND_DISK_2";
   std::string loseBlocks = "30%";
-  // Of the consumer; empty: none.
+  // Of the consumer: a url, or a scheme alone as for kill9. Empty: none.
   std::string checkpointDirectory;
   std::vector<std::string> settings;
 };

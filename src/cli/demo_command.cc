@@ -20,8 +20,9 @@ void addDemoCommand(CLI::App& app, Chosen& chosen) {
   command->add_option("--plant", options->plant, "A mistake on purpose: drop-record loses one record")
       ->check(CLI::IsMember({"drop-record"}));
   addLeaseStoreFlags(*command, options->leases);
-  command->add_option("--checkpoint-dir", options->checkpointDirectory,
-                      "Url of a checkpoint directory for the consumer; else it has none");
+  command->add_option(
+      "--checkpoint-dir", options->checkpointDirectory,
+      "Url of a checkpoint directory for the consumer, or file:, s3: or hdfs: alone; else it has none");
   addStorageFlags(*command, options->storageLevel, options->loseBlocks);
   command
       ->add_option("--set", options->settings,

@@ -15,8 +15,8 @@ struct Kill9Options {
   int runs = 20;
   // Of the moments, of the text and of the fake AWS.
   std::uint64_t seed = 1;
-  // Url under which each run has a checkpoint directory of its own; "file:" alone: in the temporary folder.
-  // Empty: none.
+  // Url under which each run has a checkpoint directory of its own; "file:" alone: in the temporary folder;
+  // "s3:" or "hdfs:" alone: in a store that the fake AWS serves. Empty: none.
   std::string checkpointDirectory;
   std::vector<std::string> settings;
 };

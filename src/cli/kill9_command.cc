@@ -18,8 +18,9 @@ void addKill9Command(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Seed of the moments; else one is drawn, and printed")
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--checkpoint-dir", options->checkpointDirectory,
-                      "Url under which each run has a checkpoint directory; file: alone is a temporary one");
+  command->add_option(
+      "--checkpoint-dir", options->checkpointDirectory,
+      "Url under which each run has a checkpoint directory; file:, s3: or hdfs: alone is temporary");
   command
       ->add_option("--set", options->settings,
                    "A setting of the consumer as key=value; may be given several times")

@@ -1,6 +1,7 @@
 #include "cli/word_count_job.h"
 
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "cli/words.h"
@@ -68,10 +69,11 @@ void defineWordCount(StreamingContext& context, std::shared_ptr<WordCountSink> s
                                           options.region, options.initialPosition, options.checkpointInterval,
                                           options.storageLevel, toLine);
   auto dropNext = std::make_shared<std::atomic<bool>>(options.dropRecord);
-  lines.foreachRDD([sink = std::move(sink), dropNext, shown = options.shown, show = options.show](
-                       const RDD<Line>& rdd, const BatchInfo& batch) {
+  lines.foreachRDD([sink = std::move(sink), dropNext, slowness = options.slowness, shown = options.shown,
+                    show = options.show](const RDD<Line>& rdd, const BatchInfo& batch) {
     if (batch.records == 0) return;
     countBatch(*sink, rdd, batch, *dropNext);
+    if (slowness.count() > 0) std::this_thread::sleep_for(slowness);
     if (show && shown != ShownRecords::kNone) show(batch, shownOf(rdd, shown));
   });
 }

@@ -23,6 +23,7 @@ constexpr std::string_view kHtml =
 // Added to the seed, so that DynamoDB draws other numbers than Kinesis.
 constexpr std::uint64_t kDynamoSeed = 0x64796e616d6f0001;
 constexpr std::uint64_t kDynamoFaultSeed = 0x64796e616d6f0002;
+constexpr std::uint64_t kReadThrottleSeed = 0x7265616473000001;
 // An item has up to 32 levels, each of which takes two of JSON; and there are a few around it.
 constexpr std::size_t kDynamoDepthMax = 100;
 
@@ -75,6 +76,7 @@ FakeAws::FakeAws(FakeAwsOptions options)
       faults_(random_.fork(), options_.faultsPerThousand, options_.networkFaults, options_.bareEnds),
       // Not forked from random_: what Kinesis draws does not depend on whether DynamoDB is there.
       dynamoFaults_(base::Random(options_.seed + kDynamoFaultSeed), options_),
+      readThrottles_(options_.seed + kReadThrottleSeed),
       auth_(options_),
       kinesis_(options_, random_.fork()),
       dynamo_(options_, base::Random(options_.seed + kDynamoSeed)) {}
@@ -212,8 +214,11 @@ http::Response FakeAws::answerDynamo(const http::Request& request, const Service
 // A fault of all services first; DynamoDB may have others.
 Fault FakeAws::drawFault(const Routed& routed) {
   const Fault fault = faults_.draw(routed.operation);
-  if (fault != Fault::kNone || routed.service->protocol != Protocol::kDynamo) return fault;
-  return dynamoFaults_.draw();
+  if (fault != Fault::kNone) return fault;
+  if (routed.service->protocol == Protocol::kDynamo) return dynamoFaults_.draw();
+  const bool throttled = options_.readThrottlesPerThousand > 0 && routed.operation == "GetRecords" &&
+                         readThrottles_.chance(options_.readThrottlesPerThousand, 1000);
+  return throttled ? Fault::kThrottled : Fault::kNone;
 }
 
 http::Response FakeAws::answerOperation(const http::Request& request, const Routed& routed, InputValue input,

@@ -112,6 +112,7 @@ class FakeAws {
   base::Random random_;
   FaultPlan faults_;
   DynamoFaults dynamoFaults_;
+  base::Random readThrottles_;
   RequestAuth auth_;
   FakeKinesis kinesis_;
   FakeDynamo dynamo_;

@@ -38,6 +38,8 @@ struct FakeAwsOptions {
   // Requests in a thousand that a fault befalls: throttling, a 5xx, a reset, a lost answer, an expired
   // iterator, a stale list of shards, a partly failed put. Range: [0, 1000].
   std::uint32_t faultsPerThousand = 0;
+  // Requests for records in a thousand that are refused as throttled, besides. Range: [0, 1000].
+  std::uint32_t readThrottlesPerThousand = 0;
   // False leaves out the faults of the network (resets, lost, cut and late answers), for a caller that has
   // its own.
   bool networkFaults = true;

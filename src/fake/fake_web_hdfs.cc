@@ -37,8 +37,9 @@ constexpr std::string_view kApi = "/webhdfs/v1";
 std::string decodePercent(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      plain += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
+    const std::string digits(text[i] == '%' ? text.substr(i + 1, 2) : std::string_view());
+    if (digits.size() == 2 && digits.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos) {
+      plain += static_cast<char>(std::stoi(digits, nullptr, 16));
       i += 2;
     } else {
       plain += text[i];
@@ -124,8 +125,10 @@ http::Response FakeWebHdfs::handle(const http::Request& request, rt::WallTime no
     asked.values[std::string(pair.substr(0, equals))] =
         decodePercent(pair.substr(std::min(equals + 1, pair.size())));
   }
-  http::Response response =
-      asked.node == options_.dataNode ? answerDataNode(asked, request.body, now) : answerNameNode(asked, now);
+  // A node that is both tells by what the namenode has put into the url that it sent on.
+  const bool isData = options_.nameNodes.empty() ? !asked.value("namenoderpcaddress").empty()
+                                                 : asked.node == options_.dataNode;
+  http::Response response = isData ? answerDataNode(asked, request.body, now) : answerNameNode(asked, now);
   const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
   response.headers.push_back({"Date", fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT", fmt::gmtime(seconds))});
   return response;
@@ -175,9 +178,11 @@ std::vector<std::string> FakeWebHdfs::childrenOf(const std::string& folder) cons
 
 http::Response FakeWebHdfs::answerNameNode(const Asked& asked, rt::WallTime now) {
   const auto node = std::find(options_.nameNodes.begin(), options_.nameNodes.end(), asked.node);
-  if (node == options_.nameNodes.end()) return respond(404, "text/html", "<html>Not Found</html>");
-  const auto index = static_cast<std::size_t>(node - options_.nameNodes.begin());
-  if (active_ != index) {
+  const bool single = options_.nameNodes.empty();
+  if (!single && node == options_.nameNodes.end()) {
+    return respond(404, "text/html", "<html>Not Found</html>");
+  }
+  if (active_ != static_cast<std::size_t>(node - options_.nameNodes.begin())) {
     return remoteException(403, "StandbyException",
                            "Operation category READ is not supported in state standby");
   }
@@ -216,8 +221,9 @@ http::Response FakeWebHdfs::answerNameNode(const Asked& asked, rt::WallTime now)
 }
 
 http::Response FakeWebHdfs::redirect(const Asked& asked) {
-  const std::string location = fmt::format("{}{}{}{}?{}&namenoderpcaddress=ns1", asked.scheme,
-                                           options_.dataNode, kApi, asked.rawPath, asked.query);
+  const std::string& node = options_.nameNodes.empty() ? asked.node : options_.dataNode;
+  const std::string location =
+      fmt::format("{}{}{}{}?{}&namenoderpcaddress=ns1", asked.scheme, node, kApi, asked.rawPath, asked.query);
   if (options_.noRedirect && asked.value("noredirect") == "true") {
     return respondJson(200, {{"Location", location}});
   }

@@ -15,7 +15,8 @@
 namespace tidemill::fake {
 
 struct FakeWebHdfsOptions {
-  // Host and port of each namenode and of the datanode, as they stand in urls.
+  // Host and port of each namenode and of the datanode, as they stand in urls. Without any namenode there is
+  // one node, which is both, by whatever name it is asked.
   std::vector<std::string> nameNodes = {"nna:9870"};
   std::string dataNode = "dna:9864";
   // False: reads and writes are answered by a redirect whatever `noredirect` says, as older ones do.

@@ -54,12 +54,13 @@ std::string headOf(const http::Response& response, bool keepAlive) {
 // One connection. Keeps itself alive through the handler that is under way; there is always exactly one.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, FakeAws& aws, int& connections, std::chrono::milliseconds patienceMax)
+  Connection(tcp::socket socket, const FakeServer::Answerer& answerer, int& connections,
+             std::chrono::milliseconds patienceMax)
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         patience_(socket_.get_executor()),
         patienceMax_(patienceMax),
-        aws_(aws),
+        answerer_(answerer),
         connections_(connections) {
     ++connections_;
     ErrorCode ignored;
@@ -127,7 +128,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     request.body = std::move(message.body());
     keepAlive_ = message.keep_alive();
     patience_.cancel();
-    answer_ = aws_.handle(request, wallNow());
+    answer_ = answerer_(request, wallNow());
     if (answer_.delay.count() == 0) return writeAnswer();
     timer_.expires_after(answer_.delay);
     timer_.async_wait([self = shared_from_this()](ErrorCode error) {
@@ -168,7 +169,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer timer_;
   asio::steady_timer patience_;
   const std::chrono::milliseconds patienceMax_;
-  FakeAws& aws_;
+  const FakeServer::Answerer& answerer_;
   int& connections_;
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
@@ -180,8 +181,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
 }  // namespace
 
 struct FakeServer::Impl {
-  Impl(FakeAws& fake, std::chrono::milliseconds patience)
-      : aws(fake), patienceMax(patience), acceptor(context), pause(context), signals(context) {}
+  Impl(Answerer answers, std::chrono::milliseconds patience)
+      : answerer(std::move(answers)),
+        patienceMax(patience),
+        acceptor(context),
+        pause(context),
+        signals(context) {}
 
   void accept() {
     acceptor.async_accept([this](ErrorCode error, tcp::socket socket) {
@@ -189,7 +194,7 @@ struct FakeServer::Impl {
       if (error) return acceptLater();
       // Beyond the limit the peer sees its connection closed and tries again.
       if (connections < kConnectionsMax) {
-        std::make_shared<Connection>(std::move(socket), aws, connections, patienceMax)->readRequest();
+        std::make_shared<Connection>(std::move(socket), answerer, connections, patienceMax)->readRequest();
       }
       accept();
     });
@@ -204,7 +209,7 @@ struct FakeServer::Impl {
     });
   }
 
-  FakeAws& aws;
+  const Answerer answerer;
   const std::chrono::milliseconds patienceMax;
   std::atomic<int> acceptFailures{0};
   // Before the context: connections that it destroys still count themselves out.
@@ -220,8 +225,14 @@ FakeServer::~FakeServer() = default;
 
 Result<std::unique_ptr<FakeServer>> FakeServer::listen(FakeAws& aws, int port,
                                                        std::chrono::milliseconds patience) {
+  return listen([&aws](const http::Request& request, rt::WallTime now) { return aws.handle(request, now); },
+                port, patience);
+}
+
+Result<std::unique_ptr<FakeServer>> FakeServer::listen(Answerer answerer, int port,
+                                                       std::chrono::milliseconds patience) {
   TIDEMILL_CHECK(port >= 0 && port <= 65535);
-  auto impl = std::make_unique<Impl>(aws, patience);
+  auto impl = std::make_unique<Impl>(std::move(answerer), patience);
   const tcp::endpoint endpoint(asio::ip::address_v4::loopback(), static_cast<unsigned short>(port));
   ErrorCode error;
   impl->acceptor.open(endpoint.protocol(), error);
@@ -262,7 +273,11 @@ void FakeServer::stopOnSignals() {
 
 Result<void> serveFake(const FakeServerOptions& options, const std::function<void(int port)>& onListening) {
   FakeAws aws(options.aws);
-  auto server = FakeServer::listen(aws, options.port);
+  FakeStores stores(aws.options(), options.stores);
+  const auto answer = [&](const http::Request& request, rt::WallTime now) {
+    return stores.isFor(request) ? stores.handle(request, now) : aws.handle(request, now);
+  };
+  auto server = FakeServer::listen(answer, options.port);
   if (!server) return fail(server.error());
   (*server)->stopOnSignals();
   onListening((*server)->port());

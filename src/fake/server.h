@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "fake/fake_aws.h"
+#include "fake/fake_stores.h"
 #include "tidemill/result.h"
 
 namespace tidemill::fake {
@@ -21,6 +22,9 @@ namespace tidemill::fake {
 //   thread.join();
 class FakeServer {
  public:
+  // Answers one request at a time, on the thread that calls run().
+  using Answerer = std::function<FakeAnswer(const http::Request& request, rt::WallTime now)>;
+
   // Port 0 takes a free one. `aws` must outlive the server, and nobody else may use it while run() runs. kIo
   // if the port is taken.
   //
@@ -28,6 +32,9 @@ class FakeServer {
   // its answer; the connection is closed then. Clients that keep connections alive open another.
   static Result<std::unique_ptr<FakeServer>> listen(
       FakeAws& aws, int port, std::chrono::milliseconds patience = std::chrono::minutes(5));
+  // The same, with whatever answers.
+  static Result<std::unique_ptr<FakeServer>> listen(
+      Answerer answerer, int port, std::chrono::milliseconds patience = std::chrono::minutes(5));
   ~FakeServer();
 
   int port() const;
@@ -50,6 +57,8 @@ class FakeServer {
 
 struct FakeServerOptions {
   FakeAwsOptions aws;
+  // On the same port.
+  FakeStoresOptions stores;
   // Range: [0, 65535]; 0 takes a free one.
   int port = 0;
 };

@@ -1,12 +1,10 @@
-"""How real processes end: six graceful stops under load, a second signal, and consumers that are slower than the stream."""
+"""How real processes end: a second signal, a stop that takes too long, and consumers that are slower than the stream."""
 
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,34 +12,8 @@ from pathlib import Path
 import pytest
 
 from fake_server import kinesis, make_stream
-from programs import QUICK, Running, count, counted, running, stop, text, words_of
-
-
-class Load:
-    """Puts lines for as long as it lives; `lines` are those that the service has taken."""
-
-    def __init__(self, url: str, stream: str, pause: float) -> None:
-        self.lines: list[str] = []
-        self._client = kinesis(url, attempts=5)
-        self._stream = stream
-        self._pause = pause
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        seed = 0
-        while not self._ended.wait(self._pause):
-            seed += 1
-            lines = text(40, seed)
-            entries = [{"Data": line.encode() or b" ", "PartitionKey": str(number)} for number, line in enumerate(lines)]
-            done = self._client.put_records(StreamName=self._stream, Records=entries)
-            self.lines += [line for line, record in zip(lines, done["Records"]) if "SequenceNumber" in record]
-
-    def end(self) -> list[str]:
-        self._ended.set()
-        self._thread.join(timeout=30)
-        return self.lines
+from load import Load, expect_exact
+from programs import QUICK, Running, count, counted, running, stop
 
 
 @contextlib.contextmanager
@@ -59,30 +31,6 @@ def drain(url: str, stream: str, state: Path, records: int) -> Running:
         program.wait_until(lambda: counted(state).records >= records, f"{records} records")
         stop(program)
     return program
-
-
-def expect_exact(state: Path, lines: list[str], duplicates: int | None = 0) -> None:
-    result = counted(state)
-    assert result.words == words_of(lines)
-    assert result.records == len(lines)
-    if duplicates is not None:
-        assert result.duplicates == duplicates
-
-
-def test_six_graceful_stops_under_load_lose_and_repeat_nothing(url, tmp_path):
-    make_stream(kinesis(url), "six", 4)
-    load = Load(url, "six", 0.05)
-    draw = random.Random(6)
-    received = 0
-    for _ in range(6):
-        with running(*count(url, "six", tmp_path, *QUICK)) as program:
-            program.wait_line("batch: .*", 3)
-            time.sleep(draw.uniform(0, 0.5))
-            received += stop(program)
-            assert counted(tmp_path).records == received, program.told()
-    lines = load.end()
-    drain(url, "six", tmp_path, len(lines))
-    expect_exact(tmp_path, lines)
 
 
 def test_a_second_signal_ends_the_process_within_a_second_and_a_restart_loses_nothing(url, tmp_path):

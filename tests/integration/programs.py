@@ -98,6 +98,7 @@ class Running:
 
     def __init__(self, *arguments: object, together: bool = False, wrapper: Iterable[str] = (), program: str = BINARY,
                  folder: Path | None = None, **changes: str | None) -> None:
+        self.started = time.monotonic()
         self.process = subprocess.Popen([*wrapper, program, *map(str, arguments)], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT if together else subprocess.PIPE, text=True,
