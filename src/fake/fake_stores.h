@@ -17,8 +17,8 @@ namespace tidemill::fake {
 
 struct FakeStoresOptions {
   // There from the start; more are made by request. Empty: there is no S3.
-  std::vector<std::string> buckets;
-  FakeS3Options s3;
+  std::vector<std::string> buckets = {};
+  FakeS3Options s3 = {};
   bool hdfs = false;
   // Requests in a thousand to either that go wrong: refused (S3: 503, 500, and 409 for a conditional put),
   // lost before they are applied, or applied and not answered. Range: [0, 1000].

@@ -58,7 +58,7 @@ class FakeServer {
 struct FakeServerOptions {
   FakeAwsOptions aws;
   // On the same port.
-  FakeStoresOptions stores;
+  FakeStoresOptions stores = {};
   // Range: [0, 65535]; 0 takes a free one.
   int port = 0;
 };
