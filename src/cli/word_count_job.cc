@@ -72,8 +72,8 @@ void defineWordCount(StreamingContext& context, std::shared_ptr<WordCountSink> s
   lines.foreachRDD([sink = std::move(sink), dropNext, slowness = options.slowness, shown = options.shown,
                     show = options.show](const RDD<Line>& rdd, const BatchInfo& batch) {
     if (batch.records == 0) return;
-    countBatch(*sink, rdd, batch, *dropNext);
     if (slowness.count() > 0) std::this_thread::sleep_for(slowness);
+    countBatch(*sink, rdd, batch, *dropNext);
     if (show && shown != ShownRecords::kNone) show(batch, shownOf(rdd, shown));
   });
 }

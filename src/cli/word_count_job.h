@@ -49,7 +49,7 @@ struct WordCountOptions {
   StorageLevel storageLevel = StorageLevel::MEMORY_AND_DISK;
   // Loses one record on purpose, so that a comparison of the counts can be seen to fail.
   bool dropRecord = false;
-  // Each batch with records takes so much longer, once its counts are in.
+  // Each batch with records takes so much longer before its counts are in.
   std::chrono::milliseconds slowness{0};
   // Which records are shown once their batch is counted, and to whom: in the order of arrival, on a worker
   // thread. Records may be shown twice after a crash, as they may be delivered twice.

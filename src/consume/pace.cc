@@ -3,8 +3,7 @@
 namespace tidemill::consume {
 
 void Pace::called(rt::TimePoint now) {
-  if (options_.callsPerSecond > 0)
-    postpone(now + rt::Duration(std::chrono::seconds(1)) / options_.callsPerSecond);
+  if (options_.callsPerSecond > 0) postpone(now + gap());
 }
 
 void Pace::answered(rt::TimePoint now, std::int64_t bytes) {

@@ -34,6 +34,12 @@ class Pace {
     return options_.callsPerSecond > 0 ? options_.bytesPerSecond / options_.callsPerSecond : 0;
   }
 
+  // From one call to the next.
+  rt::Duration gap() const {
+    return options_.callsPerSecond > 0 ? rt::Duration(std::chrono::seconds(1)) / options_.callsPerSecond
+                                       : rt::Duration(0);
+  }
+
   void called(rt::TimePoint now);
   // `bytes` of payload came back.
   void answered(rt::TimePoint now, std::int64_t bytes);

@@ -136,7 +136,7 @@ rt::Task<Result<bool>> PollingFetcher::haveIterator() {
 rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce(int records) {
   const std::int64_t expected = expectedBytes();
   auto hold = co_await context_.budget->acquire(expected);
-  co_await takeTurn(context_.loop, pace_->reads);
+  co_await takeLiveTurn(context_.loop, *pace_);
   const std::string iterator = *iterator_;
   auto page = co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, records);
   Result<void> good = page ? check(*page) : fail(page.error());

@@ -10,6 +10,23 @@ rt::Task<void> takeTurn(rt::Loop& loop, Pace& pace) {
   pace.called(loop.now());
 }
 
+rt::Task<void> takeLiveTurn(rt::Loop& loop, ShardPace& pace) {
+  bool yielded = false;
+  for (;;) {  // Until nobody else has taken the turn, and it was left to others once.
+    const rt::TimePoint next = pace.reads.next();
+    if (loop.now() < next) {
+      co_await loop.sleepUntil(next);
+      continue;
+    }
+    if (yielded || pace.recoveriesWaiting == 0 || !pace.lastReadWasLive) break;
+    yielded = true;
+    const rt::TimePoint after = loop.now() + pace.reads.gap();
+    co_await loop.sleepUntil(after);
+  }
+  pace.reads.called(loop.now());
+  pace.lastReadWasLive = true;
+}
+
 std::shared_ptr<ShardPace> ShardPaces::of(const std::string& stream, const std::string& shardId,
                                           rt::TimePoint now) {
   if (paces_.size() >= sweepAt_) {

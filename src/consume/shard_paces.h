@@ -19,10 +19,17 @@ struct ShardPace {
 
   Pace reads;
   Pace iterators;
+  // Readers of lost blocks that wait for a turn of `reads` now. A batch waits for them.
+  int recoveriesWaiting = 0;
+  bool lastReadWasLive = false;
 };
 
 // Waits until `pace` allows a call and counts it, in one step, so that no two callers take the same turn.
 rt::Task<void> takeTurn(rt::Loop& loop, Pace& pace);
+
+// The same for the live reader, which lets a recovery that waits go first every other time: else it could win
+// each turn, since a recovery also waits for room for the answer.
+rt::Task<void> takeLiveTurn(rt::Loop& loop, ShardPace& pace);
 
 // Gives the live reader of a shard and the recovery of the same shard one pace. Lives on one fetch lane.
 class ShardPaces {

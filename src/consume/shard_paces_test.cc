@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "rt/task_group.h"
 #include "sim/sim_loop.h"
 
@@ -51,6 +53,57 @@ TEST(ShardPaces, NoTwoReadersTakeTheSameTurn) {
   for (std::size_t i = 0; i < turns.size(); ++i) {
     EXPECT_EQ(turns[i] - start, static_cast<int>(i) * rt::Duration(200ms));
   }
+}
+
+// As ShardRangeReader does: it also waits for room, and by then the turn may be another's.
+rt::Task<void> recover(rt::Loop& on, ShardPace& of, std::string& turns) {
+  for (int i = 0; i < 5; ++i) {
+    ++of.recoveriesWaiting;
+    do {
+      co_await on.sleepUntil(of.reads.next());
+      for (int room = 0; room < 10; ++room) co_await on.yield();
+    } while (on.now() < of.reads.next());
+    --of.recoveriesWaiting;
+    of.reads.called(on.now());
+    of.lastReadWasLive = false;
+    turns += 'r';
+  }
+}
+
+rt::Task<void> readLive(rt::Loop& on, ShardPace& of, std::string& turns) {
+  for (int i = 0; i < 10; ++i) {
+    co_await takeLiveTurn(on, of);
+    turns += 'l';
+  }
+}
+
+TEST(ShardPaces, ARecoveryThatWaitsHasEveryOtherTurnOfTheLiveReader) {
+  sim::SimLoop loop(1);
+  ShardPaces paces({});
+  const auto pace = paces.of("orders", "shard-1", loop.now());
+  std::string turns;
+  rt::TaskGroup group(loop);
+  group.spawn(readLive(loop, *pace, turns));
+  loop.runFor(1s);
+  group.spawn(recover(loop, *pace, turns));
+  loop.runFor(9s);
+
+  EXPECT_EQ(turns,
+            "llllll"
+            "rlrlrlrlr");
+}
+
+TEST(ShardPaces, ALiveReaderDoesNotWaitForARecoveryThatHasNoRoom) {
+  sim::SimLoop loop(1);
+  ShardPaces paces({});
+  const auto pace = paces.of("orders", "shard-1", loop.now());
+  pace->recoveriesWaiting = 1;
+  std::string turns;
+  rt::TaskGroup group(loop);
+  group.spawn(readLive(loop, *pace, turns));
+  loop.runFor(10s);
+
+  EXPECT_EQ(turns, std::string(10, 'l'));
 }
 
 }  // namespace

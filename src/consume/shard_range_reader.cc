@@ -41,6 +41,18 @@ std::int64_t recordBytesOf(const std::vector<FoundRange*>& ranges) {
   return records > 0 ? std::max<std::int64_t>(static_cast<std::int64_t>(bytes / records), 1) : 0;
 }
 
+// Tells the live reader of the shard.
+class Waiting {
+ public:
+  explicit Waiting(ShardPace& pace) : pace_(pace) { ++pace_.recoveriesWaiting; }
+  ~Waiting() { --pace_.recoveriesWaiting; }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  ShardPace& pace_;
+};
+
 const kinesis::Shard* findShard(const std::vector<kinesis::Shard>& shards, const std::string& shardId) {
   const auto found = std::find_if(shards.begin(), shards.end(),
                                   [&shardId](const auto& shard) { return shard.shardId == shardId; });
@@ -183,6 +195,7 @@ rt::Task<Result<codec::RecordsPage>> ShardRangeReader::readPage(std::string iter
 }
 
 rt::Task<Result<void>> ShardRangeReader::takeTurnToRead() {
+  const Waiting waiting(*pace_);
   for (;;) {  // Until no other reader of the shard takes the turn while this one waits.
     if (pace_->reads.next() >= deadline_) co_return fail(late());
     co_await context_.loop.sleepUntil(pace_->reads.next());
@@ -194,6 +207,7 @@ rt::Task<Result<void>> ShardRangeReader::takeTurnToRead() {
     hold_.reset();
   }
   pace_->reads.called(context_.loop.now());
+  pace_->lastReadWasLive = false;
   co_return Result<void>();
 }
 

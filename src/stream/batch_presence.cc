@@ -139,11 +139,12 @@ void BatchPresence::noteRebuilt(const block::BlockInfo& info, const BlockRecover
   unreadable_.erase(info.id);
   toldLost_.erase(info.id);
   ++rebuilt_;
-  env_.log.info("block_recovered", {{"stream", input.streamName()},
-                                    {"block", info.id},
-                                    {"records", info.recordCount()},
-                                    {"bytes", info.payloadBytes()},
-                                    {"ms", took.count()}});
+  env_.log.info("block_recovered",
+                {{"stream", input.streamName()},
+                 {"block", info.id},
+                 {"records", info.recordCount()},
+                 {"bytes", info.payloadBytes()},
+                 {"ms", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()}});
   for (StreamingListener* listener : listeners_) listener->onBlockRecovered(info.id, info.ranges());
 }
 
