@@ -230,7 +230,10 @@ rt::Task<Result<std::string>> WebHdfsClient::writeAside(std::string path, std::s
     if (written && (written->status == 200 || written->status == 201)) co_return std::move(aside);
     Failure failure = failureOf(question, answer->nameNode, written);
     if (!written) failure.error = written.error();
-    if (failure.trouble == Trouble::kPermanent || tries == kWriteTries) co_return fail(failure.error);
+    // Nobody else draws this name: the transport had sent the request before, on a connection that broke.
+    const bool sentTwice = failure.exception == kExists;
+    const bool hopeless = failure.trouble == Trouble::kPermanent && !sentTwice;
+    if (hopeless || tries == kWriteTries) co_return fail(failure.error);
     // Perhaps it was written after all, or in part. The next try has another name, perhaps another datanode.
     auto removed = co_await remove(std::move(aside));
     if (!removed) co_return fail(failure.error);

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "aws/scripted_transport.h"
 #include "fake/fake_web_hdfs.h"
 #include "fake/service_transport.h"
@@ -67,8 +69,14 @@ class WebHdfsClientTest : public testing::Test {
   fake::FakeWebHdfsOptions fakeOptions_;
   std::optional<fake::FakeWebHdfs> hdfs_;
   sim::SimLoop loop_{1};
-  ServiceTransport transport_{
-      loop_, [this](const http::Request& request, rt::WallTime now) { return hdfs().handle(request, now); }};
+  // A transport sends a request again by itself when a connection that it has kept breaks.
+  bool datanodeGetsItTwice_ = false;
+  ServiceTransport transport_{loop_, [this](const http::Request& request, rt::WallTime now) {
+                                const bool data = request.url.find("namenoderpcaddress") != std::string::npos;
+                                if (data && std::exchange(datanodeGetsItTwice_, false))
+                                  hdfs().handle(request, now);
+                                return hdfs().handle(request, now);
+                              }};
   base::Random random_{1};
   aws::CapturedLog log_;
   WebHdfsOptions options_;
@@ -147,6 +155,14 @@ TEST_F(WebHdfsClientTest, ADatanodeThatFailsIsTriedAgainUnderAnotherName) {
 
   befall("OPEN", {Fate::kAnswered, Fate::kReset, Fate::kAnswered, Fate::kBadGateway});
   EXPECT_EQ(**read("/a/b"), "1");
+}
+
+TEST_F(WebHdfsClientTest, AWriteThatTheTransportSentTwiceIsMadeUnderAnotherName) {
+  datanodeGetsItTwice_ = true;
+
+  EXPECT_EQ(put("/a/1", "one"), PutOutcome::kWritten);
+  EXPECT_EQ(*read("/a/1"), "one");
+  EXPECT_THAT(hdfs().files(), ElementsAre("/a/1"));
 }
 
 TEST_F(WebHdfsClientTest, SaysWhatToDoAboutDatanodesThatCannotBeReached) {
