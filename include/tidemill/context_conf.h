@@ -12,10 +12,11 @@ namespace stream {
 class ContextCore;
 }  // namespace stream
 
-// What StreamingContext::conf() gives. Every setting is read once, when the context is made; Spark would take
-// a later change in silence and do nothing. Thread safe.
+// What StreamingContext::conf() gives. Most settings are read once, when the context is made; Spark would
+// take a later change in silence and do nothing. Thread safe.
 //
 //   context.conf().get("spark.streaming.blockInterval");
+//   context.conf().set("spark.streaming.receiver.maxRate", "5000");  // Receivers that run read slower.
 class ContextConf {
  public:
   explicit ContextConf(std::weak_ptr<stream::ContextCore> core) : core_(std::move(core)) {}
@@ -24,8 +25,11 @@ class ContextConf {
   std::optional<std::string> get(const std::string& key) const;
   std::string origin(const std::string& key) const;
 
-  // Throws Error(kUsage), which says what to do instead.
-  [[noreturn]] void set(const std::string& key, const std::string& value);
+  // Of keys that a context that runs takes: spark.streaming.receiver.maxRate, which reaches running
+  // receivers, spark.streaming.gracefulStopTimeout, spark.task.maxFailures and tidemill.batch.maxFailures.
+  // Returns before that has happened. Throws Error(kInvalidConfig) for a value that does not fit, and
+  // Error(kUsage), which says what to do instead, for every other key.
+  void set(const std::string& key, const std::string& value);
 
  private:
   std::shared_ptr<stream::ContextCore> core() const;

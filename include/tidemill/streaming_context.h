@@ -80,6 +80,9 @@ class StreamingContext {
   // of operators. An event tells which do not match; the start is refused (kInvalidConfig) only if an
   // operator whose state is kept is gone or keeps another type of state. `directory`: as for checkpoint(),
   // which the factory need not call. (Spark: the factory is called only for a new directory.)
+  // `createOnError`: what the directory holds is given up if it is damaged beyond what older metadata and the
+  // log can stand in for, where the context would end with kCheckpointUnreadable; a warning says so. Reading
+  // goes on from the lease checkpoints, and windows and state begin anew.
   //
   //   auto context = StreamingContext::getOrCreate("file:/var/lib/orders", [] {
   //     auto made = std::make_unique<StreamingContext>(conf, Seconds(1));
@@ -88,14 +91,16 @@ class StreamingContext {
   //   });
   //   context->start();
   using Factory = std::function<std::unique_ptr<StreamingContext>()>;
-  static std::unique_ptr<StreamingContext> getOrCreate(const std::string& directory, const Factory& factory);
+  static std::unique_ptr<StreamingContext> getOrCreate(const std::string& directory, const Factory& factory,
+                                                       bool createOnError = false);
   // The context that is active on `context`, which goes on when this handle of it is gone; null: none.
   static std::unique_ptr<StreamingContext> getActive(const Context& context);
   // The active one, or what getOrCreate() makes; without a directory, what the factory makes.
   static std::unique_ptr<StreamingContext> getActiveOrCreate(const Context& context, const Factory& factory);
   static std::unique_ptr<StreamingContext> getActiveOrCreate(const Context& context,
                                                              const std::string& directory,
-                                                             const Factory& factory);
+                                                             const Factory& factory,
+                                                             bool createOnError = false);
 
   // Before start(): where the log of blocks and batches, and the state of operators, survive the process: a
   // path, or the url of a store such as file:/var/lib/orders. One process at a time writes it, another one

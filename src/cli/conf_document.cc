@@ -47,7 +47,8 @@ StreamingContext context(conf, Seconds(1));
 `tidemill conf` prints the values that count; `tidemill conf --explain KEY` says where a value comes from and what it does.
 
 A context takes a copy of the `Conf` that it is made with, so later changes of the `Conf` do nothing; `StreamingContext::conf()`
-shows the settings of a context that exists, and refuses to change them with `error[Usage]`. A value that does not fit is refused when it is set, with `error[InvalidConfig]` and the name of the key.
+shows the settings of a context that exists. It changes the few that a context that runs takes, of which the table says so, and
+refuses all others with `error[Usage]`. A value that does not fit is refused when it is set, with `error[InvalidConfig]` and the name of the key.
 A key that nobody knows gets one warning, which names the nearest known one.
 
 Times are whole numbers with `us`, `ms`, `s`, `m` or `min`, `h`, `d`; sizes with `b`, `k`, `m`, `g`; without a suffix they are

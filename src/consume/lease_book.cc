@@ -19,6 +19,9 @@ using lease::LeaseWrite;
 // try, an outage is left to the next look.
 constexpr int kTakeAttemptsMax = 3;
 
+// However many a program asks for.
+constexpr int kAttemptsMost = 10;
+
 // A write of a held lease is tried and looked into; what stays open is tried again by pump().
 constexpr int kWriteAttemptsMax = 2;
 
@@ -48,7 +51,8 @@ lease::SettleContext LeaseBook::settleContext(int attemptsMax) const {
   return {.loop = env_.loop,
           .store = store_,
           .random = env_.random,
-          .attemptsMax = attemptsMax,
+          .attemptsMax = std::min(options_.retries.attemptsMax.value_or(attemptsMax), kAttemptsMost),
+          .backoff = options_.retries.backoff,
           .conflictIsTheft = env_.faults.planted("lost-response-is-theft")};
 }
 

@@ -26,10 +26,19 @@ struct CoordinatorTotals {
   std::int64_t checkpointed = 0;
 };
 
+// How often the store is asked in a row before what it said last is believed.
+struct LeaseRetries {
+  // Calls in all. Nothing: what suits the call, two for a write that comes again anyway. Range: at least 1;
+  // above 10 it counts as 10, for what is written grows old.
+  std::optional<int> attemptsMax = std::nullopt;
+  rt::BackoffOptions backoff = {};
+};
+
 struct LeaseBookOptions {
   lease::Worker worker;
   LeaseTimes times;
   rt::Duration checkpointInterval{};
+  LeaseRetries retries = {};
 };
 
 // Why a lease is not held any more.

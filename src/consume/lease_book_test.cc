@@ -70,6 +70,24 @@ TEST_F(LeaseBookTest, ATakeWhoseAnswersAreLostIsAnErrorThatMayPass) {
   EXPECT_EQ(book_->heldCount(), 0u);
 }
 
+TEST_F(LeaseBookTest, AsksAsOftenInARowAsItWasToldButNeverMoreThanTenTimes) {
+  options_.retries.backoff = {.base = 1s, .cap = 1s};  // Each wait is at least a tenth of it.
+  const std::vector<std::pair<int, int>> cases{{1, 0}, {3, 2}, {1000, 9}};
+  for (const auto& [asked, waits] : cases) {
+    options_.retries.attemptsMax = asked;
+    const std::string shard = "shard-" + std::to_string(asked);
+    addRow(shard);
+    book_ = std::make_unique<LeaseBook>(node_->env(), *store_, options_, *this);
+    ASSERT_TRUE(read());
+    loses("lease.lost_request", true);
+    const rt::TimePoint before = world_.loop().now();
+    EXPECT_FALSE(take({shard}));
+    EXPECT_LE(world_.loop().now() - before, waits * 1s) << asked;
+    EXPECT_GE(world_.loop().now() - before, waits * 100ms) << asked;
+    loses("lease.lost_request", false);
+  }
+}
+
 TEST_F(LeaseBookTest, SettlesAWriteWhoseAnswerWasLost) {
   addRow("shard-1");
   hold("shard-1");

@@ -42,6 +42,7 @@ struct CoordinatorOptions {
   // after a crash.
   rt::Duration checkpointInterval = std::chrono::seconds(1);
   LeaseTimes times;
+  LeaseRetries retries = {};
   // See LeaseTakerOptions.
   rt::Duration scanEvery = std::chrono::seconds(5);
   // Fair share and stealing; what depends on the worker is filled in.

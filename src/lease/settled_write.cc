@@ -41,7 +41,7 @@ rt::Task<Result<Outcome>> inspect(SettleContext context, const LeaseWrite& write
 }  // namespace
 
 rt::Task<Result<SettledWrite>> writeSettled(SettleContext context, LeaseWrite write) {
-  rt::Backoff backoff({}, context.random);
+  rt::Backoff backoff(context.backoff, context.random);
   const rt::TimePoint firstSent = context.loop.now();
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     const rt::TimePoint sent = context.loop.now();
@@ -67,7 +67,7 @@ namespace {
 // Tries `send` until it succeeds, fails for good, or `attemptsMax` is reached.
 template <class T>
 rt::Task<Result<T>> retry(SettleContext context, std::function<rt::Task<Result<T>>()> send) {
-  rt::Backoff backoff({}, context.random);
+  rt::Backoff backoff(context.backoff, context.random);
   for (int attempt = 1;; ++attempt) {  // Bounded by attemptsMax.
     auto result = co_await send();
     if (result || !result.error().retryable() || attempt >= context.attemptsMax) co_return std::move(result);

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "lease/lease_store.h"
+#include "rt/backoff.h"
 #include "rt/loop.h"
 
 namespace tidemill::lease {
@@ -17,6 +18,8 @@ struct SettleContext {
   base::Random& random;
   // Tries before the last error is given back. Range: at least 1.
   int attemptsMax = 10;
+  // Between them.
+  rt::BackoffOptions backoff = {};
   // A planted bug for simulation: the row is never looked into, and a conflict is believed, although an
   // earlier answer may have been lost.
   bool conflictIsTheft = false;

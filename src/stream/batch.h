@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct Batch {
   BatchTiming timing = {};
   // Times under which a checkpoint directory knows it; empty: its own.
   std::vector<Time> logged = {};
+  // By the uid of the stream of files that reads them: paths.
+  std::map<std::string, std::vector<std::string>> files = {};
 
   std::int64_t records() const {
     std::int64_t total = 0;

@@ -11,6 +11,29 @@ namespace {
 
 constexpr std::string_view kInputUid = "input-";
 
+// What a stream of files reads in a batch is logged as a block of an input of this name and its uid: a slice
+// for each file, whose path stands where others have a shard.
+constexpr std::string_view kFilesUid = "files:";
+
+std::shared_ptr<const block::BlockInfo> filesBlockOf(const std::string& uid, Time time,
+                                                     const std::vector<std::string>& paths) {
+  auto info = std::make_shared<block::BlockInfo>();
+  info->id = std::to_string(time.time_since_epoch().count()) + "-" + uid;
+  info->owedTo = kFilesUid;  // No lease says whether they are read.
+  for (const std::string& path : paths) {
+    block::SliceInfo slice;
+    slice.range = {uid, path, "1", "1", 0};
+    info->slices.push_back(std::move(slice));
+  }
+  return info;
+}
+
+void takeFiles(const LedgerBlock& block, Batch& to) {
+  if (!block.input.starts_with(kFilesUid)) return;
+  std::vector<std::string>& paths = to.files[block.input.substr(kFilesUid.size())];
+  for (const block::SliceInfo& slice : block.info->slices) paths.push_back(slice.range.shardId);
+}
+
 // Nothing: an input of an earlier program, which this one does not have.
 std::optional<std::size_t> inputOf(const std::string& uid) {
   if (!uid.starts_with(kInputUid)) return std::nullopt;
@@ -170,6 +193,7 @@ RestartWork BatchLedger::takeRestart() {
   for (const auto& [time, batch] : found_.state.batches()) {
     Batch part = emptyBatch(time, inputs);
     for (const LedgerBlock& block : batch.blocks) {
+      takeFiles(block, part);
       const auto input = inputOf(block.input);
       if (!input || *input >= inputs) continue;
       auto info = batch.completed ? withSlices(*block.info, block.info->slices) : deliverable(block);
@@ -237,7 +261,13 @@ bool BatchLedger::isLogged(const Batch& batch) const {
 
 void BatchLedger::allocated(const Batch& batch) {
   if (!isLogged(batch)) return;
-  append(AllocatedEntry{batch.time, batch.blockIds()});
+  std::vector<std::string> ids = batch.blockIds();
+  for (const auto& [uid, paths] : batch.files) {
+    auto files = filesBlockOf(uid, batch.time, paths);
+    ids.push_back(files->id);
+    append(AddedEntry{std::string(kFilesUid) + uid, std::move(files)});
+  }
+  append(AllocatedEntry{batch.time, std::move(ids)});
   batches_[batch.time] = false;
   postponeAwaited(batch.time);
 }

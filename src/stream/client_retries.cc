@@ -28,6 +28,21 @@ void applyClientRetries(const Conf& conf, aws::RetryOptions& retry) {
   retry.delayMax = std::max<rt::Duration>(retry.delayMax, base);
 }
 
+rt::BackoffOptions readBackoffOf(const Conf& conf) {
+  rt::BackoffOptions backoff;
+  if (!conf.contains(kDelayKey)) return backoff;
+  backoff.base = std::chrono::milliseconds(conf.getInteger(kDelayKey));
+  backoff.cap = std::max(backoff.cap, backoff.base);
+  return backoff;
+}
+
+consume::LeaseRetries leaseRetriesOf(const Conf& conf) {
+  consume::LeaseRetries retries;
+  if (conf.contains(kRetriesKey)) retries.attemptsMax = attemptsOf(conf);
+  retries.backoff = readBackoffOf(conf);
+  return retries;
+}
+
 RecoveryRetries recoveryRetriesOf(const Conf& conf) {
   const bool attempts = conf.contains(kRetriesKey) && !conf.contains(kAttemptsKey);
   const bool delay = conf.contains(kDelayKey) && !conf.contains(kWaitKey);

@@ -94,6 +94,19 @@ TEST(ClientRetries, ReachTheClientOfKinesis) {
   EXPECT_EQ(options->aws.retry.attemptsMax, 8);
 }
 
+TEST(ClientRetries, ReachLeasesAndReadsAtTheTip) {
+  Conf conf;
+  EXPECT_EQ(leaseRetriesOf(conf).attemptsMax, std::nullopt);
+  EXPECT_EQ(leaseRetriesOf(conf).backoff.base, 100ms);
+  EXPECT_EQ(readBackoffOf(conf).base, 100ms);
+  conf.set("spark.streaming.kinesis.client.maxRetries", "7");
+  conf.set("spark.streaming.kinesis.client.retryDelayMs", "20000");
+  EXPECT_EQ(leaseRetriesOf(conf).attemptsMax, 8);
+  EXPECT_EQ(leaseRetriesOf(conf).backoff.base, 20s);
+  EXPECT_EQ(readBackoffOf(conf).base, 20s);
+  EXPECT_EQ(readBackoffOf(conf).cap, 20s) << "no delay is above the cap";
+}
+
 TEST(RecoveryRetries, FollowSparksOwnKeysThenTheClientsThenTheDefaults) {
   Conf conf;
   EXPECT_EQ(recoveryRetriesOf(conf).attemptsMax, 3);

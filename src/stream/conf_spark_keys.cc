@@ -11,7 +11,8 @@ constexpr std::int64_t kIntMost = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kRatioMost = 1'000'000'000;
 constexpr std::int64_t kNameMost = 1000;
 
-constexpr std::string_view kNoJavaClass = "Nothing: the name of a Java class, which cannot be loaded here.";
+constexpr std::string_view kNoJavaClass =
+    "Only nothing is accepted: it names a Java class that keeps the log, which cannot be loaded here.";
 constexpr std::string_view kNoReceiverLog =
     "Nothing: received blocks lie in the block store, which has no log files to roll.";
 constexpr std::string_view kNoDriverLog =
@@ -23,19 +24,19 @@ constexpr std::string_view kNoExecutors =
 
 // Sorted by key.
 constexpr std::array kSparkTable = {
-    ConfEntry{"spark.streaming.clock", ConfType::kText, "org.apache.spark.util.SystemClock", "", 1, kNameMost,
-              "Nothing: a program that wants a clock of its own makes its context in a simulated world.",
-              ConfUse::kNothing},
-    ConfEntry{"spark.streaming.concurrentJobs", ConfType::kInteger, "1", "", 1, 1000,
-              "Nothing: batches are worked on one after the other, each with all worker threads.",
-              ConfUse::kNothing},
+    ConfEntry{"spark.streaming.clock", ConfType::kText, "org.apache.spark.util.SystemClock",
+              "org.apache.spark.util.SystemClock", 1, kNameMost,
+              "Only Spark's default is accepted: batches go by the clock of the machine."},
+    ConfEntry{"spark.streaming.concurrentJobs", ConfType::kInteger, "1", "", 1, 1,
+              "Only 1 is accepted: batches are worked on one after the other, each with all worker threads, "
+              "so that a lease checkpoint never passes one that is not done."},
     ConfEntry{"spark.streaming.driver.writeAheadLog.allowBatching", ConfType::kBoolean, "true", "", 0, 1,
               "Nothing: entries of the block log that come together are always written together.",
               ConfUse::kNothing},
     ConfEntry{"spark.streaming.driver.writeAheadLog.batchingTimeout", ConfType::kDuration, "5000", "ms", 1,
               kDay, kNoDriverLog, ConfUse::kNothing},
-    ConfEntry{"spark.streaming.driver.writeAheadLog.class", ConfType::kText, "", "", 0, kNameMost,
-              kNoJavaClass, ConfUse::kNothing},
+    ConfEntry{"spark.streaming.driver.writeAheadLog.class", ConfType::kText, "", "|", 0, kNameMost,
+              kNoJavaClass},
     ConfEntry{"spark.streaming.driver.writeAheadLog.closeFileAfterWrite", ConfType::kBoolean, "false", "", 0,
               1, kNoDriverLog, ConfUse::kNothing},
     ConfEntry{"spark.streaming.driver.writeAheadLog.maxFailures", ConfType::kInteger, "3", "", 1, kIntMost,
@@ -61,12 +62,14 @@ constexpr std::array kSparkTable = {
               ConfUse::kNothing},
     ConfEntry{"spark.streaming.kinesis.client.maxRetries", ConfType::kInteger, "2", "", 0, 1000,
               "Tries of a call to Kinesis or DynamoDB besides the first, within the call's time limit; 3 for "
-              "DynamoDB if it is not set. Reads at the tip of a shard and writes of leases have a pace of "
-              "their own and are repeated anyway. Spark has no such key; there it would do nothing."},
+              "DynamoDB if it is not set. Of writes of leases, too, as 9 at most; one or two if it is not "
+              "set, and what was not written is written when it is due next. Reads at the tip of a shard are "
+              "tried until one succeeds. Spark has no such key; there it would do nothing."},
     ConfEntry{"spark.streaming.kinesis.client.retryDelayMs", ConfType::kInteger, "50", "", 1, 60'000,
-              "Milliseconds. Most of the first wait between two such tries; it doubles with each, and the "
-              "wait is drawn below it. If it is not set: 50, 25 for DynamoDB, 1000 after a throttled call. "
-              "Spark has no such key."},
+              "Milliseconds. Most of the first wait between two such tries, of reads at the tip of a shard "
+              "too; it doubles with each, and the wait is drawn below it. If it is not set: 50, 25 for "
+              "DynamoDB, 1000 after a throttled call, 100 for reads at the tip and writes of leases. Spark "
+              "has no such key."},
     ConfEntry{"spark.streaming.manualClock.jump", ConfType::kInteger, "0", "", 0,
               std::numeric_limits<std::int64_t>::max(), "Nothing: it moves a clock of Spark's own tests.",
               ConfUse::kNothing},
@@ -74,8 +77,8 @@ constexpr std::array kSparkTable = {
               "Nothing: how far back in time a stream of files looks in Spark. Here the names that were seen "
               "are known for as long as the files are there.",
               ConfUse::kNothing, "spark.streaming.fileStream.minRememberDuration"},
-    ConfEntry{"spark.streaming.receiver.writeAheadLog.class", ConfType::kText, "", "", 0, kNameMost,
-              kNoJavaClass, ConfUse::kNothing},
+    ConfEntry{"spark.streaming.receiver.writeAheadLog.class", ConfType::kText, "", "|", 0, kNameMost,
+              kNoJavaClass},
     ConfEntry{"spark.streaming.receiver.writeAheadLog.closeFileAfterWrite", ConfType::kBoolean, "false", "",
               0, 1, kNoReceiverLog, ConfUse::kNothing},
     ConfEntry{"spark.streaming.receiver.writeAheadLog.enable", ConfType::kBoolean, "false", "", 0, 1,

@@ -70,9 +70,10 @@ constexpr std::array kTable = {
               "Sealed blocks of one input that wait to be stored; reading waits at the limit."},
     ConfEntry{"spark.streaming.checkpoint.directory", ConfType::kText, "", "", 0, kMost,
               "Url of the checkpoint directory, such as file:/var/lib/orders; empty: none."},
-    ConfEntry{"spark.streaming.gracefulStopTimeout", ConfType::kDuration, "0ms", "ms", 0, 24 * kHour,
-              "When a graceful stop gives up and ends at once, with error[Timeout]; 0: after ten batch "
-              "intervals, but a minute at least."},
+    ConfEntry{
+        "spark.streaming.gracefulStopTimeout", ConfType::kDuration, "0ms", "ms", 0, 24 * kHour,
+        "When a graceful stop gives up and ends at once, with error[Timeout]; 0: after ten batch "
+        "intervals, but a minute at least. A context that runs takes a new value, until it is stopped."},
     ConfEntry{"spark.streaming.kinesis.retry.maxAttempts", ConfType::kInteger, "3", "", 1, 1000,
               "Tries of one call that reads lost records again."},
     ConfEntry{"spark.streaming.kinesis.retry.waitTime", ConfType::kDuration, "100ms", "ms", 1, kHour,
@@ -82,16 +83,19 @@ constexpr std::array kTable = {
     ConfEntry{"spark.streaming.receiver.maxRate", ConfType::kInteger, "9223372036854775807", "", kLeast,
               kMost,
               "Records per second and receiver; parts of aggregated records count one by one. 0 or less: no "
-              "limit."},
+              "limit. A context that runs takes a new value, which reaches its receivers at once."},
     ConfEntry{"spark.streaming.receiverRestartDelay", ConfType::kDuration, "2000", "ms", 1, kHour,
               "First wait before a receiver that failed is started again; it doubles with each failure."},
     ConfEntry{"spark.streaming.stopGracefullyOnShutdown", ConfType::kBoolean, "false", "", 0, 1,
               "Whether SIGTERM and SIGINT stop a context gracefully that made its own surroundings; a second "
               "signal ends the process at once, with exit code 1."},
-    ConfEntry{"spark.task.maxFailures", ConfType::kInteger, "4", "", 1, 1000,
-              "Tries of one task before its batch fails."},
+    ConfEntry{
+        "spark.task.maxFailures", ConfType::kInteger, "4", "", 1, 1000,
+        "Tries of one task before its batch fails. A context that runs takes a new value, from the next "
+        "batch on."},
     ConfEntry{"tidemill.batch.maxFailures", ConfType::kInteger, "10", "", 1, 1'000'000,
-              "Tries of one batch, with growing waits, before the context stops; nothing is lost by it."},
+              "Tries of one batch, with growing waits, before the context stops; nothing is lost by it. A "
+              "context that runs takes a new value, from the next batch on."},
     ConfEntry{"tidemill.block.directory", ConfType::kText, "", "", 0, kMost,
               "Folder of stored blocks, with one in it for each worker; empty: below spark.local.dir or the "
               "state folder."},
@@ -226,6 +230,11 @@ constexpr std::array<std::string_view, 3> kSparkOnly = {"spark.streaming.driver.
                                                         "spark.streaming.dynamicAllocation.",
                                                         "spark.streaming.receiver.writeAheadLog."};
 
+// Read each time when they count.
+constexpr std::array<std::string_view, 4> kDynamic = {"spark.streaming.gracefulStopTimeout",
+                                                      "spark.streaming.receiver.maxRate",
+                                                      "spark.task.maxFailures", "tidemill.batch.maxFailures"};
+
 struct Suffix {
   std::string_view text;
   std::int64_t factor;
@@ -245,6 +254,12 @@ constexpr std::array kSizes = {Suffix{"b", 1},       Suffix{"k", 1 << 10},  Suff
                                Suffix{"gb", 1 << 30}};
 
 tl::unexpected<Error> refuse(const ConfEntry& entry, std::string_view value, std::string_view expected) {
+  // Where one value fits, the table says why.
+  if (entry.meaning.starts_with("Only ")) {
+    return fail(Code::kInvalidConfig,
+                fmt::format("{}={} is refused. {}", entry.key, base::quoteIfNeeded(value), entry.meaning),
+                fmt::format("leave {} at {}", entry.key, base::quoteIfNeeded(entry.fallback)));
+  }
   return fail(Code::kInvalidConfig,
               fmt::format("{}={} is not {}", entry.key, base::quoteIfNeeded(value), expected),
               fmt::format("for example {}={}", entry.key, entry.fallback));
@@ -335,6 +350,10 @@ const ConfEntry* findConfEntry(std::string_view key) {
       std::lower_bound(table.begin(), table.end(), key,
                        [](const ConfEntry& entry, std::string_view k) { return entry.key < k; });
   return found == table.end() || found->key != key ? nullptr : &*found;
+}
+
+bool isDynamicConfKey(std::string_view key) {
+  return std::find(kDynamic.begin(), kDynamic.end(), key) != kDynamic.end();
 }
 
 bool isSparkOnlyKey(std::string_view key) {

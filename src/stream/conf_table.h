@@ -40,6 +40,8 @@ std::span<const ConfEntry> confTable();
 const ConfEntry* findConfEntry(std::string_view key);
 // Part of the table: keys that are here for programs that were written for Spark.
 std::span<const ConfEntry> sparkConfEntries();
+// Whether a context that runs takes a new value: see ContextConf::set().
+bool isDynamicConfKey(std::string_view key);
 // True for keys of Spark Streaming that have no effect in this version.
 bool isSparkOnlyKey(std::string_view key);
 // The known key most like `key`; empty if none is near.

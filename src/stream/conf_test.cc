@@ -181,17 +181,31 @@ TEST(Conf, KeysOfSparkWithoutEffectAreNotTakenForSlips) {
 TEST(Conf, AKeyOfSparkThatDoesNothingIsCheckedAndSaysWhy) {
   Conf conf;
   conf.set("spark.streaming.sessionByKey.deltaChainThreshold", "5");
-  conf.set("spark.streaming.driver.writeAheadLog.class", "com.example.Log");
+  conf.set("spark.streaming.driver.writeAheadLog.closeFileAfterWrite", "true");
   conf.set("spark.streaming.driver.writeAheadLog.maxFailures", "3");  // Its default.
   const auto unknown = conf.takeUnknownKeys();
   ASSERT_EQ(unknown.size(), 2u);
   EXPECT_EQ(unknown[0].key, "spark.streaming.sessionByKey.deltaChainThreshold");
   EXPECT_TRUE(unknown[0].sparkOnly);
   EXPECT_NE(unknown[0].reason.find("snapshots of mapWithState are written whole"), std::string::npos);
-  EXPECT_EQ(unknown[1].key, "spark.streaming.driver.writeAheadLog.class");
+  EXPECT_EQ(unknown[1].key, "spark.streaming.driver.writeAheadLog.closeFileAfterWrite");
   EXPECT_NE(refusalOf("spark.streaming.sessionByKey.deltaChainThreshold", "many"), "accepted");
   EXPECT_NE(refusalOf("spark.streaming.dynamicAllocation.minExecutors", "0"), "accepted");
   EXPECT_NE(refusalOf("spark.streaming.dynamicAllocation.scalingUpRatio", "0"), "accepted");
+}
+
+TEST(Conf, RefusesKeysOfSparkWhoseNeglectWouldBreakAPromise) {
+  EXPECT_EQ(refusalOf("spark.streaming.concurrentJobs", "2")
+                .find("spark.streaming.concurrentJobs=2 is refused. "
+                      "Only 1 is accepted: batches are worked on"),
+            0u);
+  EXPECT_NE(refusalOf("spark.streaming.driver.writeAheadLog.class", "com.example.Log"), "accepted");
+  EXPECT_NE(refusalOf("spark.streaming.receiver.writeAheadLog.class", "com.example.Log"), "accepted");
+  EXPECT_NE(refusalOf("spark.streaming.clock", "org.apache.spark.util.ManualClock"), "accepted");
+  Conf conf;
+  conf.set("spark.streaming.concurrentJobs", "1").set("spark.streaming.driver.writeAheadLog.class", "");
+  conf.set("spark.streaming.clock", "org.apache.spark.util.SystemClock");
+  EXPECT_TRUE(conf.takeUnknownKeys().empty());
 }
 
 TEST(Conf, EveryKeyThatDoesNothingSaysSo) {

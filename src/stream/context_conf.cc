@@ -15,14 +15,15 @@ std::shared_ptr<stream::ContextCore> ContextConf::core() const {
 }
 
 std::optional<std::string> ContextConf::get(const std::string& key) const {
-  return core()->conf().get(key);
+  return core()->settings().get(key);
 }
 
 std::string ContextConf::origin(const std::string& key) const {
-  return core()->conf().origin(key);
+  return core()->settings().origin(key);
 }
 
-void ContextConf::set(const std::string& key, const std::string&) {
+void ContextConf::set(const std::string& key, const std::string& value) {
+  if (stream::isDynamicConfKey(key)) return core()->change(key, value);
   if (stream::findConfEntry(key) == nullptr) {
     throw Error(Code::kUsage, key + " is no setting that a context knows", "tidemill conf lists all keys");
   }

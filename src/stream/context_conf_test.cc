@@ -5,6 +5,9 @@
 
 #include <functional>
 #include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "stream/test_context.h"
 
@@ -53,6 +56,46 @@ TEST_F(ContextConfTest, RefusesLateSetsOfKeysThatAreReadOnce) {
   EXPECT_EQ(thrownBy([&] { context.conf().set("spark.streaming.blockInterval", "50ms"); }), Code::kUsage);
   EXPECT_EQ(thrownBy([&] { context.conf().set("no.such.key", "1"); }), Code::kUsage);
   EXPECT_EQ(context.conf().get("spark.streaming.blockInterval"), "100ms");
+}
+
+TEST_F(ContextConfTest, ALateMostRateReachesReceiversThatRun) {
+  createStream(1);
+  std::vector<std::string> many(400, "x");
+  put(many);
+  std::int64_t seen = 0;
+  StreamingContext context(*seams_, Conf().set("spark.streaming.receiver.maxRate", "10"), Seconds(1));
+  lines(context).foreachRDD([&](const RDD<std::string>& rdd) { seen += rdd.count(); });
+  context.start();
+  world_.runFor(5s);
+  EXPECT_LE(seen, 60);
+  EXPECT_GT(seen, 0);
+
+  context.conf().set("spark.streaming.receiver.maxRate", "200");
+  EXPECT_EQ(context.conf().get("spark.streaming.receiver.maxRate"), "200");
+  world_.runFor(5s);
+  EXPECT_EQ(seen, 400);
+  EXPECT_EQ(thrownBy([&] { context.conf().set("spark.streaming.receiver.maxRate", "many"); }),
+            Code::kInvalidConfig);
+  EXPECT_EQ(context.conf().get("spark.streaming.receiver.maxRate"), "200");
+  context.requestStop(false);
+  EXPECT_TRUE(ended(context));
+}
+
+TEST_F(ContextConfTest, ALateGracefulStopTimeoutCounts) {
+  createStream(1);
+  put({"x"});
+  StreamingContext context(*seams_, Conf(), Seconds(1));
+  lines(context).foreachRDD([&](const RDD<std::string>& rdd) {
+    if (rdd.count() > 0) throw std::runtime_error("not yet");
+  });
+  context.start();
+  world_.runFor(3s);
+  context.conf().set("spark.streaming.gracefulStopTimeout", "3s");
+  context.conf().set("tidemill.batch.maxFailures", "1000");
+  const rt::TimePoint asked = env().loop.now();
+  context.requestStop(true);
+  EXPECT_EQ(failureOf(context), Code::kTimeout);
+  EXPECT_LT(env().loop.now() - asked, 4s);
 }
 
 TEST_F(ContextConfTest, TheSettingsOfAContextThatIsGoneAreRefused) {

@@ -33,6 +33,7 @@ ContextCore::ContextCore(std::shared_ptr<ContextWorld> world, Duration batchInte
     : world_(std::move(world)),
       seams_(world_->seams()),
       conf_(world_->conf()),
+      settings_(conf_),
       batchInterval_(batchInterval),
       publisher_(std::make_unique<TotalsPublisher>(*this)) {
   if (batchInterval < kIntervalMin || batchInterval > kIntervalMax) {
@@ -80,10 +81,23 @@ void ContextCore::setCheckpointDirectory(const std::string& directory) {
     throw Error(Code::kUsage, "the checkpoint directory has no name",
                 "give a path, or a url such as file:/a");
   }
-  conf_.set(kDirectoryKey, directory);
+  change(kDirectoryKey, directory);
 }
 
-void ContextCore::resume(const std::string& directory) {
+void ContextCore::change(const std::string& key, const std::string& value) {
+  settings_.with([&](Conf& settings) { settings.set(key, value); });
+  if (state_ == StreamingContextState::INITIALIZED) {
+    conf_.set(key, value);
+    return;
+  }
+  seams_.env.loop.post([this, key, value, alive = std::weak_ptr<char>(alive_)] {
+    if (alive.expired()) return;
+    conf_.set(key, value);
+    if (engine_ != nullptr) engine_->settingChanged(key);
+  });
+}
+
+void ContextCore::resume(const std::string& directory, bool createOnError) {
   const std::string chosen = conf_.getText(kDirectoryKey);
   if (!chosen.empty() && chosen != directory) {
     throw Error(
@@ -93,6 +107,7 @@ void ContextCore::resume(const std::string& directory) {
   }
   setCheckpointDirectory(directory);
   graph_->resumes = true;
+  graph_->createOnError = createOnError;
 }
 
 void ContextCore::addListener(StreamingListener& listener) {

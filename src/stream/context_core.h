@@ -9,6 +9,7 @@
 
 #include "consume/aggregate_counters.h"
 #include "rt/blocking_event.h"
+#include "rt/guarded.h"
 #include "rt/shutdown_signals.h"
 #include "rt/task_group.h"
 #include "stream/context_world.h"
@@ -32,7 +33,7 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   static std::shared_ptr<ContextCore> activeOn(ContextWorld& world);
   void setCheckpointDirectory(const std::string& directory);
   // Windows and state go on with what the directory holds.
-  void resume(const std::string& directory);
+  void resume(const std::string& directory, bool createOnError);
   std::shared_ptr<const Graph> graph() const { return graph_; }
   void addListener(StreamingListener& listener);
   void start();
@@ -44,8 +45,14 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   StreamingContextState state() const { return state_; }
   StreamingTotals totals() const;
   Duration batchInterval() const { return batchInterval_; }
-  // As it was when the context was made.
+  // For those who put the program together.
   const Conf& conf() const { return conf_; }
+  // A copy, for any thread.
+  Conf settings() const {
+    return settings_.with([](const Conf& conf) { return conf; });
+  }
+  // Throws Error(kInvalidConfig). The engine hears of it by message.
+  void change(const std::string& key, const std::string& value);
   const std::shared_ptr<ContextWorld>& world() const { return world_; }
 
  private:
@@ -61,7 +68,9 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
 
   const std::shared_ptr<ContextWorld> world_;
   const Seams& seams_;
+  // Of the control lane from start() on. The copy has the same values.
   Conf conf_;
+  rt::Guarded<Conf> settings_;
   const Duration batchInterval_;
   std::shared_ptr<Graph> graph_ = std::make_shared<Graph>();
   std::vector<StreamingListener*> listeners_;

@@ -220,6 +220,10 @@ void CustomReceiver::updateRate(std::int64_t rate) {
   env_.fetchLoop.post([intake = intake_, rate] { intake->updateRate(rate); });
 }
 
+void CustomReceiver::updateMaxRate(std::int64_t rate) {
+  env_.fetchLoop.post([intake = intake_, rate] { intake->updateMaxRate(rate); });
+}
+
 void CustomReceiver::onSealed(std::shared_ptr<const block::Block> block, ReceiverPort::Receipts receipts) {
   if (abandoned_) return;
   received_ += block->recordCount();

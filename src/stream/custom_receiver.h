@@ -42,6 +42,7 @@ class CustomReceiver final : public InputReceiver, private KeeperHost {
   void completedUpTo(const consume::ShardStart&, const lease::Checkpoint&) override {}
   void takesOver(const block::BlockInfo& block) override { received_ += block.recordCount(); }
   void updateRate(std::int64_t rate) override;
+  void updateMaxRate(std::int64_t rate) override;
   void processed(const BlockInfoList& blocks) override;
   void released(const BlockInfoList& blocks) override;
   rt::Task<Result<void>> finish() override { co_return Result<void>(); }

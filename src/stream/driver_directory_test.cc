@@ -2,6 +2,7 @@
 // StreamingContextSuite.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -148,6 +149,43 @@ TEST_F(DriverDirectoryTest, AnUnwritableDirectoryIsAnErrorThatNamesIt) {
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().code(), Code::kIo);
   EXPECT_NE(end.error().message().find("/checkpoints"), std::string::npos);
+}
+
+TEST_F(DriverDirectoryTest, ADamagedDirectoryEndsTheContextUnlessItMayBeMadeAnew) {
+  createStream(1);
+  auto place = usePlace();
+  auto first = begin(collect());
+  put(numbered(1, 10));
+  world_.runFor(3s);
+  first.reset();
+  for (auto& [name, bytes] : place->values)
+    if (name.starts_with("log/") || name.starts_with("metadata/")) bytes.resize(bytes.size() / 2);
+
+  auto refused = begin(collect());
+  EXPECT_EQ(failureOf(*refused), Code::kCheckpointUnreadable);
+  refused.reset();
+  auto anew = StreamingContext::getOrCreate(
+      "/checkpoints",
+      [&] {
+        auto context = makeContext();
+        collect()(*context);
+        return context;
+      },
+      /*createOnError=*/true);
+  anew->start();
+  put(numbered(11, 20));
+  world_.runFor(20s);
+  std::vector<std::string> lines = all();  // What no lease checkpoint has passed comes again.
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  EXPECT_EQ(lines, numbered(1, 20));
+  EXPECT_GE(events("checkpoint_unreadable"), 1u);
+  EXPECT_TRUE(stopped(*anew));
+  anew.reset();
+
+  auto next = begin(collect());
+  put(numbered(21, 22));
+  world_.runFor(5s);
+  EXPECT_TRUE(stopped(*next)) << "the directory can be read again";
 }
 
 TEST_F(DriverDirectoryTest, GetOrCreateRefusesWhatMakesNoSense) {

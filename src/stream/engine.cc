@@ -62,6 +62,12 @@ void Engine::requestStop(bool graceful) {
   events_.pushNow({graceful ? Event::Kind::kStopGracefully : Event::Kind::kStopAtOnce});
 }
 
+// All others are read when they count.
+void Engine::settingChanged(const std::string& key) {
+  if (key != "spark.streaming.receiver.maxRate") return;
+  for (const auto& receiver : receivers_) receiver->updateMaxRate(conf_.getInteger(key));
+}
+
 rt::Task<Result<void>> Engine::run() {
   phase_->spawn(start());
   auto result = co_await live();
@@ -218,13 +224,28 @@ rt::Task<void> Engine::tick() {
     const BatchTimes::Tick next = times_->tick(ticks_);
     co_await env_.loop.sleepUntil(next.due);
     ++ticks_;
+    co_await chooseFiles(next.time);
     allocate(next.time);
+  }
+}
+
+// Away from the lane: a mount may hang. What this cannot list the job looks for itself, and fails if it must.
+rt::Task<void> Engine::chooseFiles(Time time) {
+  for (const FileInput& input : graph_->files) {
+    const std::shared_ptr<FileChoices> choices = input.choices;
+    auto work = [choices] { return choices->look(); };
+    auto look = co_await rt::runOn(env_.replicas, env_.loop, std::move(work));
+    if (look) choices->choose(time, *look);
   }
 }
 
 void Engine::allocate(Time time) {
   std::optional<Batch> batch = plan_.allocate(time, !graph_->looksBack() && (busy_ || batches_.size() > 0));
   if (!batch) return;
+  for (const FileInput& input : graph_->files) {
+    auto chosen = input.choices->of(time);
+    if (chosen && !chosen->empty()) batch->files.emplace(input.uid(), std::move(*chosen));
+  }
   if (ledger_ != nullptr) {
     if (ledger_->awaitsShards() && env_.loop.now() >= awaitedUntil_) ledger_->giveUpAwaited();
     ledger_->allocated(*batch);
@@ -302,7 +323,7 @@ void Engine::noteFailed(const Batch& batch, int attempt, const Error& error) {
 }
 
 std::shared_ptr<const Batch> Engine::deliverable(const Batch& batch) {
-  Batch kept{batch.time, {}, batch.timing};
+  Batch kept{batch.time, {}, batch.timing, batch.files};
   for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
     kept.inputs.push_back(receivers_[input]->deliverable(batch.inputs[input]));
   }
@@ -402,6 +423,8 @@ void Engine::batchDone(std::shared_ptr<const Batch> whole, std::shared_ptr<const
   for (const RememberedBatch& past : history_.takeUpTo(whole->time - graph_->blocksDuration())) {
     release(*past.whole);
   }
+  for (const FileInput& input : graph_->files)
+    input.choices->forgetUpTo(whole->time - graph_->rememberDuration());
   cleanLedger(whole->time);
   BatchInfo info = infoOf(*delivered, attempt);
   BatchTiming timing = delivered->timing;

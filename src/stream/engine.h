@@ -45,6 +45,9 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   // May be called again: a stop without grace cuts a graceful one short.
   void requestStop(bool graceful);
 
+  // A setting that may change has changed in the Conf.
+  void settingChanged(const std::string& key);
+
   StreamingTotals totals() const;
   // What the batch that is being worked on delivers of the block. Null: the block is of no such batch.
   std::shared_ptr<const block::BlockSource> find(const std::string& blockId) const;
@@ -78,6 +81,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   // Events until the end; the result says why.
   rt::Task<Result<void>> live();
   rt::Task<void> tick();
+  rt::Task<void> chooseFiles(Time time);
   void allocate(Time time);
   void submit(Batch batch);
   std::unique_ptr<RateController> makeRates();
@@ -101,6 +105,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   rt::Task<Result<void>> openLedger();
   Result<void> matchProgram();
   rt::Task<Result<void>> restart();
+  void restoreFiles(const Batch& batch);
   void takeLeft(std::size_t input, const BlockInfoList& blocks);
   void forgetState();
   rt::Task<Result<void>> restoreState();

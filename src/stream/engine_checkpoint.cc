@@ -92,6 +92,7 @@ rt::Task<Result<void>> Engine::openLedger() {
   options.previousIncarnation = life_.previousIncarnation;
   options.inputs = inputsOf(*graph_);
   options.program = programOf(*graph_, interval_);
+  options.createOnError = graph_->createOnError;
   options.heartbeat = conf_.getDuration("tidemill.checkpoint.heartbeat");
   options.metadataEvery = conf_.getDuration("tidemill.checkpoint.interval");
   options.metadataKept = static_cast<std::size_t>(conf_.getInteger("tidemill.checkpoint.kept"));
@@ -218,15 +219,30 @@ rt::Task<Result<void>> Engine::restart() {
     takeLeft(input, work.unallocated[input]);
   if (!graph_->resumes || !graph_->looksBack()) {
     forgetState();
+    for (const Batch& batch : again_) restoreFiles(batch);
     co_return co_await storePositions();
   }
+  std::vector<std::shared_ptr<const Batch>> past;
   for (Batch& batch : work.history) {
     auto whole = std::make_shared<const Batch>(std::move(batch));
+    past.push_back(whole);
     history_.add({whole, whole});
   }
   auto restored = co_await restoreState();
   if (!restored) co_return std::move(restored);
+  // On top of what had been seen at the last snapshot.
+  for (const auto& batch : past) restoreFiles(*batch);
+  for (const Batch& batch : again_) restoreFiles(batch);
   co_return co_await storePositions();
+}
+
+// A batch without files had none, and gets none.
+void Engine::restoreFiles(const Batch& batch) {
+  for (const FileInput& input : graph_->files) {
+    const auto found = batch.files.find(input.uid());
+    input.choices->restore(batch.time,
+                           found == batch.files.end() ? std::vector<std::string>() : found->second);
+  }
 }
 
 // Where inputs begin is known before they are read: what they took in a first batch that is never completed
@@ -272,7 +288,15 @@ rt::Task<Result<void>> Engine::restoreState() {
       continue;
     }
     auto partitions = co_await ledger_->ledger().readSnapshot(found->second);
-    if (!partitions) co_return fail(partitions.error());
+    if (!partitions) {
+      if (!graph_->createOnError || partitions.error().code() != Code::kCheckpointUnreadable)
+        co_return fail(partitions.error());
+      env_.log.warning("checkpoint_unreadable",
+                       {{"directory", ledger_->ledger().url()},
+                        {"reason", partitions.error().message()},
+                        {"fallback", "nothing: the state of " + found->first + " begins anew"}});
+      continue;
+    }
     snapshots_[found->first] = found->second.time;
     states.push_back({stream, found->second.time, std::move(*partitions)});
   }
@@ -300,6 +324,7 @@ void Engine::pushRestart() {
   if (surplus > 0) missed.erase(missed.begin(), missed.begin() + surplus);
   for (const Time time : missed) {
     Batch batch{time, std::vector<BlockInfoList>(graph_->inputs.size()), {}};
+    restoreFiles(batch);
     ledger_->allocated(batch);
     submit(std::move(batch));
   }

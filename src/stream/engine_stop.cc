@@ -32,7 +32,9 @@ rt::Task<void> Engine::stopGracefully() {
   co_await drainReceivers();
   // The last blocks become a batch, and no batch follows.
   ticker_->cancel();
-  allocate(times_->tick(ticks_).time);
+  const Time last = times_->tick(ticks_).time;
+  co_await chooseFiles(last);
+  allocate(last);
   batches_.close();
   co_await processor_->join(rt::Duration::max());
   Event end{Event::Kind::kStopped, batchFailure_};

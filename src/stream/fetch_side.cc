@@ -60,6 +60,10 @@ void FetchSide::updateRate(std::int64_t rate) {
   if (rateGate_ != nullptr) rateGate_->update(rate);
 }
 
+void FetchSide::updateMaxRate(std::int64_t rate) {
+  if (rateGate_ != nullptr) rateGate_->updateMax(rate);
+}
+
 void FetchSide::blockStored() {
   if (generator_ != nullptr) generator_->stored();
 }

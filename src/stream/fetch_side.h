@@ -60,6 +60,8 @@ class FetchSide {
   void stop(const consume::ShardStop& stop);
   // Records per second from now on, also for reads that wait.
   void updateRate(std::int64_t rate);
+  // No rate is above it from now on.
+  void updateMaxRate(std::int64_t rate);
   // One of the blocks that were given out is stored: there is a place for another one.
   void blockStored();
   // Stops reading. With `flush`, what was read becomes a last block.

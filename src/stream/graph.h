@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stream/file_choices.h"
 #include "stream/state_group.h"
 #include "tidemill/kinesis_utils.h"
 #include "tidemill/result.h"
@@ -44,6 +45,8 @@ struct Graph {
   std::vector<KinesisSource> inputs;
   // By input: those that are not read from Kinesis. Of their source only the names and the level count.
   std::map<std::size_t, std::shared_ptr<detail::ReceiverBase>> receivers;
+  // Streams of files.
+  std::vector<FileInput> files;
   std::vector<OutputOperation> outputs;
   // By id: parents before their children.
   std::vector<std::shared_ptr<detail::StreamNodeBase>> nodes;
@@ -55,6 +58,8 @@ struct Graph {
   // What a checkpoint directory holds of windows and state is taken over, see
   // StreamingContext::getOrCreate().
   bool resumes = false;
+  // What it holds is given up where it is damaged.
+  bool createOnError = false;
 
   // Decides what each operator holds, and for how long. When the program is complete.
   void plan(Duration interval);

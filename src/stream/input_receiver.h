@@ -58,6 +58,8 @@ class InputReceiver : public BlockRecovery {
   virtual void takesOver(const block::BlockInfo& block) = 0;
   // Records per second from now on; a receiver that is started again keeps it.
   virtual void updateRate(std::int64_t rate) = 0;
+  // spark.streaming.receiver.maxRate has changed.
+  virtual void updateMaxRate(std::int64_t rate) = 0;
   // The outputs of a batch have succeeded. In the order of batches.
   virtual void processed(const BlockInfoList& blocks) = 0;
   // Nobody needs these blocks any more.

@@ -340,6 +340,94 @@ TEST_F(InputStreamsTest, FilesOfTheVeryFirstBatchAreNotTakenForOldByTheNextProce
   EXPECT_EQ(seen_, (std::vector<std::string>{"1"}));
 }
 
+TEST_F(InputStreamsTest, FilesOfSeveralPendingBatchesComeBackEachInItsOwn) {
+  std::map<Time, std::vector<std::string>> seen;
+  std::map<Time, std::vector<std::string>> tried;
+  bool down = false;
+  const auto keep = [&](StreamingContext& context) {
+    context.textFileStream("/in").uid("files").foreachRDD([&](const RDD<std::string>& rdd, Time time) {
+      std::vector<std::string> lines = rdd.collect();
+      if (!lines.empty()) tried[time] = lines;
+      if (down && !lines.empty()) throw std::runtime_error("the sink is down");
+      if (!lines.empty()) seen[time] = lines;
+    });
+  };
+  const Conf conf = Conf().set("tidemill.batch.maxFailures", "1000");
+  const auto started = [&] {
+    auto context = StreamingContext::getOrCreate("/checkpoints", [&] {
+      auto made = std::make_unique<StreamingContext>(*seams_, conf, Seconds(1));
+      keep(*made);
+      return made;
+    });
+    context->start();
+    return context;
+  };
+  auto first = started();
+  world_.runFor(2s);
+  down = true;
+  for (int i = 1; i <= 4; ++i) {  // One a second: only the first of them is tried.
+    write("file-" + std::to_string(i), std::to_string(i) + "\n");
+    world_.runFor(1s);
+  }
+  ASSERT_EQ(tried.size(), 1u);
+  const Time firstTime = tried.begin()->first;
+  first.reset();  // Killed.
+  write("late", "late\n");
+  world_.runFor(3s);
+
+  down = false;
+  auto second = started();
+  world_.runFor(5s);
+  ASSERT_EQ(seen.size(), 5u);
+  for (int i = 1; i <= 4; ++i)
+    EXPECT_EQ(seen[firstTime + Seconds(i - 1)], (std::vector<std::string>{std::to_string(i)}));
+  EXPECT_EQ(seen.rbegin()->second, (std::vector<std::string>{"late"}));
+  EXPECT_TRUE(stopped(*second));
+}
+
+TEST_F(InputStreamsTest, FilesThatAppearDuringASlowBatchAreInTheBatchOfTheirTime) {
+  auto context = makeContext();
+  sinkDown_ = true;
+  std::map<Time, std::vector<std::string>> seen;
+  context->textFileStream("/in").foreachRDD([&](const RDD<std::string>& rdd, Time time) {
+    std::vector<std::string> lines = rdd.collect();
+    if (sinkDown_ && !lines.empty()) throw std::runtime_error("the sink is down");
+    if (!lines.empty()) seen[time] = lines;
+  });
+  context->start();
+  for (int i = 1; i <= 2; ++i) {
+    write("file-" + std::to_string(i), std::to_string(i) + "\n");
+    world_.runFor(1s);
+  }
+  sinkDown_ = false;
+  world_.runFor(3s);
+  EXPECT_EQ(seen.size(), 2u);
+  EXPECT_TRUE(stopped(*context));
+}
+
+TEST_F(InputStreamsTest, AWindowOfFilesGoesOnAcrossARestart) {
+  std::map<Time, std::int64_t> counts;
+  const auto count = [&](StreamingContext& context) {
+    context.textFileStream("/in")
+        .uid("files")
+        .window(Seconds(30), Seconds(1))
+        .foreachRDD([&](const RDD<std::string>& rdd, Time time) { counts[time] = rdd.count(); });
+  };
+  auto first = begin(count);
+  for (int i = 0; i < 3; ++i) {
+    write("file-" + std::to_string(i), "a\n");
+    world_.runFor(1s);
+  }
+  world_.runFor(2s);
+  EXPECT_EQ(counts.rbegin()->second, 3);
+  first.reset();
+  write("last", "a\n");
+  auto second = begin(count);
+  world_.runFor(4s);
+  EXPECT_EQ(counts.rbegin()->second, 4);
+  EXPECT_TRUE(stopped(*second));
+}
+
 // Spark: recovery with file input stream.
 TEST_F(InputStreamsTest, ManyRandomKillsLoseNoFile) {
   write("old", "old\n");

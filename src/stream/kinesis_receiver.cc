@@ -12,6 +12,7 @@
 #include "kinesis/kinesis_client.h"
 #include "stream/block_store_options.h"
 #include "stream/checkpoint_after.h"
+#include "stream/client_retries.h"
 #include "stream/kinesis_options.h"
 
 namespace tidemill::stream {
@@ -131,6 +132,7 @@ rt::Task<Result<void>> KinesisReceiver::start(BlockInfoList left) {
   options.previousIncarnation = life_.previousIncarnation;
   options.checkpointInterval = source_.checkpointInterval;
   options.initialPosition = source_.initialPosition;
+  options.retries = leaseRetriesOf(conf_);
   options.times.failover = conf_.getDuration("tidemill.leases.failover");
   options.scanEvery = conf_.getDuration("tidemill.leases.scanInterval");
   options.take.maxLeases = static_cast<int>(conf_.getInteger("tidemill.leases.max"));
@@ -239,6 +241,7 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.firstBlock = life_.firstBlock;
   options.polling.recordsPerCall = static_cast<int>(conf_.getInteger("tidemill.kinesis.maxRecords"));
   options.polling.pace = paceOptionsOf(conf_);
+  options.polling.backoff = readBackoffOf(conf_);
   options.polling.deaggregate = options.recovery.kpl.deaggregate;
   options.polling.kplOutOfRange = options.recovery.kpl.outOfRange;
   options.aggregates = aggregates_;
@@ -270,6 +273,11 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
 void KinesisReceiver::updateRate(std::int64_t rate) {
   if (fetchSide_ == nullptr) return;
   env_.fetchLoop.post([side = fetchSide_, rate] { side->updateRate(rate); });
+}
+
+void KinesisReceiver::updateMaxRate(std::int64_t rate) {
+  if (fetchSide_ == nullptr) return;
+  env_.fetchLoop.post([side = fetchSide_, rate] { side->updateMaxRate(rate); });
 }
 
 void KinesisReceiver::noteStored() {

@@ -68,6 +68,7 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   void takesOver(const block::BlockInfo& block) override { received_ += block.recordCount(); }
   // Records per second from now on; a receiver that is started again keeps it.
   void updateRate(std::int64_t rate) override;
+  void updateMaxRate(std::int64_t rate) override;
   // The outputs of a batch have succeeded. In the order of batches.
   void processed(const BlockInfoList& blocks) override;
   // Nobody needs these blocks any more.

@@ -27,6 +27,11 @@ void RateGate::update(std::int64_t rate) {
   changed_.notify();
 }
 
+void RateGate::updateMax(std::int64_t rate) {
+  limiter_.updateMax(rate, loop_.now());
+  changed_.notify();
+}
+
 rt::Task<consume::QuotaHold> RateGate::acquire(int most) {
   const Waiting waiting(waiting_);
   co_await turn_.acquire(1);

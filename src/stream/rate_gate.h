@@ -21,6 +21,7 @@ class RateGate final : public consume::ReadQuota, public std::enable_shared_from
 
   // Reaches readers that wait.
   void update(std::int64_t rate);
+  void updateMax(std::int64_t rate);
   std::int64_t limit() const { return limiter_.limit(); }
 
   rt::Task<consume::QuotaHold> acquire(int most) override;

@@ -17,13 +17,24 @@ std::int64_t limitOf(std::int64_t rate) {
 
 RateLimiter::RateLimiter(const RateLimits& limits, rt::TimePoint now)
     : maxRate_(limitOf(limits.maxRate)),
-      rate_(std::min(limitOf(limits.initialRate), maxRate_)),
+      wanted_(limitOf(limits.initialRate)),
+      rate_(std::min(wanted_, maxRate_)),
       since_(now) {}
 
 void RateLimiter::update(std::int64_t rate, rt::TimePoint now) {
   if (rate <= 0) return;
+  wanted_ = rate;
+  apply(now);
+}
+
+void RateLimiter::updateMax(std::int64_t maxRate, rt::TimePoint now) {
+  maxRate_ = limitOf(maxRate);
+  apply(now);
+}
+
+void RateLimiter::apply(rt::TimePoint now) {
   settle(now);
-  rate_ = std::min(rate, maxRate_);
+  rate_ = std::min(wanted_, maxRate_);
   balance_ = std::min(balance_, static_cast<double>(rate_));
 }
 

@@ -28,6 +28,8 @@ class RateLimiter {
 
   // Sets the rate, which maxRate bounds. Ignored if it is 0 or less.
   void update(std::int64_t rate, rt::TimePoint now);
+  // Sets maxRate; 0 or less: none. The rate is what was asked for last, as far as that allows it.
+  void updateMax(std::int64_t maxRate, rt::TimePoint now);
   // The rate; kUnlimited without one.
   std::int64_t limit() const { return rate_; }
   bool limited() const { return rate_ != kUnlimited; }
@@ -44,7 +46,11 @@ class RateLimiter {
   double balanceAt(rt::TimePoint now) const;
   void settle(rt::TimePoint now);
 
-  const std::int64_t maxRate_;
+  void apply(rt::TimePoint now);
+
+  std::int64_t maxRate_;
+  // What was asked for.
+  std::int64_t wanted_;
   std::int64_t rate_;
   double balance_ = 0;
   rt::TimePoint since_;

@@ -32,6 +32,21 @@ TEST(RateLimiter, BeginsAtTheLowerOfInitialAndMostRate) {
   EXPECT_EQ(RateLimiter({30, 100}, kStart).limit(), 30);
 }
 
+TEST(RateLimiter, AMostRateThatChangesBoundsWhatWasAskedForLast) {
+  RateLimiter limiter({100, 0}, kStart);
+  limiter.updateMax(30, kStart);
+  EXPECT_EQ(limiter.limit(), 30);
+  limiter.update(80, kStart);
+  EXPECT_EQ(limiter.limit(), 30);
+  limiter.updateMax(200, kStart);
+  EXPECT_EQ(limiter.limit(), 80);
+  limiter.updateMax(-1, kStart);
+  EXPECT_EQ(limiter.limit(), 80);
+  RateLimiter free({100, 0}, kStart);
+  free.updateMax(0, kStart);
+  EXPECT_FALSE(free.limited());
+}
+
 TEST(RateLimiter, FollowsUpdatesWhenThereIsNoMostRate) {
   RateLimiter limiter({}, kStart);
   limiter.update(105, kStart);

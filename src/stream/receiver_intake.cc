@@ -50,6 +50,10 @@ void ReceiverIntake::updateRate(std::int64_t rate) {
   if (rateGate_ != nullptr) rateGate_->update(rate);
 }
 
+void ReceiverIntake::updateMaxRate(std::int64_t rate) {
+  if (rateGate_ != nullptr) rateGate_->updateMax(rate);
+}
+
 // Between the end of a wait and the next one nothing is half done, so that the task can be begun anew.
 void ReceiverIntake::hurry() {
   if (worker_ == nullptr || std::exchange(hurries_, true)) return;

@@ -44,6 +44,7 @@ class ReceiverIntake : public std::enable_shared_from_this<ReceiverIntake> {
   // On the control lane, when the message of open() is under way: what is stored from now on is taken.
   void openInbox();
   void updateRate(std::int64_t rate);
+  void updateMaxRate(std::int64_t rate);
   // The rate counts no more: whoever waits for room is about to end.
   void hurry();
   // One of the blocks that were given out is stored.

@@ -27,7 +27,7 @@ StreamingContext::StreamingContext(std::shared_ptr<stream::ContextCore> core)
 StreamingContext::~StreamingContext() = default;
 
 std::unique_ptr<StreamingContext> StreamingContext::getOrCreate(const std::string& directory,
-                                                                const Factory& factory) {
+                                                                const Factory& factory, bool createOnError) {
   if (directory.empty()) {
     throw Error(Code::kUsage, "getOrCreate() without a checkpoint directory",
                 "name one, such as file:/var/lib/orders");
@@ -37,7 +37,7 @@ std::unique_ptr<StreamingContext> StreamingContext::getOrCreate(const std::strin
     throw Error(Code::kUsage, "the factory of getOrCreate() gave no context",
                 "return the StreamingContext that it makes");
   }
-  context->core_->resume(directory);
+  context->core_->resume(directory, createOnError);
   return context;
 }
 
@@ -55,9 +55,10 @@ std::unique_ptr<StreamingContext> StreamingContext::getActiveOrCreate(const Cont
 
 std::unique_ptr<StreamingContext> StreamingContext::getActiveOrCreate(const Context& context,
                                                                       const std::string& directory,
-                                                                      const Factory& factory) {
+                                                                      const Factory& factory,
+                                                                      bool createOnError) {
   auto active = getActive(context);
-  return active != nullptr ? std::move(active) : getOrCreate(directory, factory);
+  return active != nullptr ? std::move(active) : getOrCreate(directory, factory, createOnError);
 }
 
 void StreamingContext::checkpoint(const std::string& directory) {
@@ -84,7 +85,7 @@ Result<void> StreamingContext::stop(bool stopSparkContext, bool stopGracefully) 
 }
 
 Result<void> StreamingContext::stop() {
-  return stop(core_->conf().getBoolean("spark.streaming.stopSparkContextByDefault"));
+  return stop(core_->settings().getBoolean("spark.streaming.stopSparkContextByDefault"));
 }
 
 Result<void> StreamingContext::awaitTermination() {

@@ -19,57 +19,6 @@ constexpr std::size_t kFilePiece = 64u << 10;
 
 }  // namespace
 
-NewFiles::NewFiles(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
-                   bool newFilesOnly)
-    : files_(files), log_(log), directory_(std::move(directory)), filter_(std::move(filter)) {
-  const std::vector<std::string> there = names();
-  if (newFilesOnly) seen_.insert(there.begin(), there.end());
-}
-
-std::vector<std::string> NewFiles::names() const {
-  auto names = files_.list(directory_);
-  if (!names) throw names.error().within("text files of " + directory_);
-  if (names->size() <= kNamesMost) return std::move(*names);
-  throw Error(Code::kIo, fmt::format("text files of {}: {} names in one folder", directory_, names->size()),
-              fmt::format("move files away that were read; up to {} are looked through", kNamesMost));
-}
-
-bool NewFiles::wanted(const std::string& name) const {
-  if (name.starts_with('.') || name.starts_with('_') || name.ends_with("._COPYING_")) return false;
-  return !filter_ || filter_(name);
-}
-
-bool NewFiles::readable(const std::string& path) {
-  char first = 0;
-  const auto read = files_.readAt(path, 0, std::span<char>(&first, 1));
-  if (!read && complainedOf_.insert(path).second) {
-    log_.warning("text_file_skipped", {{"path", path}, {"reason", read.error().message()}});
-  }
-  return read.has_value();
-}
-
-std::vector<std::string> NewFiles::take() {
-  std::vector<std::string> fresh;
-  std::set<std::string> seen;
-  std::set<std::string> unreadable;
-  for (const std::string& name : names()) {
-    if (!seen_.contains(name)) {
-      const std::string path = directory_ + "/" + name;
-      // A file that is renamed when it is whole is new under its last name.
-      if (!wanted(name)) continue;
-      if (!readable(path)) {
-        unreadable.insert(path);
-        continue;
-      }
-      fresh.push_back(path);
-    }
-    seen.insert(name);
-  }
-  seen_ = std::move(seen);
-  std::erase_if(complainedOf_, [&](const std::string& path) { return !unreadable.contains(path); });
-  return fresh;
-}
-
 void TextLines::compute(std::size_t partition, detail::Emit<std::string>& emit) const {
   const std::string& path = paths_[partition];
   std::string line;
@@ -99,20 +48,28 @@ void TextLines::compute(std::size_t partition, detail::Emit<std::string>& emit) 
   if (!line.empty()) give();
 }
 
+// Where no engine has chosen, or it could not look, the job does: what is wrong with the folder fails the
+// batch.
 std::optional<RDD<std::string>> TextFileInput::compute(detail::BatchContext& batch, Time time) {
-  if (time != batch.info.time) return std::nullopt;  // That batch was before the start.
-  return RDD<std::string>(std::make_shared<TextLines>(*place().run, files_, fresh_->take()));
+  auto chosen = choices_->of(time);
+  if (!chosen) {
+    if (time != batch.info.time) return std::nullopt;  // That batch was before the start.
+    auto look = choices_->look();
+    if (!look) throw look.error();
+    chosen = choices_->choose(time, *look);
+  }
+  return RDD<std::string>(std::make_shared<TextLines>(*place().run, files_, std::move(*chosen)));
 }
 
-std::optional<std::vector<std::string>> TextFileInput::snapshot(Time) {
-  return std::vector<std::string>{encoded(fresh_->seen())};
+std::optional<std::vector<std::string>> TextFileInput::snapshot(Time time) {
+  return std::vector<std::string>{encoded(choices_->seenAt(time))};
 }
 
 void TextFileInput::restore(Time, const std::vector<std::string>& partitions) {
-  if (partitions.empty()) return fresh_->setSeen({});
+  if (partitions.empty()) return choices_->setSeen({});
   auto seen = decoded<std::set<std::string>>(partitions.front());
   if (!seen) throw seen.error().within("files that stream " + uid() + " has read");
-  fresh_->setSeen(std::move(*seen));
+  choices_->setSeen(std::move(*seen));
 }
 
 }  // namespace stream
@@ -121,9 +78,13 @@ DStream<std::string> StreamingContext::textFileStream(const std::string& directo
                                                       std::function<bool(const std::string& name)> filter,
                                                       bool newFilesOnly) {
   const rt::Env& env = core_->world()->seams().env;
-  auto fresh =
-      std::make_unique<stream::NewFiles>(env.files, env.log, directory, std::move(filter), newFilesOnly);
-  return DStream<std::string>(detail::addNode<stream::TextFileInput>(core_, env.files, std::move(fresh)));
+  auto choices =
+      std::make_shared<stream::FileChoices>(env.files, env.log, directory, std::move(filter), newFilesOnly);
+  stream::Graph& graph = core_->editableGraph();
+  auto node = detail::addNode<stream::TextFileInput>(core_, env.files, choices);
+  graph.files.push_back(
+      {std::move(choices), [&uid = std::as_const(*node)]() -> const std::string& { return uid.uid(); }});
+  return DStream<std::string>(std::move(node));
 }
 
 }  // namespace tidemill

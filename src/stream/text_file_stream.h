@@ -1,53 +1,16 @@
 // stream/text_file_stream.h: the lines of files that appear in a folder.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "rt/env.h"
+#include "stream/file_choices.h"
 #include "tidemill/stream_node.h"
 
 namespace tidemill::stream {
-
-// Which files of a folder are new. A name counts as seen for as long as the file is there, so what is written
-// in place later is not read again. Files that begin with '.' or '_', or that end with "._COPYING_", are
-// being written or belong to somebody else. Belongs to the job thread once the context has started.
-class NewFiles {
- public:
-  // Names in the folder, read ones included; with more of them a call fails with kIo.
-  static constexpr std::size_t kNamesMost = 200'000;
-
-  // Of names without the folder; empty: all.
-  using Filter = std::function<bool(const std::string& name)>;
-
-  // What is there now counts as seen if `newFilesOnly`. References must outlive this. Throws Error(kIo).
-  NewFiles(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
-           bool newFilesOnly);
-
-  // Paths of those that were not there at the last call, sorted. A file that cannot be read is tried again at
-  // the next call. Throws Error(kIo).
-  std::vector<std::string> take();
-
-  // Names that count as seen.
-  const std::set<std::string>& seen() const { return seen_; }
-  void setSeen(std::set<std::string> seen) { seen_ = std::move(seen); }
-
- private:
-  std::vector<std::string> names() const;
-  bool wanted(const std::string& name) const;
-  bool readable(const std::string& path);
-
-  rt::FileSystem& files_;
-  base::LogSink& log_;
-  const std::string directory_;
-  const Filter filter_;
-  std::set<std::string> seen_;
-  std::set<std::string> complainedOf_;
-};
 
 // One partition for each file.
 class TextLines final : public detail::RddNode<std::string> {
@@ -66,12 +29,15 @@ class TextLines final : public detail::RddNode<std::string> {
   const std::vector<std::string> paths_;
 };
 
-// Its position is what it has seen: files of batches that were not completed are read again after a restart.
+// Its position is what it has seen. The engine chooses the files of a batch when it makes the batch, and the
+// checkpoint directory knows of them: a batch that is run again, also by the next process, has the same.
 class TextFileInput final : public detail::StreamNode<std::string>, private detail::StatefulStream {
  public:
-  TextFileInput(detail::StreamPlace place, rt::FileSystem& files, std::unique_ptr<NewFiles> fresh)
-      : StreamNode(place, "textFileStream", {}, place.interval), files_(files), fresh_(std::move(fresh)) {}
-  // A second look would not find the same files.
+  TextFileInput(detail::StreamPlace place, rt::FileSystem& files, std::shared_ptr<FileChoices> choices)
+      : StreamNode(place, "textFileStream", {}, place.interval),
+        files_(files),
+        choices_(std::move(choices)) {}
+  // Files of batches that are done may be gone.
   bool remakes() const override { return false; }
   bool runsEachBatch() const override { return true; }
   detail::StatefulStream* stateful() override { return this; }
@@ -88,7 +54,7 @@ class TextFileInput final : public detail::StreamNode<std::string>, private deta
   void restore(Time time, const std::vector<std::string>& partitions) override;
 
   rt::FileSystem& files_;
-  const std::unique_ptr<NewFiles> fresh_;
+  const std::shared_ptr<FileChoices> choices_;
 };
 
 }  // namespace tidemill::stream

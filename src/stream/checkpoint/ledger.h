@@ -36,6 +36,8 @@ struct LedgerOptions {
   rt::Duration metadataEvery = std::chrono::seconds(10);
   // Newest metadata checkpoints that are kept. Range: >= 1. (Spark: 10)
   std::size_t metadataKept = 10;
+  // A directory that cannot be read is begun anew, behind what lies there.
+  bool createOnError = false;
   // Entries of one commit. Range: >= 1.
   std::size_t chunkBytesMax = std::size_t{8} << 20;
 };
@@ -107,6 +109,7 @@ class Ledger {
   void noteUnreadable(const std::optional<Error>& damage, const std::string& fallback);
   rt::Task<Result<void>> replay();
   rt::Task<Result<void>> applyChunk(std::uint64_t number);
+  rt::Task<Result<void>> beginAnew(Error damage);
   rt::Task<Result<void>> watchWriter();
   rt::Task<Result<void>> claim();
   rt::Task<void> removeOrphans();

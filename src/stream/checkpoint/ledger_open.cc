@@ -39,6 +39,10 @@ rt::Task<Result<LedgerFound>> Ledger::open() {
   auto done = co_await store_->open(holder);
   if (done) done = co_await checkFormat();
   if (done) done = co_await replay();
+  if (!done && options_.createOnError && done.error().code() == Code::kCheckpointUnreadable) {
+    Error damage = done.error();
+    done = co_await beginAnew(std::move(damage));
+  }
   if (done) done = co_await watchWriter();
   const LedgerWriter before = state_.writer();
   if (done) done = co_await claim();
@@ -146,6 +150,34 @@ rt::Task<Result<void>> Ledger::replay() {
     auto applied = co_await applyChunk(*number);
     if (!applied) co_return std::move(applied);
   }
+  co_return Result<void>();
+}
+
+// As if the directory were new, but for the numbers and the epoch: whoever else writes it is fenced, and is
+// watched before that. An epoch that cannot be read is no higher than one more for each value.
+rt::Task<Result<void>> Ledger::beginAnew(Error damage) {
+  noteUnreadable(damage, "nothing: reading goes on from the lease checkpoints, windows and state begin anew");
+  auto names = co_await store_->list(kLogFolder);
+  if (!names) co_return fail(names.error());
+  std::uint64_t epoch = state_.writer().epoch;
+  std::uint64_t last = metadataNumbers_.empty() ? 0 : metadataNumbers_.back();
+  std::uint64_t damaged = 0;
+  for (const std::string& name : *names) {
+    const auto number = parseNumberName(name);
+    if (!number) continue;
+    last = std::max(last, *number);
+    auto bytes = co_await store_->get(logName(*number));
+    if (!bytes && bytes.error().code() != Code::kNotFound) co_return fail(bytes.error());
+    const auto chunk = bytes ? readChunk(*number, *bytes) : Result<LogChunk>(fail(bytes.error()));
+    if (!chunk) ++damaged;
+    if (chunk) epoch = std::max(epoch, chunk->epoch);
+  }
+  next_ = last + 1;
+  foundProgram_.reset();
+  state_ = LedgerState();
+  state_.apply(OpenedEntry{epoch + damaged + 1, "", "",
+                           std::chrono::duration_cast<std::chrono::milliseconds>(options_.heartbeat).count(),
+                           options_.inputs});
   co_return Result<void>();
 }
 

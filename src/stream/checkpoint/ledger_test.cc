@@ -50,6 +50,7 @@ class LedgerTest : public testing::Test {
     options.inputs = {{"in", "app", "orders"}};
     options.program = {Seconds(1), {{"in", "kinesis", {}, Seconds(1), "", ""}}};
     options.heartbeat = 1s;
+    options.createOnError = createOnError_;
     return options;
   }
   std::unique_ptr<Writer> writer(LedgerOptions options) {
@@ -101,6 +102,7 @@ class LedgerTest : public testing::Test {
   std::shared_ptr<MemoryCheckpoints> place_ = std::make_shared<MemoryCheckpoints>();
   LedgerFound found_;
   std::string failure_;
+  bool createOnError_ = false;
 };
 
 TEST_F(LedgerTest, ANewDirectoryIsEmptyAndTheNextProcessFindsWhatWasCommitted) {
@@ -439,6 +441,34 @@ TEST_F(LedgerTest, AGapOrATruncatedChunkInTheLogIsRefusedByName) {
   values.erase(beforeLast);
   EXPECT_EQ(openFails("me/2"), Code::kCheckpointUnreadable);
   EXPECT_NE(failure_.find(beforeLast), std::string::npos);
+}
+
+TEST_F(LedgerTest, ADamagedDirectoryIsBegunAnewBehindWhatLiesThereIfThatWasAskedFor) {
+  std::uint64_t epoch = 0;
+  {
+    auto first = opened("me/1");
+    epoch = (*first)->epoch();
+    world_.runFor(1s);
+    for (int i = 1; i <= 4; ++i) commit(*first, {added("b" + std::to_string(i), "s", i, i)});
+  }
+  const std::string last = newest("log");
+  place_->values[last].resize(place_->values[last].size() - 5);
+  EXPECT_EQ(openFails("me/2"), Code::kCheckpointUnreadable);
+
+  createOnError_ = true;
+  {
+    auto second = opened("me/2");
+    EXPECT_TRUE(found_.state.unallocated().empty());
+    EXPECT_FALSE(found_.program);
+    EXPECT_NE(found_.unreadable.find(last), std::string::npos);
+    EXPECT_GT((*second)->epoch(), epoch);
+    EXPECT_GT(newest("log"), last);
+    commit(*second, {added("b9", "s", 9, 9)});
+    world_.runFor(1s);  // Metadata is written.
+  }
+  createOnError_ = false;
+  auto third = opened("me/3");
+  EXPECT_EQ(found_.state.unallocated().size(), 1u);
 }
 
 TEST_F(LedgerTest, AForeignDirectoryIsRefusedAndLeftAsItIs) {

@@ -1,0 +1,119 @@
+#include "stream/file_choices.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
+
+namespace tidemill::stream {
+
+FileChoices::FileChoices(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
+                         bool newFilesOnly)
+    : files_(files), log_(log), directory_(std::move(directory)), filter_(std::move(filter)) {
+  auto there = names();
+  if (!there) throw there.error();
+  if (newFilesOnly) setSeen({there->begin(), there->end()});
+}
+
+Result<std::vector<std::string>> FileChoices::names() const {
+  auto names = files_.list(directory_);
+  if (!names) return fail(names.error().within("text files of " + directory_));
+  if (names->size() <= kNamesMost) return names;
+  return fail(Code::kIo, fmt::format("text files of {}: {} names in one folder", directory_, names->size()),
+              fmt::format("move files away that were read; up to {} are looked through", kNamesMost));
+}
+
+bool FileChoices::wanted(const std::string& name) const {
+  if (name.starts_with('.') || name.starts_with('_') || name.ends_with("._COPYING_")) return false;
+  return !filter_ || filter_(name);
+}
+
+Result<FolderLook> FileChoices::look() {
+  FolderLook look;
+  look.choices = state_.with([](const State& state) { return state.choices; });
+  auto there = names();
+  if (!there) return fail(there.error());
+  look.names = std::move(*there);
+  std::sort(look.names.begin(), look.names.end());
+  std::vector<std::string> unseen;
+  state_.with([&](const State& state) {
+    std::set_difference(look.names.begin(), look.names.end(), state.seen.begin(), state.seen.end(),
+                        std::back_inserter(unseen));
+  });
+  std::map<std::string, std::string> unreadable;
+  for (const std::string& name : unseen) {
+    // A file that is renamed when it is whole is new under its last name.
+    if (!wanted(name)) continue;
+    if (look.fresh.size() == kFilesMost) break;
+    char first = 0;
+    const auto read = files_.readAt(pathOf(name), 0, std::span<char>(&first, 1));
+    if (read) {
+      look.fresh.push_back(name);
+    } else {
+      unreadable.emplace(name, read.error().message());
+    }
+  }
+  state_.with([&](State& state) {
+    std::erase_if(state.complainedOf, [&](const std::string& name) { return !unreadable.contains(name); });
+    for (const auto& [name, reason] : unreadable) {
+      if (state.complainedOf.insert(name).second)
+        log_.warning("text_file_skipped", {{"path", pathOf(name)}, {"reason", reason}});
+    }
+  });
+  return look;
+}
+
+std::vector<std::string> FileChoices::choose(Time time, const FolderLook& look) {
+  return state_.with([&](State& state) {
+    const auto [place, added] = state.chosen.try_emplace(time);
+    if (!added) return place->second;
+    // A choice since the look began may be of a file that it did not meet yet.
+    if (look.choices == state.choices) {
+      std::erase_if(state.seen, [&](const std::string& name) {
+        return !std::binary_search(look.names.begin(), look.names.end(), name);
+      });
+    }
+    ++state.choices;
+    for (const std::string& name : look.fresh)
+      if (state.seen.insert(name).second) place->second.push_back(pathOf(name));
+    return place->second;
+  });
+}
+
+void FileChoices::restore(Time time, const std::vector<std::string>& paths) {
+  state_.with([&](State& state) {
+    state.chosen[time] = paths;
+    for (const std::string& path : paths) state.seen.insert(nameOf(path));
+  });
+}
+
+std::optional<std::vector<std::string>> FileChoices::of(Time time) const {
+  return state_.with([&](const State& state) -> std::optional<std::vector<std::string>> {
+    const auto found = state.chosen.find(time);
+    if (found == state.chosen.end()) return std::nullopt;
+    return found->second;
+  });
+}
+
+void FileChoices::forgetUpTo(Time time) {
+  state_.with(
+      [&](State& state) { state.chosen.erase(state.chosen.begin(), state.chosen.upper_bound(time)); });
+}
+
+std::set<std::string> FileChoices::seenAt(Time time) const {
+  return state_.with([&](const State& state) {
+    std::set<std::string> seen = state.seen;
+    for (auto later = state.chosen.upper_bound(time); later != state.chosen.end(); ++later) {
+      for (const std::string& path : later->second) seen.erase(nameOf(path));
+    }
+    return seen;
+  });
+}
+
+void FileChoices::setSeen(std::set<std::string> seen) {
+  state_.with([&](State& state) { state.seen = std::move(seen); });
+}
+
+}  // namespace tidemill::stream

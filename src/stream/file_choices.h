@@ -1,0 +1,88 @@
+// stream/file_choices.h: which files of a folder are new, and which batch reads each.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "rt/env.h"
+#include "rt/guarded.h"
+#include "tidemill/result.h"
+#include "tidemill/time.h"
+
+namespace tidemill::stream {
+
+// What one look into the folder has found.
+struct FolderLook {
+  std::vector<std::string> names;  // All that are there, sorted.
+  std::vector<std::string> fresh;  // New ones that can be read, sorted.
+  // Of the choices that were made before it began.
+  std::uint64_t choices = 0;
+};
+
+// Of one stream of files. A name counts as seen for as long as the file is there, so what is written in place
+// later is not read again. Files that begin with '.' or '_', or that end with "._COPYING_", are being written
+// or belong to somebody else. Thread safe: the engine chooses for the next batch while a job reads the
+// present one.
+class FileChoices {
+ public:
+  // Names in the folder, read ones included; with more of them a look fails with kIo.
+  static constexpr std::size_t kNamesMost = 200'000;
+  // Files of one batch; the others wait for the next.
+  static constexpr std::size_t kFilesMost = 10'000;
+
+  // Of names without the folder; empty: all.
+  using Filter = std::function<bool(const std::string& name)>;
+
+  // What is there now counts as seen if `newFilesOnly`. References must outlive this. Throws Error(kIo).
+  FileChoices(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
+              bool newFilesOnly);
+
+  // Blocking; changes nothing. A file that cannot be read is looked for again. kIo.
+  Result<FolderLook> look();
+  // The batch reads what was found, unless another one does. Gives the paths; a batch that has some keeps
+  // them.
+  std::vector<std::string> choose(Time time, const FolderLook& look);
+  // What an earlier process has chosen for it.
+  void restore(Time time, const std::vector<std::string>& paths);
+  // Nothing: nobody has chosen for it.
+  std::optional<std::vector<std::string>> of(Time time) const;
+  // Batches up to there are needed no more.
+  void forgetUpTo(Time time);
+
+  // Names that counted as seen when the batch of `time` had its files.
+  std::set<std::string> seenAt(Time time) const;
+  void setSeen(std::set<std::string> seen);
+
+ private:
+  struct State {
+    std::set<std::string> seen;
+    std::map<Time, std::vector<std::string>> chosen;  // Paths.
+    std::uint64_t choices = 0;
+    std::set<std::string> complainedOf;
+  };
+  Result<std::vector<std::string>> names() const;
+  bool wanted(const std::string& name) const;
+  std::string pathOf(const std::string& name) const { return directory_ + "/" + name; }
+  std::string nameOf(const std::string& path) const { return path.substr(directory_.size() + 1); }
+
+  rt::FileSystem& files_;
+  base::LogSink& log_;
+  const std::string directory_;
+  const Filter filter_;
+  rt::Guarded<State> state_;
+};
+
+// One stream of files, as the engine knows it.
+struct FileInput {
+  std::shared_ptr<FileChoices> choices;
+  // Of the operator.
+  std::function<const std::string&()> uid;
+};
+
+}  // namespace tidemill::stream
