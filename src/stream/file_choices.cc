@@ -97,6 +97,24 @@ std::optional<std::vector<std::string>> FileChoices::of(Time time) const {
   });
 }
 
+Result<std::vector<std::string>> FileChoices::stillThere(std::vector<std::string> paths) {
+  std::vector<std::string> kept;
+  for (std::string& path : paths) {
+    const auto there = files_.exists(path);
+    if (!there) return fail(there.error());
+    if (*there) {
+      kept.push_back(std::move(path));
+    } else {
+      log_.warning("text_file_gone", {{"path", path}, {"hint", "keep files until their batch is done"}});
+    }
+  }
+  if (kept.size() == paths.size()) return kept;
+  const auto folder = files_.exists(directory_);
+  if (!folder) return fail(folder.error());
+  if (*folder) return kept;
+  return fail(Code::kIo, "text files of " + directory_ + ": the folder is gone", "is it a mount?");
+}
+
 void FileChoices::forgetUpTo(Time time) {
   state_.with(
       [&](State& state) { state.chosen.erase(state.chosen.begin(), state.chosen.upper_bound(time)); });

@@ -52,6 +52,8 @@ class FileChoices {
   void restore(Time time, const std::vector<std::string>& paths);
   // Nothing: nobody has chosen for it.
   std::optional<std::vector<std::string>> of(Time time) const;
+  // Of the paths, those that are there still; the others are told. Blocking. kIo: the folder is gone as well.
+  Result<std::vector<std::string>> stillThere(std::vector<std::string> paths);
   // Batches up to there are needed no more.
   void forgetUpTo(Time time);
 

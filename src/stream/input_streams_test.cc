@@ -385,6 +385,24 @@ TEST_F(InputStreamsTest, FilesOfSeveralPendingBatchesComeBackEachInItsOwn) {
   EXPECT_TRUE(stopped(*second));
 }
 
+TEST_F(InputStreamsTest, AFileThatIsRemovedBeforeItsBatchIsDoneIsLeftOutAndTold) {
+  auto first = begin(collectFiles());
+  world_.runFor(2s);
+  sinkDown_ = true;
+  write("one", "1\n");
+  write("two", "2\n");
+  world_.runFor(1s);
+  first.reset();
+  ASSERT_TRUE(env().files.remove("/in/one"));
+
+  sinkDown_ = false;
+  auto second = begin(collectFiles());
+  world_.runFor(3s);
+  EXPECT_EQ(seen_, (std::vector<std::string>{"2"}));
+  EXPECT_EQ(node_->log().count("text_file_gone"), 1u);
+  EXPECT_TRUE(stopped(*second));
+}
+
 TEST_F(InputStreamsTest, FilesThatAppearDuringASlowBatchAreInTheBatchOfTheirTime) {
   auto context = makeContext();
   sinkDown_ = true;

@@ -58,7 +58,9 @@ std::optional<RDD<std::string>> TextFileInput::compute(detail::BatchContext& bat
     if (!look) throw look.error();
     chosen = choices_->choose(time, *look);
   }
-  return RDD<std::string>(std::make_shared<TextLines>(*place().run, files_, std::move(*chosen)));
+  auto there = choices_->stillThere(std::move(*chosen));
+  if (!there) throw there.error();
+  return RDD<std::string>(std::make_shared<TextLines>(*place().run, files_, std::move(*there)));
 }
 
 std::optional<std::vector<std::string>> TextFileInput::snapshot(Time time) {
