@@ -44,7 +44,11 @@ Stored storeBlocks(http::ProductionEnv& production, const std::string& folder, c
   options.directory = folder + "/store";
   if (traitsOf(what.level).replicas > 1) options.replicas.push_back({"dir:replica", folder + "/replica"});
   std::unique_ptr<block::TieredBlockStore> store;
-  production.onControlLane([&] { store = stream::makeBlockStore(env, options); });
+  production.onControlLane([&] {
+    auto opened = stream::makeBlockStore(env, options, nullptr);
+    TIDEMILL_CHECK(opened.has_value(), "folders need no store behind a network");
+    store = std::move(*opened);
+  });
   TIDEMILL_CHECK(production.block(store->open()), "the folders can be opened");
 
   Stored stored;

@@ -9,6 +9,7 @@
 
 #include "block/block_codec.h"
 #include "block/block_store.h"
+#include "rt/task.h"
 
 namespace tidemill::block {
 
@@ -20,6 +21,11 @@ class StoredCopy : public BlockSource {
   virtual std::uint64_t bytes() const = 0;
   // For people: the file and where in it.
   virtual std::string where() const = 0;
+  // True: it lies behind a network, where no task waits: load() fails, and the block is fetched before its
+  // batch.
+  virtual bool isFar() const { return false; }
+  // Of a far copy, on the control lane: what load() is for others, with the same checks.
+  virtual rt::Task<Result<std::shared_ptr<const Block>>> fetch() const { co_return load(); }
 };
 using StoredCopies = std::vector<std::shared_ptr<const StoredCopy>>;
 

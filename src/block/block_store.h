@@ -45,10 +45,17 @@ class BlockStore {
   // again does nothing. kDiskFull: there is no room now, try again; kIo.
   virtual rt::Task<Result<Placement>> put(std::shared_ptr<const Block> block, StorageLevel level) = 0;
 
-  // The way to the block, wherever it lies. Null: it is nowhere.
+  // The way to the block, wherever it lies. Null: it is nowhere, or only where fetch() gets it from.
   virtual std::shared_ptr<const BlockSource> find(const std::string& id) const = 0;
 
-  // No copy of the block can be read, so that find() gives null until it is put again.
+  // The block from a place behind a network, checked. kNotFound: it lies in none; kDamagedBlock; else the
+  // errors of the place. After a failure it is not looked for there again.
+  virtual rt::Task<Result<std::shared_ptr<const Block>>> fetch(std::string id) {
+    co_return fail(Code::kNotFound, "block " + id + " lies in no place behind a network", "");
+  }
+
+  // No copy of the block can be read, so that find() gives null until it is put again; fetch() may have it
+  // still.
   virtual void markLost(const std::string& id) = 0;
 
   // Forgets the block; room comes back soon. An unknown id does nothing.

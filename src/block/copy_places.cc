@@ -6,15 +6,21 @@ namespace tidemill::block {
 
 CopyPlaces::CopyPlaces(const rt::Env& env, TieredFiles files, CopyPlacesOptions options, OnWritten onWritten)
     : env_(env), options_(options) {
-  const auto queueOf = [&](rt::WorkerPool& pool, std::shared_ptr<BlockFiles> to) {
+  const auto queueOf = [&](std::shared_ptr<CopyPlace> to) {
     const std::size_t place = places_.size();
     return std::make_unique<CopyQueue>(
-        env.loop, pool, std::move(to), options.queue,
+        env.loop, std::move(to), options.queue,
         [place, onWritten](const CopyWrite& write) { onWritten(place, write); });
   };
-  places_.push_back({"disk", files.local == nullptr ? nullptr : queueOf(env.store, files.local), {}, {}});
-  for (TieredFiles::Replica& replica : files.replicas)
-    places_.push_back({replica.name, queueOf(env.replicas, std::move(replica.files)), {}, {}});
+  const auto pooled = [&](rt::WorkerPool& pool, std::shared_ptr<BlockFiles> to) {
+    return queueOf(std::make_shared<PooledFiles>(env.loop, pool, std::move(to)));
+  };
+  places_.push_back({"disk", files.local == nullptr ? nullptr : pooled(env.store, files.local), {}, {}});
+  for (TieredFiles::Replica& replica : files.replicas) {
+    auto queue = replica.far != nullptr ? queueOf(std::move(replica.far))
+                                        : pooled(env.replicas, std::move(replica.files));
+    places_.push_back({replica.name, std::move(queue), {}, {}});
+  }
 }
 
 bool CopyPlaces::worthAsking(const Place& place) const {

@@ -14,8 +14,10 @@ namespace tidemill::block {
 // The files of a store. `local` null: levels with disk are refused.
 struct TieredFiles {
   struct Replica {
-    std::string name;  // "dir:/mnt/other"
-    std::shared_ptr<BlockFiles> files;
+    std::string name;  // "dir:/mnt/other", "s3://bucket/copies"
+    // One of both.
+    std::shared_ptr<BlockFiles> files = nullptr;
+    std::shared_ptr<CopyPlace> far = nullptr;
   };
   std::shared_ptr<BlockFiles> local;
   std::vector<Replica> replicas;

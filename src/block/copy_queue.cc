@@ -4,51 +4,10 @@
 #include <utility>
 
 namespace tidemill::block {
-namespace {
-
-using WrittenOne = Result<std::shared_ptr<const StoredCopy>>;
-
-// What one write needs on the other thread.
-struct Job {
-  MemoryCopy copy;
-  BlockEncoding encoding = BlockEncoding::kNone;
-  bool replace = false;
-};
-
-WrittenOne writeOne(BlockFiles& files, const std::shared_ptr<const Block>& block, const Job& job) {
-  if (job.replace) return files.replace(block, job.encoding);
-  auto copies = files.put({&block, 1}, job.encoding);
-  if (!copies) return fail(copies.error());
-  return copies->front();
-}
-
-// All with one sync, if they are of one kind; one by one, if that fails: some of them may fit.
-std::vector<WrittenOne> writeAll(BlockFiles& files, const std::vector<Job>& jobs) {
-  std::vector<std::shared_ptr<const Block>> blocks;
-  std::vector<WrittenOne> results;
-  bool together = jobs.size() > 1;
-  for (const Job& job : jobs) {
-    auto block = job.copy.open();
-    together = together && block.has_value() && !job.replace && job.encoding == jobs.front().encoding;
-    blocks.push_back(block ? *block : nullptr);
-    results.push_back(block ? WrittenOne() : WrittenOne(fail(block.error())));
-  }
-  if (together) {
-    auto copies = files.put(blocks, jobs.front().encoding);
-    if (copies) return {copies->begin(), copies->end()};
-  }
-  for (std::size_t i = 0; i < jobs.size(); ++i)
-    if (blocks[i] != nullptr) results[i] = writeOne(files, blocks[i], jobs[i]);
-  return results;
-}
-
-}  // namespace
-
-CopyQueue::CopyQueue(rt::Loop& loop, rt::WorkerPool& pool, std::shared_ptr<BlockFiles> files,
-                     CopyQueueOptions options, OnWritten onWritten)
+CopyQueue::CopyQueue(rt::Loop& loop, std::shared_ptr<CopyPlace> place, CopyQueueOptions options,
+                     OnWritten onWritten)
     : loop_(loop),
-      pool_(pool),
-      files_(std::move(files)),
+      place_(std::move(place)),
       options_(options),
       onWritten_(std::move(onWritten)),
       tasks_(loop) {}
@@ -95,8 +54,8 @@ rt::Task<void> CopyQueue::work() {
 rt::Task<void> CopyQueue::openFirst() {
   const std::shared_ptr<CopyOpening> opening = std::move(calls_.front().opening);
   calls_.pop_front();
-  auto call = [files = files_] { return files->open(); };
-  opening->result = co_await rt::runOn(pool_, loop_, std::move(call));
+  auto opened = co_await place_->open();
+  opening->result = std::move(opened);
   opening->done.release(CopyWrite::kForEver / 2);
 }
 
@@ -126,10 +85,9 @@ CopyQueue::Group CopyQueue::takeGroup() {
 rt::Task<void> CopyQueue::writeGroup() {
   const Group group = takeGroup();
   if (group.empty()) co_return;
-  std::vector<Job> jobs;
+  std::vector<CopyJob> jobs;
   for (const auto& write : group) jobs.push_back({write->copy, write->encoding, write->replace});
-  auto call = [files = files_, jobs = std::move(jobs)] { return writeAll(*files, jobs); };
-  auto results = co_await rt::runOn(pool_, loop_, std::move(call));
+  auto results = co_await place_->write(std::move(jobs));
   for (std::size_t i = 0; i < group.size(); ++i) finish(*group[i], std::move(results[i]));
 }
 
@@ -146,9 +104,7 @@ rt::Task<void> CopyQueue::releaseGroup() {
     ids.push_back(std::move(calls_.front().released));
     calls_.pop_front();
   }
-  auto call = [files = files_, ids = std::move(ids)] { return files->release(ids); };
-  // Room that does not come back now comes back with a later release, or when the place is opened again.
-  co_await rt::runOn(pool_, loop_, std::move(call));
+  co_await place_->release(std::move(ids));
 }
 
 }  // namespace tidemill::block

@@ -9,11 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "block/block_files.h"
-#include "block/memory_blocks.h"
+#include "block/copy_place.h"
 #include "rt/semaphore.h"
 #include "rt/task_group.h"
-#include "rt/worker_pool.h"
 
 namespace tidemill::block {
 
@@ -55,15 +53,14 @@ struct CopyQueueOptions {
   std::int64_t groupBytesMax = 64 << 20;
 };
 
-// Lives on one lane; the calls run on `pool`, never two at once. What is queued when this is destroyed is not
-// begun; a call that runs is left to end by itself.
+// Lives on one lane; never two calls at once. What is queued when this is destroyed is not begun; a call that
+// runs on another thread is left to end by itself.
 class CopyQueue {
  public:
   // Hears of every write that has ended, before those who wait for it.
   using OnWritten = std::function<void(const CopyWrite&)>;
 
-  CopyQueue(rt::Loop& loop, rt::WorkerPool& pool, std::shared_ptr<BlockFiles> files, CopyQueueOptions options,
-            OnWritten onWritten);
+  CopyQueue(rt::Loop& loop, std::shared_ptr<CopyPlace> place, CopyQueueOptions options, OnWritten onWritten);
 
   // Before anything else.
   std::shared_ptr<CopyOpening> open();
@@ -96,8 +93,7 @@ class CopyQueue {
   void finish(CopyWrite& write, Result<std::shared_ptr<const StoredCopy>> result);
 
   rt::Loop& loop_;
-  rt::WorkerPool& pool_;
-  const std::shared_ptr<BlockFiles> files_;
+  const std::shared_ptr<CopyPlace> place_;
   const CopyQueueOptions options_;
   const OnWritten onWritten_;
   std::deque<Call> calls_;

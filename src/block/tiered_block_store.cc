@@ -129,7 +129,27 @@ void TieredBlockStore::release(const std::string& id) {
 void TieredBlockStore::markLost(const std::string& id) {
   if (!entries_.contains(id)) return;
   ++counted_.lostBlocks;
-  setAside(id);
+  if (!leaveFar(id)) setAside(id);
+}
+
+// Nobody has found out that those cannot be read.
+bool TieredBlockStore::leaveFar(const std::string& id) {
+  Entry* const entry = entryOf(id);
+  const auto isFar = [](const auto& copy) { return copy.second->isFar(); };
+  if (entry == nullptr || std::none_of(entry->copies.begin(), entry->copies.end(), isFar)) return false;
+  const bool near =
+      static_cast<bool>(memory_.find(id)) || !std::all_of(entry->copies.begin(), entry->copies.end(), isFar);
+  if (!near) return false;
+  memory_.remove(id);
+  for (auto copy = entry->copies.begin(); copy != entry->copies.end();) {
+    if (isFar(*copy)) {
+      ++copy;
+      continue;
+    }
+    entry->lost.insert(copy->first);
+    copy = entry->copies.erase(copy);
+  }
+  return true;
 }
 
 // Places keep what they have until it is replaced or released: a lease checkpoint may have passed it, and a
@@ -175,9 +195,38 @@ std::shared_ptr<const BlockSource> TieredBlockStore::find(const std::string& id)
     });
   };
   auto source = std::make_shared<TieredSource>(entry.info, memory_.find(id), std::move(report));
-  for (const auto& [place, copy] : entry.copies) source->add(place, copy);
+  for (const auto& [place, copy] : entry.copies)
+    if (!copy->isFar()) source->add(place, copy);
   if (source->empty()) return nullptr;
   return source;
+}
+
+// From one place after the other, until one is good.
+rt::Task<Result<std::shared_ptr<const Block>>> TieredBlockStore::fetch(std::string id) {
+  std::vector<std::pair<std::size_t, std::shared_ptr<const StoredCopy>>> far;
+  std::uint64_t serial = 0;
+  if (const Entry* entry = entryOf(id)) {
+    serial = entry->serial;
+    for (const auto& [place, copy] : entry->copies)
+      if (copy->isFar()) far.emplace_back(place, copy);
+  }
+  Error worst(Code::kNotFound, "block " + id + " lies in no place behind a network");
+  for (const auto& [place, copy] : far) {
+    auto block = co_await copy->fetch();
+    if (block && sameInfo(*(*block)->info(), *copy->info())) co_return std::move(block);
+    worst =
+        block ? Error(Code::kDamagedBlock, "another block lies in the place of block " + id) : block.error();
+    Entry* const entry = entryOf(id, serial);
+    if (entry == nullptr) break;  // Released meanwhile.
+    if (worst.code() == Code::kDamagedBlock) {
+      copyDamaged(id, serial, place, copy->where(), worst);
+    } else {
+      places_.failed(place, worst.message());
+      entry->copies.erase(place);
+      entry->lost.insert(place);
+    }
+  }
+  co_return fail(worst);
 }
 
 // Said once for each copy, however many tasks have met it; nobody is sent there again.

@@ -69,6 +69,7 @@ class TieredBlockStore final : public BlockStore {
 
   rt::Task<Result<Placement>> put(std::shared_ptr<const Block> block, StorageLevel level) override;
   std::shared_ptr<const BlockSource> find(const std::string& id) const override;
+  rt::Task<Result<std::shared_ptr<const Block>>> fetch(std::string id) override;
   void markLost(const std::string& id) override;
   void release(const std::string& id) override;
 
@@ -111,6 +112,8 @@ class TieredBlockStore final : public BlockStore {
   Entry& addEntry(std::shared_ptr<const BlockInfo> info, StorageLevel level);
   // Ends what is under way for it. Nothing: there is no entry.
   std::optional<Entry> takeOut(const std::string& id);
+  // Only far copies are left.
+  bool leaveFar(const std::string& id);
   // find() gives null for it until it is put again; places keep what they have.
   void setAside(const std::string& id);
   // A put has failed: the block is where it was before.

@@ -255,7 +255,7 @@ TEST(TieredCrash, WhatCountedAsStoredIsThereAfterPowerCutsAndLyingDisks) {
   int found = 0;
   int putBack = 0;
   int notPutBack = 0;
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 25; ++seed) {
     SCOPED_TRACE(seed);
     Promised promised;
     sim::WorldOptions options;

@@ -37,7 +37,8 @@ rt::Task<Result<PresentBatch>> BatchPresence::make(std::shared_ptr<const Batch> 
   PresentBatch present;
   Shrunk shrunk;
   for (std::size_t input = 0; input < batch->inputs.size(); ++input) {
-    const BlockInfoList lost = findStored(batch->inputs[input], *inputs[input], present);
+    BlockInfoList absent = findStored(batch->inputs[input], present);
+    const BlockInfoList lost = co_await fetch(std::move(absent), *inputs[input], present);
     std::vector<BlockInfoList> portions = consume::RangeReader::portionsOf(lost, options_.portionBytes);
     for (BlockInfoList& portion : portions) {
       auto done = co_await recover(std::move(portion), *inputs[input], present, shrunk);
@@ -49,21 +50,43 @@ rt::Task<Result<PresentBatch>> BatchPresence::make(std::shared_ptr<const Batch> 
   co_return std::move(present);
 }
 
-BlockInfoList BatchPresence::findStored(const BlockInfoList& blocks, const BlockRecovery& input,
-                                        PresentBatch& present) {
-  BlockInfoList lost;
+BlockInfoList BatchPresence::findStored(const BlockInfoList& blocks, PresentBatch& present) {
+  BlockInfoList absent;
   for (const auto& info : blocks) {
     if (info->recordCount() == 0) continue;
     if (losesNow()) blocks_.lose(info->id);
     auto source = blocks_.find(info->id);
     if (source == nullptr) {
-      noteLost(*info, input);
-      lost.push_back(info);
+      absent.push_back(info);
     } else {
       present.sources.insert_or_assign(info->id, std::move(source));
     }
   }
-  return lost;
+  return absent;
+}
+
+// It is held for the batch: the place has it still.
+rt::Task<BlockInfoList> BatchPresence::fetch(BlockInfoList absent, BlockRecovery& input,
+                                             PresentBatch& present) {
+  BlockInfoList lost;
+  for (const auto& info : absent) {
+    std::string id = info->id;
+    auto block = co_await blocks_.store().fetch(std::move(id));
+    if (!block) {
+      noteLost(*info, input);
+      lost.push_back(info);
+      continue;
+    }
+    unreadable_.erase(info->id);
+    unstored_.insert(info->id);
+    blocks_.hold(std::move(*block));
+    present.sources.insert_or_assign(info->id, blocks_.find(info->id));
+    env_.log.info("block_fetched", {{"stream", input.streamName()},
+                                    {"block", info->id},
+                                    {"records", info->recordCount()},
+                                    {"bytes", info->payloadBytes()}});
+  }
+  co_return std::move(lost);
 }
 
 // Asked for every block, found or not, so that a run does not depend on what was lost before. Evenly spread

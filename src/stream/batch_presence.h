@@ -67,8 +67,10 @@ class BatchPresence {
   std::int64_t blocksRebuilt() const { return rebuilt_; }
 
  private:
-  // What of `blocks` is nowhere; the rest goes into `present`.
-  BlockInfoList findStored(const BlockInfoList& blocks, const BlockRecovery& input, PresentBatch& present);
+  // What of `blocks` no task gets at; the rest goes into `present`.
+  BlockInfoList findStored(const BlockInfoList& blocks, PresentBatch& present);
+  // What of `absent` lies in no place behind a network either.
+  rt::Task<BlockInfoList> fetch(BlockInfoList absent, BlockRecovery& input, PresentBatch& present);
   bool losesNow();
   rt::Task<Result<void>> recover(BlockInfoList lost, BlockRecovery& input, PresentBatch& present,
                                  std::map<std::string, std::shared_ptr<const block::BlockInfo>>& shrunk);

@@ -21,7 +21,8 @@ std::string directoryOf(const Conf& conf) {
 
 tl::unexpected<Error> refuseReplica(std::string_view replica, std::string_view why) {
   return fail(Code::kInvalidConfig, fmt::format("{}: {} {}", kReplicasKey, base::quoteIfNeeded(replica), why),
-              "name folders on other disks or network mounts, for example dir:/mnt/b,dir:/mnt/c");
+              "name folders on other disks or network mounts, or stores, for example "
+              "dir:/mnt/b,s3://bucket/copies");
 }
 
 Result<std::vector<BlockStoreOptions::Replica>> replicasOf(const Conf& conf, const std::string& worker,
@@ -33,8 +34,10 @@ Result<std::vector<BlockStoreOptions::Replica>> replicasOf(const Conf& conf, con
   if (text.empty()) return replicas;
   for (const std::string_view part : base::split(text, ',')) {
     const std::string_view name = base::trim(part);
-    if (!name.starts_with(kDirectory)) return refuseReplica(name, "is no dir:PATH");
-    const std::string path(name.substr(kDirectory.size()));
+    const bool far = isFarReplica(name);
+    if (!far && !name.starts_with(kDirectory)) return refuseReplica(name, "is no dir:PATH, s3:// or hdfs://");
+    std::string path(far ? name : name.substr(kDirectory.size()));
+    while (far && path.ends_with('/')) path.pop_back();
     if (path.empty()) return refuseReplica(name, "names no folder");
     const std::string directory = path + "/" + worker;
     if (!seen.insert(directory).second) return refuseReplica(name, "is where another copy lies already");
@@ -95,8 +98,9 @@ Result<BlockStoreOptions> blockStoreOptionsOf(const Conf& conf) {
   return options;
 }
 
-std::unique_ptr<block::TieredBlockStore> makeBlockStore(const rt::Env& env,
-                                                        const BlockStoreOptions& options) {
+Result<std::unique_ptr<block::TieredBlockStore>> makeBlockStore(const rt::Env& env,
+                                                                const BlockStoreOptions& options,
+                                                                const OpenFarStore& openFar) {
   const auto folder = [&](const std::string& directory) {
     block::DiskBlocksOptions disk;
     disk.holder = options.holder;
@@ -107,8 +111,16 @@ std::unique_ptr<block::TieredBlockStore> makeBlockStore(const rt::Env& env,
   };
   block::TieredFiles files;
   files.local = folder(options.directory);
-  for (const BlockStoreOptions::Replica& replica : options.replicas)
-    files.replicas.push_back({replica.name, folder(replica.directory)});
+  for (const BlockStoreOptions::Replica& replica : options.replicas) {
+    if (!isFarReplica(replica.name)) {
+      files.replicas.push_back({replica.name, folder(replica.directory), nullptr});
+      continue;
+    }
+    auto store = openFar(replica.directory);
+    if (!store) return fail(store.error());
+    files.replicas.push_back(
+        {replica.name, nullptr, std::make_shared<block::FarBlocks>(env, replica.name, std::move(*store))});
+  }
   return std::make_unique<block::TieredBlockStore>(env, options.store, std::move(files));
 }
 

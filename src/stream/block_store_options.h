@@ -9,6 +9,7 @@
 
 #include "block/tiered_block_store.h"
 #include "rt/env.h"
+#include "stream/far_store.h"
 #include "tidemill/conf.h"
 #include "tidemill/result.h"
 
@@ -17,7 +18,7 @@ namespace tidemill::stream {
 struct BlockStoreOptions {
   struct Replica {
     std::string name;       // As configured, for events.
-    std::string directory;  // Of this worker.
+    std::string directory;  // Of this worker; a url, if it lies behind a network.
   };
 
   block::TieredOptions store;
@@ -32,8 +33,11 @@ struct BlockStoreOptions {
 // kInvalidConfig names the key and what is wrong with it.
 Result<BlockStoreOptions> blockStoreOptionsOf(const Conf& conf);
 
-// Nothing is opened yet: call open() of the store.
-std::unique_ptr<block::TieredBlockStore> makeBlockStore(const rt::Env& env, const BlockStoreOptions& options);
+// Nothing is opened yet: call open() of the store. Errors: those of `openFar`, which may be null if no
+// replica lies behind a network.
+Result<std::unique_ptr<block::TieredBlockStore>> makeBlockStore(const rt::Env& env,
+                                                                const BlockStoreOptions& options,
+                                                                const OpenFarStore& openFar);
 
 // What compresses blocks and persisted partitions.
 block::BlockEncoding blockEncodingOf(const Conf& conf);

@@ -80,7 +80,8 @@ TEST(BlockStoreOptions, TheCodecGoesBeforeTheSerializer) {
 }
 
 TEST(BlockStoreOptions, RefusesReplicasThatAreNoOtherFolders) {
-  for (const char* replicas : {"/mnt/a", "s3://bucket", "dir:", "dir:/a,", "dir:/a,dir:/a", "dir:/own"}) {
+  for (const char* replicas :
+       {"/mnt/a", "ftp://bucket", "dir:", "dir:/a,", "dir:/a,dir:/a", "dir:/own", "s3://b/a,s3://b/a/"}) {
     Conf conf;
     conf.set("tidemill.block.directory", "/own").set("tidemill.block.replicas", replicas);
     const auto refused = blockStoreOptionsOf(conf);
@@ -89,6 +90,17 @@ TEST(BlockStoreOptions, RefusesReplicasThatAreNoOtherFolders) {
     EXPECT_NE(refused.error().message().find("tidemill.block.replicas"), std::string::npos);
     EXPECT_FALSE(refused.error().hint().empty());
   }
+}
+
+TEST(BlockStoreOptions, TakesStoresBehindANetworkToo) {
+  Conf conf;
+  conf.set("tidemill.block.replicas", "s3://bucket/copies/, hdfs://n:9870/c,dir:/mnt/a");
+  const BlockStoreOptions options = optionsOf(conf);
+  ASSERT_EQ(options.replicas.size(), 3u);
+  EXPECT_EQ(options.replicas[0].directory, "s3://bucket/copies/tidemill-worker");
+  EXPECT_EQ(options.replicas[1].directory, "hdfs://n:9870/c/tidemill-worker");
+  EXPECT_TRUE(isFarReplica(options.replicas[1].name));
+  EXPECT_FALSE(isFarReplica(options.replicas[2].name));
 }
 
 TEST(BlockStoreOptions, NoWorkerIdLeavesItsFolder) {
@@ -103,7 +115,9 @@ TEST(BlockStoreOptions, MakesAStoreWithItsFolders) {
   sim::Node& node = world.addNode("w", sim::taskProgram([](rt::Env&) -> rt::Task<void> { co_return; }));
   Conf conf;
   conf.set("tidemill.block.directory", "/own").set("tidemill.block.replicas", "dir:/mnt/a");
-  const auto store = makeBlockStore(node.env(), optionsOf(conf));
+  const auto made = makeBlockStore(node.env(), optionsOf(conf), nullptr);
+  ASSERT_TRUE(made);
+  const auto& store = *made;
 
   const auto found = world.loop().run(store->open());
 

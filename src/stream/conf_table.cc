@@ -101,7 +101,7 @@ constexpr std::array kTable = {
               "state folder."},
     ConfEntry{"tidemill.block.replicas", ConfType::kText, "", "", 0, kMost,
               "Where second and third copies of blocks go: dir:PATH for a folder on another disk or a "
-              "network mount, several with commas."},
+              "network mount, or a url s3:// or hdfs:// as of a checkpoint directory; several with commas."},
     ConfEntry{"tidemill.block.replication", ConfType::kText, "warn", "warn|require", 1, kMost,
               "What fewer copies than the storage level asks for are: a warning, or a failure that is tried "
               "again."},

@@ -180,7 +180,8 @@ rt::Task<Result<void>> Engine::openStore() {
   std::function<BlockFate(const std::string& id)> fateOf;
   if (ledger_ != nullptr)
     fateOf = [ledger = ledger_.get()](const std::string& id) { return ledger->fateOf(id); };
-  auto opened = co_await openBlocks(env_, conf_, *graph_, std::move(fateOf));
+  OpenFarStore openFar = farStoresOf(seams_, conf_);
+  auto opened = co_await openBlocks(env_, conf_, *graph_, std::move(fateOf), std::move(openFar));
   if (!opened) co_return fail(opened.error());
   blocks_ = std::move(opened->blocks);
   tiered_ = opened->store;

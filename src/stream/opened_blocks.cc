@@ -100,10 +100,13 @@ void takeLeft(const rt::Env& env, const Graph& graph, const BlockInfoList& found
 }  // namespace
 
 rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, const Graph& graph,
-                                          std::function<BlockFate(const std::string& id)> fateOf) {
+                                          std::function<BlockFate(const std::string& id)> fateOf,
+                                          OpenFarStore openFar) {
   auto options = blockStoreOptionsOf(conf);
   if (!options) co_return fail(options.error());
-  auto store = makeBlockStore(env, *options);
+  auto made = makeBlockStore(env, *options, openFar);
+  if (!made) co_return fail(made.error());
+  std::unique_ptr<block::TieredBlockStore> store = std::move(*made);
   block::TieredBlockStore& tiered = *store;
   OpenedBlocks opened;
   opened.store = &tiered;

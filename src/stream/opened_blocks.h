@@ -14,6 +14,7 @@
 #include "rt/task.h"
 #include "stream/batch.h"
 #include "stream/batch_ledger.h"
+#include "stream/far_store.h"
 #include "stream/graph.h"
 #include "stream/stored_blocks.h"
 #include "tidemill/conf.h"
@@ -34,10 +35,11 @@ struct OpenedBlocks {
 };
 
 // Folders are made only if the level of an input asks for them; one that is there is opened whatever the
-// levels are now. Errors: those of blockStoreOptionsOf() and of the store.
+// levels are now. Errors: those of blockStoreOptionsOf(), of `openFar` and of the store.
 // `fateOf`: what a checkpoint directory says of a block; null: there is none. What is needed stays and is not
 // among those left, what is done is released.
 rt::Task<Result<OpenedBlocks>> openBlocks(const rt::Env& env, const Conf& conf, const Graph& graph,
-                                          std::function<BlockFate(const std::string& id)> fateOf);
+                                          std::function<BlockFate(const std::string& id)> fateOf,
+                                          OpenFarStore openFar);
 
 }  // namespace tidemill::stream

@@ -223,6 +223,34 @@ TEST_F(ReceiverStreamTest, StoringSeveralWhereItCannotWaitIsAMistake) {
   EXPECT_TRUE(seen_.empty());
 }
 
+TEST_F(ReceiverStreamTest, ACopyBehindANetworkOutlivesTheDisk) {
+  auto place = std::make_shared<stream::MemoryCheckpoints>();
+  seams_->checkpoints = [&](const std::string& url) -> Result<std::unique_ptr<stream::CheckpointStore>> {
+    EXPECT_EQ(url, "s3://bucket/copies/me");
+    return std::make_unique<stream::MemoryCheckpointStore>(env().loop, place, 5ms);
+  };
+  const auto confOf = [](const char* disk) {
+    return Conf().set("tidemill.block.replicas", "s3://bucket/copies").set("tidemill.block.directory", disk);
+  };
+  sinkDown_ = true;
+  const auto first = std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY_2);
+  auto killed = begin(first, confOf("/disk"));
+  world_.runFor(500ms);
+  const auto receipt = first->handIn({1, 2});
+  world_.runFor(1s);
+  EXPECT_EQ(first->answered(receipt), true);
+  EXPECT_EQ(place->values.size(), 1u);
+  killed.reset();
+
+  sinkDown_ = false;
+  auto next = begin(std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY_2), confOf("/new-disk"));
+  world_.runFor(5s);
+  EXPECT_EQ(seen_, (Numbers{1, 2}));
+  EXPECT_EQ(node_->log().count("block_fetched"), 1u);
+  EXPECT_TRUE(stopped(*next));
+  EXPECT_TRUE(place->values.empty());
+}
+
 // What a source was told to forget is not lost.
 TEST_F(ReceiverStreamTest, WhatWasAcknowledgedSurvivesAKillOnTheDisk) {
   for (const char* directory : {"", "/checkpoints"}) {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from pathlib import Path
 
+import boto3
 import pytest
 
+from dynamo_servers import moto
 from left_blocks import WORKER, Left, flip, go_on, leave
 from mounts import read_only
 from programs import QUICK, count, counted, put, refused, run, running, stop, text, words_of
@@ -102,3 +105,31 @@ def test_a_replica_that_gives_other_bytes_is_not_believed(replicated, how):
     assert len(events(log, "block_lost")) == 2 and len(events(log, "block_recovered")) == 2
     for line in events(log, "block_lost"):
         assert f"stream={left.stream}" in line and "ranges=" in line and "reason=" in line
+
+
+@pytest.fixture
+def s3():
+    """moto with one bucket called `bucket`: its URL, and a client."""
+    if not importlib.util.find_spec("moto"):
+        pytest.skip("no moto (tests/requirements.txt)")
+    with moto() as url:
+        client = boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id="x",
+                              aws_secret_access_key="x")
+        client.create_bucket(Bucket="bucket")
+        yield url, client
+
+
+def test_a_copy_in_a_bucket_outlives_the_disk(url, stream, tmp_path, s3):
+    endpoint, client = s3
+
+    def names() -> list[str]:
+        return [one["Key"] for one in client.list_objects_v2(Bucket="bucket").get("Contents", [])]
+
+    left = leave(url, stream, tmp_path / "state", [[b"tide mill"] * 5, [b"sea"] * 5],
+                 ("--storage-level", "DISK_ONLY_2", "--set", "tidemill.block.replicas=s3://bucket/copies", "--set",
+                  f"tidemill.s3.endpoint={endpoint}", "--set", "tidemill.s3.region=us-east-1"))
+    assert len(names()) == 2 and all(name.startswith(f"copies/{WORKER}/input-0-") for name in names())
+    shutil.rmtree(left.folder)
+    log = go_on(left, 10)
+    assert len(events(log, "block_fetched")) == 2 and not events(log, "block_lost")
+    assert not names()
