@@ -28,6 +28,15 @@ std::shared_ptr<const block::BlockInfo> filesBlockOf(const std::string& uid, Tim
   return info;
 }
 
+// Streams of files are inputs as others are: what an earlier program logged of one is its successor's.
+LedgerOptions withFiles(LedgerOptions options) {
+  for (const NodeShape& node : options.program.nodes) {
+    if (node.kind == "textFileStream")
+      options.inputs.push_back({std::string(kFilesUid) + node.uid, "files", node.uid});
+  }
+  return options;
+}
+
 void takeFiles(const LedgerBlock& block, Batch& to) {
   if (!block.input.starts_with(kFilesUid)) return;
   std::vector<std::string>& paths = to.files[block.input.substr(kFilesUid.size())];
@@ -87,7 +96,7 @@ BatchLedger::BatchLedger(const rt::Env& env, std::unique_ptr<CheckpointStore> st
       afterStored_(afterStored),
       looksBack_(looksBack),
       host_(host),
-      ledger_(env, std::move(store), std::move(options), *this) {}
+      ledger_(env, std::move(store), withFiles(std::move(options)), *this) {}
 
 rt::Task<Result<void>> BatchLedger::open() {
   auto found = co_await ledger_.open();
@@ -177,7 +186,9 @@ std::shared_ptr<const block::BlockInfo> BatchLedger::deliverable(const LedgerBlo
 
 RestartWork BatchLedger::takeRestart() {
   restarted_ = true;
-  const std::size_t inputs = found_.state.inputs().size();
+  const auto& known = found_.state.inputs();
+  const auto inputs = static_cast<std::size_t>(std::count_if(
+      known.begin(), known.end(), [](const auto& one) { return inputOf(one.first).has_value(); }));
   RestartWork work;
   work.lastAllocated = found_.state.lastAllocated();
   work.unallocated.resize(inputs);

@@ -413,6 +413,7 @@ TEST_F(InputStreamsTest, FilesThatAppearDuringASlowBatchAreInTheBatchOfTheirTime
     if (!lines.empty()) seen[time] = lines;
   });
   context->start();
+  world_.runFor(500ms);
   for (int i = 1; i <= 2; ++i) {
     write("file-" + std::to_string(i), std::to_string(i) + "\n");
     world_.runFor(1s);
