@@ -29,8 +29,8 @@ class BatchChecker final : public Checker {
 
   // What is logged as completed may be delivered again, by processes that have other directories.
   void setMayRepeat() { mayRepeat_ = true; }
-  // Lease checkpoints follow the store: of a lease that is lost everything is delivered that was stored, while
-  // whoever has it next reads on from the lease checkpoint, which may lie before that.
+  // Lease checkpoints follow the store: of a lease that is lost everything is delivered that was stored,
+  // while whoever has it next reads on from the lease checkpoint, which may lie before that.
   void setAfterStored() { afterStored_ = true; }
 
   // That process has the directory from now on.
