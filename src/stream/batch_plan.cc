@@ -69,6 +69,10 @@ std::vector<Batch> atMultiplesOf(Duration interval, std::vector<Batch> batches) 
     }
     Batch& same = aligned.back();
     same.logged.push_back(batch.time);
+    for (const auto& [uid, paths] : batch.files) {
+      std::vector<std::string>& all = same.files[uid];
+      all.insert(all.end(), paths.begin(), paths.end());
+    }
     for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
       BlockInfoList& blocks = same.inputs[input];
       blocks.insert(blocks.end(), batch.inputs[input].begin(), batch.inputs[input].end());

@@ -324,7 +324,7 @@ void Engine::noteFailed(const Batch& batch, int attempt, const Error& error) {
 }
 
 std::shared_ptr<const Batch> Engine::deliverable(const Batch& batch) {
-  Batch kept{batch.time, {}, batch.timing, batch.files};
+  Batch kept{batch.time, {}, batch.timing, batch.logged, batch.files};
   for (std::size_t input = 0; input < batch.inputs.size(); ++input) {
     kept.inputs.push_back(receivers_[input]->deliverable(batch.inputs[input]));
   }
