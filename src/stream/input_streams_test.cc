@@ -404,7 +404,8 @@ TEST_F(InputStreamsTest, AFileThatIsRemovedBeforeItsBatchIsDoneIsLeftOutAndTold)
 }
 
 TEST_F(InputStreamsTest, FilesThatAppearDuringASlowBatchAreInTheBatchOfTheirTime) {
-  auto context = makeContext();
+  auto context = std::make_unique<StreamingContext>(*seams_, Conf().set("tidemill.batch.maxFailures", "1000"),
+                                                    Seconds(1));
   sinkDown_ = true;
   std::map<Time, std::vector<std::string>> seen;
   context->textFileStream("/in").foreachRDD([&](const RDD<std::string>& rdd, Time time) {
@@ -422,29 +423,6 @@ TEST_F(InputStreamsTest, FilesThatAppearDuringASlowBatchAreInTheBatchOfTheirTime
   world_.runFor(3s);
   EXPECT_EQ(seen.size(), 2u);
   EXPECT_TRUE(stopped(*context));
-}
-
-TEST_F(InputStreamsTest, AWindowOfFilesGoesOnAcrossARestart) {
-  std::map<Time, std::int64_t> counts;
-  const auto count = [&](StreamingContext& context) {
-    context.textFileStream("/in")
-        .uid("files")
-        .window(Seconds(30), Seconds(1))
-        .foreachRDD([&](const RDD<std::string>& rdd, Time time) { counts[time] = rdd.count(); });
-  };
-  auto first = begin(count);
-  for (int i = 0; i < 3; ++i) {
-    write("file-" + std::to_string(i), "a\n");
-    world_.runFor(1s);
-  }
-  world_.runFor(2s);
-  EXPECT_EQ(counts.rbegin()->second, 3);
-  first.reset();
-  write("last", "a\n");
-  auto second = begin(count);
-  world_.runFor(4s);
-  EXPECT_EQ(counts.rbegin()->second, 4);
-  EXPECT_TRUE(stopped(*second));
 }
 
 // Spark: recovery with file input stream.
