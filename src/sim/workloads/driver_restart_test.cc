@@ -35,7 +35,6 @@ TEST(DriverRestart, PassesWhileEverythingThatItPromisesHappens) {
                            "writers_watched",
                            "slow_batches",
                            "claims",
-                           "logged_before",
                            "leases_lost"}) {
     EXPECT_GT(summary.happened.at(name), 0U) << name;
   }
