@@ -1,6 +1,7 @@
 #include "stream/batch_plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,14 @@ bool haveCommonBlock(const Batch& one, const Batch& other) {
   return std::any_of(ours.begin(), ours.end(), [&](const std::string& id) { return known.contains(id); });
 }
 
+// Parts of one block, of shards whose leases came at different times.
+std::shared_ptr<const block::BlockInfo> joined(const block::BlockInfo& one, const block::BlockInfo& other) {
+  auto both = std::make_shared<block::BlockInfo>(one);
+  both->slices.insert(both->slices.end(), other.slices.begin(), other.slices.end());
+  both->ends.insert(both->ends.end(), other.ends.begin(), other.ends.end());
+  return both;
+}
+
 }  // namespace
 
 void BatchPlan::add(std::size_t input, std::shared_ptr<const block::BlockInfo> block) {
@@ -26,7 +35,22 @@ void BatchPlan::add(std::size_t input, std::shared_ptr<const block::BlockInfo> b
 void BatchPlan::addFirst(std::size_t input, const BlockInfoList& blocks) {
   TIDEMILL_CHECK(input < unallocated_.size());
   BlockInfoList& list = unallocated_[input];
-  list.insert(list.begin(), blocks.begin(), blocks.end());
+  BlockInfoList all;
+  auto rest = list.begin();
+  for (const auto& block : blocks) {
+    const auto same =
+        std::find_if(rest, list.end(), [&block](const auto& other) { return other->id == block->id; });
+    if (same == list.end()) {
+      all.push_back(block);
+      continue;
+    }
+    // What lies before it there stays before it.
+    all.insert(all.end(), rest, same);
+    all.push_back(joined(**same, *block));
+    rest = std::next(same);
+  }
+  all.insert(all.end(), rest, list.end());
+  list = std::move(all);
 }
 
 std::optional<Batch> BatchPlan::allocate(Time time, bool busy) {

@@ -16,7 +16,8 @@ class BatchPlan {
   explicit BatchPlan(std::size_t inputs) : unallocated_(inputs) {}
 
   void add(std::size_t input, std::shared_ptr<const block::BlockInfo> block);
-  // In front of all that came before: of an earlier process.
+  // In front of all that came before: of an earlier process, in the order in which it was sealed. A part of a
+  // block of which another part waits joins it: a batch knows a block by its id.
   void addFirst(std::size_t input, const BlockInfoList& blocks);
 
   // Everything that came since the last call, as the batch of `time`. Nothing if nothing came and a batch is

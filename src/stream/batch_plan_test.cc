@@ -35,6 +35,27 @@ TEST(BatchPlan, PutsEveryBlockIntoExactlyOneBatchInOrder) {
   EXPECT_EQ(second->time, kSecond);
 }
 
+TEST(BatchPlan, PartsOfOneBlockAreOneInABatchAndEachShardKeepsItsOrder) {
+  const auto part = [](const std::string& id, const std::string& shard) {
+    auto info = std::make_shared<block::BlockInfo>();
+    info->id = id;
+    info->slices.push_back({.range = {"stream", shard, "1", "2", 2}});
+    return std::shared_ptr<const block::BlockInfo>(std::move(info));
+  };
+  BatchPlan plan(1);
+  plan.add(0, part("9", "new"));
+  plan.addFirst(0, {part("2", "s"), part("4", "s"), part("5", "s")});
+  plan.addFirst(0, {part("1", "t"), part("2", "t"), part("3", "t"), part("5", "t")});
+  const auto batch = plan.allocate(kFirst, false);
+
+  EXPECT_EQ(idsOf(batch->inputs[0]), "1 2 3 4 5 9 ");
+  std::string slices;
+  for (const auto& info : batch->inputs[0]) {
+    for (const block::SliceInfo& slice : info->slices) slices += info->id + slice.range.shardId + " ";
+  }
+  EXPECT_EQ(slices, "1t 2s 2t 3t 4s 5s 5t 9new ");
+}
+
 TEST(BatchPlan, MakesEmptyBatchesButNotBehindABusyOne) {
   BatchPlan plan(1);
   EXPECT_TRUE(plan.allocate(kFirst, false).has_value());
