@@ -76,6 +76,37 @@ TEST_F(DriverDirectoryTest, AContextEndsAtOnceAlthoughTheStoreIsOutOfOrder) {
   EXPECT_EQ(context->getState(), StreamingContextState::STOPPED);
 }
 
+TEST_F(DriverDirectoryTest, AGracefulStopBeforeTheFirstBatchLeavesNoLeases) {
+  createStream(2);
+  auto place = usePlace();
+  put(numbered(1, 10));
+  begin(collect()).reset();
+  auto first = begin(collect());
+  world_.runFor(2500ms);
+  first.reset();
+
+  seen_.clear();
+  auto second = begin(collect());
+  const auto mine = [&] {
+    return std::count_if(leases_->rows.begin(), leases_->rows.end(),
+                         [this](const auto& row) { return row.second.leaseOwner == worker_; });
+  };
+  // The rows are those of the first: only counters tell that the second has them.
+  const auto counters = [&] {
+    std::int64_t sum = 0;
+    for (const auto& [shard, row] : leases_->rows) sum += row.leaseCounter;
+    return sum;
+  };
+  const std::int64_t before = counters();
+  for (int i = 0; i < 10'000 && counters() == before; ++i) world_.runFor(1ms);
+  ASSERT_NE(counters(), before);
+  second->requestStop(true);
+  world_.runFor(20s);
+  EXPECT_EQ(second->getState(), StreamingContextState::STOPPED);
+  EXPECT_TRUE(seen_.empty()) << "no batch was made";
+  EXPECT_EQ(mine(), 0);
+}
+
 TEST_F(DriverDirectoryTest, WhoLosesTheDirectoryEndsFenced) {
   createStream(1);
   const auto place = usePlace();

@@ -86,6 +86,7 @@ rt::Task<Result<void>> Engine::live() {
     auto event = co_await events_.pop();
     switch (event->kind) {
       case Event::Kind::kStarted:
+        if (stopping) break;
         started = true;
         beginBatches();
         break;
@@ -93,8 +94,8 @@ rt::Task<Result<void>> Engine::live() {
         if (!stopping) co_return fail(*event->failure);
         break;  // The graceful stop tries again what failed, and has the last word.
       case Event::Kind::kStopGracefully:
-        if (!started) co_return Result<void>();  // No batch was made, so nothing is half done.
-        if (!stopping) beginGracefulStop();
+        if (!stopping && started) beginGracefulStop();
+        if (!stopping && !started) stopStarting();
         stopping = true;
         break;
       case Event::Kind::kStopTimedOut:
@@ -113,6 +114,10 @@ rt::Task<void> Engine::start() {
   if (done) done = co_await openLedger();
   if (done) done = co_await openStore();
   if (done) done = co_await startReceivers();
+  if (cutShort_) {
+    co_await releaseLeases();
+    co_return;
+  }
   if (done) done = co_await restart();
   if (done) {
     events_.pushNow({Event::Kind::kStarted});
@@ -158,12 +163,14 @@ rt::Task<Result<void>> Engine::lockState() {
 }
 
 rt::Task<Result<void>> Engine::startReceivers() {
-  for (std::size_t input = 0; input < graph_->inputs.size(); ++input) {
+  startsReceivers_ = true;
+  Result<void> done;
+  for (std::size_t input = 0; input < graph_->inputs.size() && done && !cutShort_; ++input) {
     receivers_.push_back(makeReceiver(input));
-    auto started = co_await receivers_.back()->start(std::move(left_[input]));
-    if (!started) co_return fail(started.error());
+    done = co_await receivers_.back()->start(std::move(left_[input]));
   }
-  co_return Result<void>();
+  startsReceivers_ = false;
+  co_return std::move(done);
 }
 
 std::unique_ptr<InputReceiver> Engine::makeReceiver(std::size_t input) {

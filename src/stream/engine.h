@@ -123,6 +123,9 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   rt::Task<void> tryToCloseLedger();
   // The end: engine_stop.cc.
   void beginGracefulStop();
+  void stopStarting();
+  rt::Task<void> cutStart();
+  rt::Task<void> releaseLeases();
   rt::Task<void> stopGracefully();
   rt::Task<void> drainReceivers();
   rt::Task<Result<void>> finishReceivers();
@@ -185,6 +188,9 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   std::unique_ptr<rt::TaskGroup> processor_;
   // Of a graceful stop.
   rt::TimePoint graceEnds_{};
+  // One that came before the first batch.
+  bool cutShort_ = false;
+  bool startsReceivers_ = false;
   // The start, and later the graceful stop: tasks that a stop without grace cuts short.
   std::unique_ptr<rt::TaskGroup> phase_;
   rt::TaskGroup snapshotting_;

@@ -12,6 +12,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr rt::Duration kClosePatience = 2s;
+// For leases that are being taken when a stop comes.
+constexpr rt::Duration kStartPatience = 2s;
 
 // Of a graceful stop, where the configuration names none: Spark's ten batches, but not less than the last
 // batch, its outputs and the lease checkpoints may need at small intervals.
@@ -24,6 +26,28 @@ void Engine::beginGracefulStop() {
   graceEnds_ = rt::laterBy(env_.loop.now(), grace());
   phase_->spawn(stopGracefully());
   phase_->spawn(awaitGraceDeadline());
+}
+
+// No batch was made, so nothing is half done. Leases that were taken would else be nobody's for a while.
+void Engine::stopStarting() {
+  cutShort_ = true;
+  if (startsReceivers_) {  // A lease that is just being taken is known when that has ended.
+    phase_->spawn(cutStart());
+    return;
+  }
+  phase_->cancel();
+  phase_->spawn(releaseLeases());
+}
+
+rt::Task<void> Engine::cutStart() {
+  co_await env_.loop.sleepFor(kStartPatience);
+  events_.pushNow({Event::Kind::kStopped});
+}
+
+rt::Task<void> Engine::releaseLeases() {
+  for (auto& receiver : receivers_) co_await receiver->drain(false);
+  auto finished = co_await finishReceivers();  // Says what is wrong.
+  events_.pushNow({Event::Kind::kStopped});
 }
 
 // Each step needs the ones before it. Leases are renewed up to the end of the last.

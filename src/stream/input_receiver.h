@@ -64,7 +64,8 @@ class InputReceiver : public BlockRecovery {
   virtual void processed(const BlockInfoList& blocks) = 0;
   // Nobody needs these blocks any more.
   virtual void released(const BlockInfoList& blocks) = 0;
-  // Writes the last lease checkpoints and gives up the leases, if it has any. After drain().
+  // Writes the last lease checkpoints and gives up the leases, if it has any. After drain(); also when
+  // start() was cut short.
   virtual rt::Task<Result<void>> finish() = 0;
   // Ends what is under way, with a moment for what cannot be cut off. After drain(); also when start() or
   // finish() was cut short.

@@ -437,6 +437,7 @@ rt::Task<void> KinesisReceiver::abandon() {
 }
 
 rt::Task<Result<void>> KinesisReceiver::finish() {
+  if (coordinator_ == nullptr) co_return Result<void>();
   coordinator_->requestStop();
   co_await tasks_.join(rt::Duration::max());
   co_return co_await coordinator_->finish();
