@@ -125,6 +125,9 @@ class ShardCoordinator final : private LeaseEvents {
   // written if nobody need be asked for its children; else it is left to the next run, which meets it again.
   rt::Task<Result<void>> finish();
 
+  // Whether leases are held, or may be taken by a call that is under way.
+  bool mayHoldLeases() const { return storing_ > 0 || book_.heldCount() > 0; }
+
   // As this worker knows the rows and what it holds.
   const LeaseBook& book() const { return book_; }
   CoordinatorTotals totals() const { return book_.totals(); }

@@ -61,6 +61,7 @@ class CustomReceiver final : public InputReceiver, private KeeperHost {
   std::int64_t shortOfLevel() const override { return keeper_.shortOfLevel(); }
   std::int64_t waitingRecords() const override { return keeper_.waitingRecords() + port_->inbox().weight(); }
   std::int64_t leasesHeld() const override { return 0; }
+  bool mayHoldLeases() const override { return false; }
 
  private:
   // What messages from elsewhere find: this receiver, or nobody. Belongs to the control lane.

@@ -31,7 +31,9 @@ void Engine::beginGracefulStop() {
 // No batch was made, so nothing is half done. Leases that were taken would else be nobody's for a while.
 void Engine::stopStarting() {
   cutShort_ = true;
-  if (startsReceivers_) {  // A lease that is just being taken is known when that has ended.
+  const bool holds = std::any_of(receivers_.begin(), receivers_.end(),
+                                 [](const auto& receiver) { return receiver->mayHoldLeases(); });
+  if (startsReceivers_ && holds) {  // A lease that is just being taken is known when that has ended.
     phase_->spawn(cutStart());
     return;
   }

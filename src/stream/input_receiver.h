@@ -82,6 +82,8 @@ class InputReceiver : public BlockRecovery {
   // Records on their way into the block store.
   virtual std::int64_t waitingRecords() const = 0;
   virtual std::int64_t leasesHeld() const = 0;
+  // Whether leases are held, or are being taken just now by start().
+  virtual bool mayHoldLeases() const = 0;
 };
 
 }  // namespace tidemill::stream

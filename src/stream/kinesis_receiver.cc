@@ -447,6 +447,10 @@ std::int64_t KinesisReceiver::leasesHeld() const {
   return coordinator_ == nullptr ? 0 : static_cast<std::int64_t>(coordinator_->book().heldCount());
 }
 
+bool KinesisReceiver::mayHoldLeases() const {
+  return coordinator_ != nullptr && coordinator_->mayHoldLeases();
+}
+
 consume::CoordinatorTotals KinesisReceiver::totals() const {
   if (coordinator_ == nullptr) return {};
   consume::CoordinatorTotals totals = coordinator_->totals();

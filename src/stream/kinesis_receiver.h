@@ -96,6 +96,7 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   // Records on their way into the block store.
   std::int64_t waitingRecords() const override { return keeper_.waitingRecords(); }
   std::int64_t leasesHeld() const override;
+  bool mayHoldLeases() const override;
 
  private:
   // What messages from the fetch lane find: this receiver, or nobody. Belongs to the control lane; the fetch
