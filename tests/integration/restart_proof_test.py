@@ -5,9 +5,10 @@ All scenarios run at once, since most of their time they wait; the tests then lo
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
-import math
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -23,9 +24,42 @@ from programs import Counted, Running, count, counted, running, stop, words_of
 FAST = ("--batch-ms", "200", "--checkpoint-ms", "200")
 SLOWNESS = 0.4
 SLOW = ("--batch-ms", "300", "--checkpoint-ms", "200", "--slow-ms", int(SLOWNESS * 1000))
-# Seconds from the start of the process, as the issue promises. A process that shares two cores with all that runs beside it is late
-# now and then, and where the service refuses three reads in ten it often is: the best life of several must keep the promise.
+# Seconds from the start of the process until its output is handed a record that was never counted before. Every life that follows
+# another one keeps this: records wait for it all the time.
 FIRST_FRESH = 1.0
+# The service may refuse a read, and allows five of a shard in a second. What was logged goes into the output before what comes
+# later, and where blocks are in memory alone it must be read again for that: no program can hand on what it is not given. After a
+# refused read a shard waits for a second, so that other readers get their turn, and then for a turn or two.
+AFTER_REFUSAL = 1.4
+
+
+@dataclass
+class FirstFresh:
+    """When a life had its first record that was never counted before."""
+
+    # From the start of the process; where there was none, how long it lived.
+    seconds: float
+    found: bool
+    # Until then. Seconds in which the thread that was worst off was ready and got no processor: others use them, too.
+    starved: float
+    # Until then: refused reads of the shard that was refused most.
+    refused: int
+
+
+def starved(pid: int) -> float:
+    """Seconds in which the thread of a process that was worst off was ready to run, and did not."""
+    waited = 0
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):  # A thread that has just ended.
+            waited = max(waited, int(file.read_text().split()[1]))
+    return waited / 1e9
+
+
+def refusals(lines: list[str]) -> int:
+    shards = collections.Counter(
+        found[1] for line in list(lines)
+        if (found := re.search(r"event=(?:range_read_retried|fetch_failed) .*?shard=(\S+) code=Throttled", line)))
+    return max(shards.values(), default=0)
 
 
 @dataclass
@@ -34,9 +68,8 @@ class Outcome:
 
     lines: list[str]
     counted: Counted
-    # Seconds from the start of each life but the first until the program had a record that was never counted before; infinity: the
-    # life ended before.
-    fresh: list[float] = field(default_factory=list)
+    # Of each life but the first.
+    fresh: list[FirstFresh] = field(default_factory=list)
 
     def expect_exact(self) -> None:
         assert len(self.lines) > 0
@@ -45,7 +78,11 @@ class Outcome:
 
     def expect_soon(self) -> None:
         assert len(self.fresh) >= 3
-        assert min(self.fresh) < FIRST_FRESH, self.fresh
+        for first in self.fresh:
+            assert first.seconds - first.starved < FIRST_FRESH + first.refused * AFTER_REFUSAL, self.fresh
+
+    def expect_progress(self) -> None:
+        assert all(first.found for first in self.fresh), "a life without progress"
 
 
 class Scenario:
@@ -55,7 +92,7 @@ class Scenario:
         self.state = folder / name
         make_stream(kinesis(url), name, shards)
         self.load = Load(url, name, 0.05)
-        self.fresh: list[float] = []
+        self.fresh: list[FirstFresh] = []
         self._slowness = SLOWNESS if "--slow-ms" in options else 0.0
         self._command = count(url, name, self.state, *options)
         self._lives = 0
@@ -64,15 +101,20 @@ class Scenario:
     def life(self, seconds: float) -> Iterator[Running]:
         """A life of at least so long; then the caller ends it."""
         before = counted(self.state).records
-        first = math.inf
+        first = None
         with running(*self._command) as program:
+
+            def now(found: bool) -> FirstFresh:
+                lived = time.monotonic() - program.started - self._slowness
+                return FirstFresh(lived, found, starved(program.process.pid), refusals(program.err))
+
             while time.monotonic() < program.started + seconds:
                 assert program.process.poll() is None, program.told()
-                if first == math.inf and counted(self.state).records > before:
-                    first = time.monotonic() - program.started - self._slowness
+                if first is None and counted(self.state).records > before:
+                    first = now(found=True)
                 time.sleep(0.02)
             if self._lives > 0:
-                self.fresh.append(first)
+                self.fresh.append(first or now(found=False))
             self._lives += 1
             yield program
 
@@ -157,7 +199,7 @@ def test_a_slow_consumer_without_a_directory_loses_nothing(played):
 def test_every_life_makes_progress_though_it_is_killed_after_two_seconds(played):
     outcome = played[kill_every_two_seconds].result()
     outcome.expect_exact()
-    assert math.inf not in outcome.fresh, "a life without progress"
+    outcome.expect_progress()
     outcome.expect_soon()
 
 
