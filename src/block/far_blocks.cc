@@ -1,5 +1,7 @@
 #include "block/far_blocks.h"
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -7,6 +9,7 @@
 #include "block/block_codec.h"
 #include "block/byte_reader.h"
 #include "codec/crc32c.h"
+#include "rt/task_group.h"
 #include "rt/worker_pool.h"
 
 namespace tidemill::block {
@@ -54,6 +57,25 @@ rt::Task<Result<std::shared_ptr<const Block>>> fetchFar(rt::Env env, std::shared
   auto block = co_await rt::runOn(env.replicas, env.loop, std::move(work));
   if (!block) co_return fail(block.error().within("block " + name));
   co_return block;
+}
+
+// Number `index` of the calls.
+using Call = std::function<rt::Task<void>(std::size_t index)>;
+
+rt::Task<void> callInTurn(std::size_t& next, std::size_t count, const Call& call) {
+  while (next < count) {
+    const std::size_t index = next++;
+    co_await call(index);
+  }
+}
+
+// All of them, some at a time.
+rt::Task<void> callAll(rt::Loop& loop, std::size_t count, Call call) {
+  std::size_t next = 0;
+  rt::TaskGroup lines(loop);
+  for (std::size_t i = 0; i < std::min(count, FarBlocks::kCallsMost); ++i)
+    lines.spawn(callInTurn(next, count, call));
+  co_await lines.join(rt::Duration::max());
 }
 
 class FarCopy final : public StoredCopy {
@@ -104,36 +126,47 @@ rt::Task<Result<StoredCopies>> FarBlocks::open() {
   if (!opened) co_return fail(opened.error());
   auto names = co_await store_->list();
   if (!names) co_return fail(names.error());
+  std::vector<WrittenCopy> found(names->size());
+  Call call = [this, &names, &found](std::size_t i) { return readOne((*names)[i], found[i]); };
+  co_await callAll(env_.loop, found.size(), std::move(call));
   StoredCopies copies;
-  for (const std::string& name : *names) {
-    std::string asked = name;
-    auto block = co_await fetchFar(env_, store_, std::move(asked));
-    if (!block && block.error().code() != Code::kDamagedBlock) co_return fail(block.error());
-    if (!block || (*block)->id() != name) {
-      const std::string reason =
-          block ? "another block lies there: " + (*block)->id() : block.error().message();
-      env_.log.warning("far_block_unreadable", {{"place", name_}, {"name", name}, {"reason", reason}});
-      continue;
-    }
-    const auto bytes = static_cast<std::uint64_t>((*block)->payloadBytes());
-    copies.push_back(std::make_shared<const FarCopy>(env_, store_, name_, (*block)->info(), bytes));
+  for (WrittenCopy& copy : found) {
+    if (!copy) co_return fail(copy.error());
+    if (*copy != nullptr) copies.push_back(std::move(*copy));
   }
   co_return std::move(copies);
 }
 
-rt::Task<std::vector<WrittenCopy>> FarBlocks::write(std::vector<CopyJob> jobs) {
-  std::vector<WrittenCopy> written;
-  for (CopyJob& job : jobs) {
-    CopyJob one = std::move(job);
-    auto copy = co_await writeOne(std::move(one));
-    written.push_back(std::move(copy));
+// kIo: too large for a block, or no value at all.
+rt::Task<void> FarBlocks::readOne(std::string name, WrittenCopy& copy) {
+  auto block = co_await fetchFar(env_, store_, name);
+  const bool odd =
+      !block && (block.error().code() == Code::kDamagedBlock || block.error().code() == Code::kIo);
+  if (!block && !odd) {
+    copy = fail(block.error());
+  } else if (!block || (*block)->id() != name) {
+    const std::string reason =
+        block ? "another block lies there: " + (*block)->id() : block.error().message();
+    env_.log.warning("far_block_unreadable", {{"place", name_}, {"name", name}, {"reason", reason}});
+  } else {
+    const auto bytes = static_cast<std::uint64_t>((*block)->payloadBytes());
+    copy = std::make_shared<const FarCopy>(env_, store_, name_, (*block)->info(), bytes);
   }
+}
+
+rt::Task<std::vector<WrittenCopy>> FarBlocks::write(std::vector<CopyJob> jobs) {
+  auto opened = co_await openStore();
+  if (!opened) {
+    const WrittenCopy failed = fail(opened.error());
+    co_return std::vector<WrittenCopy>(jobs.size(), failed);
+  }
+  std::vector<WrittenCopy> written(jobs.size());
+  Call call = [this, &jobs, &written](std::size_t i) { return writeOne(std::move(jobs[i]), written[i]); };
+  co_await callAll(env_.loop, written.size(), std::move(call));
   co_return std::move(written);
 }
 
-rt::Task<WrittenCopy> FarBlocks::writeOne(CopyJob job) {
-  auto opened = co_await openStore();
-  if (!opened) co_return fail(opened.error());
+rt::Task<void> FarBlocks::writeOne(CopyJob job, WrittenCopy& written) {
   const std::shared_ptr<const BlockInfo> info = job.copy.info;
   auto work = [copy = std::move(job.copy), encoding = job.encoding]() -> Result<std::string> {
     auto block = copy.open();
@@ -141,23 +174,31 @@ rt::Task<WrittenCopy> FarBlocks::writeOne(CopyJob job) {
     return farBytesOf(*block, encoding);
   };
   auto bytes = co_await rt::runOn(env_.replicas, env_.loop, std::move(work));
-  if (!bytes) co_return fail(bytes.error());
+  if (!bytes) {
+    written = fail(bytes.error());
+    co_return;
+  }
   const auto size = static_cast<std::uint64_t>(bytes->size());
   std::string name = info->id;
   std::string value = std::move(*bytes);
   auto put = co_await store_->put(std::move(name), std::move(value));
-  if (!put) co_return fail(put.error());
-  co_return std::make_shared<const FarCopy>(env_, store_, name_, info, size);
+  if (put) {
+    written = std::make_shared<const FarCopy>(env_, store_, name_, info, size);
+  } else {
+    written = fail(put.error());
+  }
 }
 
 rt::Task<void> FarBlocks::release(std::vector<std::string> ids) {
   if (!open_) co_return;
-  for (const std::string& id : ids) {
-    std::string name = id;
-    auto removed = co_await store_->remove(std::move(name));
-    // What stays is told at the next start, and released then.
-    if (!removed) env_.log.debug("far_block_not_removed", {{"place", name_}, {"block", id}});
-  }
+  Call call = [this, &ids](std::size_t i) { return removeOne(ids[i]); };
+  co_await callAll(env_.loop, ids.size(), std::move(call));
+}
+
+// What stays is told at the next start, and released then.
+rt::Task<void> FarBlocks::removeOne(std::string name) {
+  auto removed = co_await store_->remove(name);
+  if (!removed) env_.log.debug("far_block_not_removed", {{"place", name_}, {"block", name}});
 }
 
 }  // namespace tidemill::block

@@ -30,11 +30,14 @@ class FarStore {
 
 // One value for each block, named by its id: a mark, a CRC-32C of the rest, and the block as packBlock()
 // makes it. Copies are far (StoredCopy::isFar()). Opens when it is first needed, and again after that failed,
-// as DirectoryFiles do. The work on bytes is done on the threads of replicas.
+// as DirectoryFiles do. Calls take their time, so several are on their way at once; the work on bytes is done
+// on the threads of replicas.
 class FarBlocks final : public CopyPlace {
  public:
   // `name`: of the place, for people. What `env` names must outlive this and every copy.
   FarBlocks(const rt::Env& env, std::string name, std::shared_ptr<FarStore> store);
+
+  static constexpr std::size_t kCallsMost = 8;
 
   // Reads every value that is there; one that is none of ours, or is damaged, is told and stays.
   rt::Task<Result<StoredCopies>> open() override;
@@ -43,7 +46,10 @@ class FarBlocks final : public CopyPlace {
 
  private:
   rt::Task<Result<void>> openStore();
-  rt::Task<WrittenCopy> writeOne(CopyJob job);
+  // A copy that is there; nothing where it is unreadable, which is told.
+  rt::Task<void> readOne(std::string name, WrittenCopy& copy);
+  rt::Task<void> writeOne(CopyJob job, WrittenCopy& written);
+  rt::Task<void> removeOne(std::string name);
 
   const rt::Env env_;
   const std::string name_;

@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 
 #include "block/fake_block_files.h"
 #include "block/test_blocks.h"
 #include "block/tiered_block_store.h"
+#include "rt/task_group.h"
 #include "sim/world.h"
 
 namespace tidemill::block {
@@ -156,6 +158,31 @@ TEST_F(FarBlocksTest, AnOutageIsAWarningAndACopyLess) {
   world_.runFor(20s);
   EXPECT_EQ(put("b", StorageLevel::DISK_ONLY_2).copies, 2);
   EXPECT_EQ(events("block_store_restored"), 1u);
+}
+
+// Each call takes 10 ms.
+TEST_F(FarBlocksTest, SeveralCallsAreOnTheirWayAtOnce) {
+  rt::TaskGroup puts(node_.env().loop);
+  const auto timeOf = [this](const std::function<void()>& act) {
+    const rt::TimePoint began = world_.loop().now();
+    act();
+    return world_.loop().now() - began;
+  };
+  const auto putOne = [](TieredBlockStore& store, std::string id) -> rt::Task<void> {
+    auto block = testBlock(id, 100, 10, 500);
+    auto placed = co_await store.put(std::move(block), StorageLevel::DISK_ONLY_2);
+    EXPECT_TRUE(placed && placed->copies == 2);
+  };
+  for (int i = 0; i < 64; ++i) puts.spawn(putOne(*store_, "b" + std::to_string(100 + i)));
+  EXPECT_LT(timeOf([&] { world_.loop().run(puts.join(60s)); }), 320ms);
+  EXPECT_EQ(far_[0]->values.size(), 64u);
+
+  disk_->stored.clear();
+  begin();
+  EXPECT_LT(timeOf([&] { EXPECT_EQ(opened().size(), 64u); }), 320ms);
+  for (int i = 0; i < 64; ++i) store_->release("b" + std::to_string(100 + i));
+  world_.runFor(160ms);
+  EXPECT_TRUE(far_[0]->values.empty());
 }
 
 TEST_F(FarBlocksTest, TheNextProcessFindsWhatLiesThereAndSkipsWhatIsNotOurs) {

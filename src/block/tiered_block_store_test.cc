@@ -2,11 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "block/fake_block_files.h"
 #include "block/test_blocks.h"
 #include "codec/test_modes.h"
+#include "sim/hanging_pool.h"
 #include "sim/world.h"
 
 namespace tidemill::block {
@@ -16,30 +15,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kBytes = 1000;
-
-// A pool whose threads can be made to hang.
-class HangingPool final : public rt::WorkerPool {
- public:
-  explicit HangingPool(rt::WorkerPool& inner) : inner_(inner) {}
-  void submit(base::UniqueFunction<void()> work) override {
-    if (hanging_) {
-      held_.push_back(std::move(work));
-    } else {
-      inner_.submit(std::move(work));
-    }
-  }
-  int threads() const override { return inner_.threads(); }
-  void hang() { hanging_ = true; }
-  void goOn() {
-    hanging_ = false;
-    for (auto& work : std::exchange(held_, {})) inner_.submit(std::move(work));
-  }
-
- private:
-  rt::WorkerPool& inner_;
-  bool hanging_ = false;
-  std::deque<base::UniqueFunction<void()>> held_;
-};
 
 std::shared_ptr<const Block> blockOf(const std::string& id, std::size_t bytes = kBytes) {
   return testBlock(id, 100, 1, bytes);
@@ -115,8 +90,8 @@ class TieredBlockStoreTest : public testing::Test {
 
   sim::World world_{1};
   sim::Node& node_;
-  HangingPool storePool_;
-  HangingPool replicaPool_;
+  sim::HangingPool storePool_;
+  sim::HangingPool replicaPool_;
   rt::Env env_;
   TieredOptions options_;
   std::shared_ptr<FakePlace> disk_ = std::make_shared<FakePlace>();

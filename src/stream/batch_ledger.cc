@@ -104,18 +104,24 @@ rt::Task<Result<void>> BatchLedger::open() {
   found_ = std::move(*found);
   awaited_ = found_.state.pendingShards();
   for (const auto& [time, batch] : found_.state.batches()) batches_[time] = batch.completed;
+  noteFates();
   co_return Result<void>();
 }
 
-BlockFate BatchLedger::fateOf(const std::string& blockId) const {
-  const auto isIt = [&](const LedgerBlock& block) { return block.info->id == blockId; };
-  const auto& waiting = found_.state.unallocated();
-  if (std::any_of(waiting.begin(), waiting.end(), isIt)) return BlockFate::kNeeded;
+// Parts of one block may be in several batches, and in none.
+void BatchLedger::noteFates() {
   for (const auto& [time, batch] : found_.state.batches()) {
-    if (std::none_of(batch.blocks.begin(), batch.blocks.end(), isIt)) continue;
-    return batch.completed && !looksBack_ ? BlockFate::kDone : BlockFate::kNeeded;
+    for (const LedgerBlock& block : batch.blocks) {
+      BlockFate& fate = fates_.try_emplace(block.info->id, BlockFate::kDone).first->second;
+      if (!batch.completed || looksBack_) fate = BlockFate::kNeeded;
+    }
   }
-  return BlockFate::kUnknown;
+  for (const LedgerBlock& block : found_.state.unallocated()) fates_[block.info->id] = BlockFate::kNeeded;
+}
+
+BlockFate BatchLedger::fateOf(const std::string& blockId) const {
+  const auto found = fates_.find(blockId);
+  return found == fates_.end() ? BlockFate::kUnknown : found->second;
 }
 
 bool BatchLedger::isLogged(std::size_t input, const block::SliceInfo& slice) const {
@@ -125,10 +131,13 @@ bool BatchLedger::isLogged(std::size_t input, const block::SliceInfo& slice) con
 
 std::uint64_t BatchLedger::firstBlock() const {
   std::uint64_t most = 0;
-  for (const LedgerBlock& block : found_.state.unallocated()) most = std::max(most, numberOf(block.info->id));
-  for (const auto& [time, batch] : found_.state.batches()) {
-    for (const LedgerBlock& block : batch.blocks) most = std::max(most, numberOf(block.info->id));
-  }
+  const auto note = [&most](const LedgerBlock& block) {
+    // The name of a stream of files may end with a number of any size.
+    if (block.info->owedTo != kFilesUid) most = std::max(most, numberOf(block.info->id));
+  };
+  std::for_each(found_.state.unallocated().begin(), found_.state.unallocated().end(), note);
+  for (const auto& [time, batch] : found_.state.batches())
+    std::for_each(batch.blocks.begin(), batch.blocks.end(), note);
   return most + 1;
 }
 
@@ -186,6 +195,7 @@ std::shared_ptr<const block::BlockInfo> BatchLedger::deliverable(const LedgerBlo
 
 RestartWork BatchLedger::takeRestart() {
   restarted_ = true;
+  fates_.clear();
   const auto& known = found_.state.inputs();
   const auto inputs = static_cast<std::size_t>(std::count_if(
       known.begin(), known.end(), [](const auto& one) { return inputOf(one.first).has_value(); }));

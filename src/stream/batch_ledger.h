@@ -68,6 +68,7 @@ class BatchLedger final : private LedgerHost {
   const LedgerFound& found() const { return found_; }
   Ledger& ledger() { return ledger_; }
 
+  // Until takeRestart().
   BlockFate fateOf(const std::string& blockId) const;
   // Whether an earlier process has logged all records of the slice. In a block that is not needed they were
   // delivered, or are in another one that is: a power cut may bring back what the store had released.
@@ -106,6 +107,7 @@ class BatchLedger final : private LedgerHost {
   void onLedgerFailed(const Error& error) override { host_.onLedgerFailed(error); }
   void append(LedgerEntry entry) { last_ = ledger_.append(std::move(entry)); }
   bool isLogged(const Batch& batch) const;
+  void noteFates();
   // What of a block of the directory can be delivered now, with the tokens of the leases.
   std::shared_ptr<const block::BlockInfo> deliverable(const LedgerBlock& block) const;
   void postponeAwaited(Time time);
@@ -117,6 +119,8 @@ class BatchLedger final : private LedgerHost {
   Ledger ledger_;
 
   LedgerFound found_;
+  // Of its blocks, by id; a store may ask for a hundred thousand.
+  std::map<std::string, BlockFate> fates_;
   // Of the leases that are held, as far as reading has begun.
   std::map<ShardKey, std::int64_t> tokens_;
   std::set<ShardKey> awaited_;

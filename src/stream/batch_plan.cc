@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/check.h"
@@ -35,19 +37,20 @@ void BatchPlan::add(std::size_t input, std::shared_ptr<const block::BlockInfo> b
 void BatchPlan::addFirst(std::size_t input, const BlockInfoList& blocks) {
   TIDEMILL_CHECK(input < unallocated_.size());
   BlockInfoList& list = unallocated_[input];
+  std::map<std::string_view, BlockInfoList::iterator> waiting;
+  for (auto one = list.begin(); one != list.end(); ++one) waiting.emplace((*one)->id, one);
   BlockInfoList all;
   auto rest = list.begin();
   for (const auto& block : blocks) {
-    const auto same =
-        std::find_if(rest, list.end(), [&block](const auto& other) { return other->id == block->id; });
-    if (same == list.end()) {
+    const auto same = waiting.find(block->id);
+    if (same == waiting.end() || same->second < rest) {
       all.push_back(block);
       continue;
     }
     // What lies before it there stays before it.
-    all.insert(all.end(), rest, same);
-    all.push_back(joined(**same, *block));
-    rest = std::next(same);
+    all.insert(all.end(), rest, same->second);
+    all.push_back(joined(**same->second, *block));
+    rest = std::next(same->second);
   }
   all.insert(all.end(), rest, list.end());
   list = std::move(all);

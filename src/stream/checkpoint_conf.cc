@@ -14,7 +14,7 @@ CheckpointStoreOptions checkpointStoreOptionsOf(const Conf& conf, aws::Environme
   options.hdfsUser = conf.getText("tidemill.hdfs.user");
   options.hdfsHosts = conf.getText("tidemill.hdfs.hosts");
   options.hdfsSafeModeWait = conf.getDuration("tidemill.hdfs.safeModeWait");
-  options.unsafeSingleWriter = conf.getBoolean("tidemill.checkpoint.unsafeSingleWriter");
+  options.remote.unsafeSingleWriter = conf.getBoolean("tidemill.checkpoint.unsafeSingleWriter");
   options.environment = std::move(environment);
   return options;
 }

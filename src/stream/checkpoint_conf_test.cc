@@ -28,7 +28,7 @@ TEST(CheckpointConf, CarriesEveryKeyToItsStore) {
   EXPECT_EQ(options.hdfsUser, "ada");
   EXPECT_EQ(options.hdfsHosts, "dn1=10.0.0.1");
   EXPECT_EQ(options.hdfsSafeModeWait, std::chrono::seconds(7));
-  EXPECT_TRUE(options.unsafeSingleWriter);
+  EXPECT_TRUE(options.remote.unsafeSingleWriter);
   EXPECT_EQ(options.environment("X"), "env");
 }
 
@@ -36,7 +36,7 @@ TEST(CheckpointConf, LeavesToTheEnvironmentWhatIsNotSet) {
   const CheckpointStoreOptions options = checkpointStoreOptionsOf(Conf(), {});
   EXPECT_FALSE(options.s3.endpoint);
   EXPECT_FALSE(options.s3.region);
-  EXPECT_FALSE(options.unsafeSingleWriter);
+  EXPECT_FALSE(options.remote.unsafeSingleWriter);
   EXPECT_EQ(options.hdfsSafeModeWait, std::chrono::seconds(60));
 }
 

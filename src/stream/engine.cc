@@ -39,6 +39,7 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       rates_(makeRates()),
       listeners_(withRates(std::move(listeners), rates_.get())),
       plan_(graph_->inputs.size()),
+      folders_(env_, graph_->files),
       letters_(env_, [this](std::size_t input) -> kinesis::KinesisApi& { return *receivers_[input]->api(); }),
       events_(env_.loop, kQueueMax),
       batches_(env_.loop, kQueueMax),
@@ -231,19 +232,11 @@ rt::Task<void> Engine::tick() {
   for (;;) {  // Until the engine stops.
     const BatchTimes::Tick next = times_->tick(ticks_);
     co_await env_.loop.sleepUntil(next.due);
+    co_await folders_.look(interval_);
+    // At once: a stop that comes between them must not leave files chosen for a batch that nobody makes.
     ++ticks_;
-    co_await chooseFiles(next.time);
+    folders_.choose(next.time);
     allocate(next.time);
-  }
-}
-
-// Away from the lane: a mount may hang. What this cannot list the job looks for itself, and fails if it must.
-rt::Task<void> Engine::chooseFiles(Time time) {
-  for (const FileInput& input : graph_->files) {
-    const std::shared_ptr<FileChoices> choices = input.choices;
-    auto work = [choices] { return choices->look(); };
-    auto look = co_await rt::runOn(env_.replicas, env_.loop, std::move(work));
-    if (look) choices->choose(time, *look);
   }
 }
 

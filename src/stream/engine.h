@@ -19,6 +19,7 @@
 #include "stream/batch_plan.h"
 #include "stream/batch_presence.h"
 #include "stream/dead_letter_office.h"
+#include "stream/folder_looks.h"
 #include "stream/graph.h"
 #include "stream/job_runner.h"
 #include "stream/kinesis_receiver.h"
@@ -81,7 +82,6 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   // Events until the end; the result says why.
   rt::Task<Result<void>> live();
   rt::Task<void> tick();
-  rt::Task<void> chooseFiles(Time time);
   void allocate(Time time);
   void submit(Batch batch);
   std::unique_ptr<RateController> makeRates();
@@ -146,6 +146,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   const std::vector<StreamingListener*> listeners_;
 
   BatchPlan plan_;
+  FolderLooks folders_;
   std::optional<BatchTimes> times_;
   std::int64_t ticks_ = 0;
   bool busy_ = false;

@@ -59,7 +59,8 @@ rt::Task<void> Engine::stopGracefully() {
   // The last blocks become a batch, and no batch follows.
   ticker_->cancel();
   const Time last = times_->tick(ticks_).time;
-  co_await chooseFiles(last);
+  co_await folders_.look(interval_);
+  folders_.choose(last);
   allocate(last);
   batches_.close();
   co_await processor_->join(rt::Duration::max());

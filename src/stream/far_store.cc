@@ -48,7 +48,8 @@ rt::Task<Result<void>> FarCheckpointStore::remove(std::string name) {
 
 OpenFarStore farStoresOf(const Seams& seams, const Conf& conf) {
   CheckpointStoreOptions options = checkpointStoreOptionsOf(conf, seams.environment);
-  options.unsafeSingleWriter = true;
+  options.remote.purpose = "copies of blocks";
+  options.remote.proves = false;
   const std::string holder = "worker " + conf.getText("tidemill.worker.id");
   return [&seams, options = std::move(options),
           holder](const std::string& url) -> Result<std::shared_ptr<block::FarStore>> {

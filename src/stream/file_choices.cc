@@ -82,10 +82,21 @@ std::vector<std::string> FileChoices::choose(Time time, const FolderLook& look) 
   });
 }
 
+void FileChoices::chooseNone(Time time) {
+  state_.with([&](State& state) { state.chosen.try_emplace(time); });
+}
+
+std::optional<std::string> FileChoices::nameOf(const std::string& path) const {
+  if (path.size() <= directory_.size() || !path.starts_with(directory_) || path[directory_.size()] != '/')
+    return std::nullopt;
+  return path.substr(directory_.size() + 1);
+}
+
 void FileChoices::restore(Time time, const std::vector<std::string>& paths) {
   state_.with([&](State& state) {
     state.chosen[time] = paths;
-    for (const std::string& path : paths) state.seen.insert(nameOf(path));
+    for (const std::string& path : paths)
+      if (const auto name = nameOf(path)) state.seen.insert(*name);
   });
 }
 
@@ -124,7 +135,8 @@ std::set<std::string> FileChoices::seenAt(Time time) const {
   return state_.with([&](const State& state) {
     std::set<std::string> seen = state.seen;
     for (auto later = state.chosen.upper_bound(time); later != state.chosen.end(); ++later) {
-      for (const std::string& path : later->second) seen.erase(nameOf(path));
+      for (const std::string& path : later->second)
+        if (const auto name = nameOf(path)) seen.erase(*name);
     }
     return seen;
   });

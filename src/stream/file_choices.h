@@ -48,6 +48,8 @@ class FileChoices {
   // The batch reads what was found, unless another one does. Gives the paths; a batch that has some keeps
   // them.
   std::vector<std::string> choose(Time time, const FolderLook& look);
+  // Nothing is known of the folder: the batch reads no file, unless some were chosen for it.
+  void chooseNone(Time time);
   // What an earlier process has chosen for it.
   void restore(Time time, const std::vector<std::string>& paths);
   // Nothing: nobody has chosen for it.
@@ -61,6 +63,8 @@ class FileChoices {
   std::set<std::string> seenAt(Time time) const;
   void setSeen(std::set<std::string> seen);
 
+  const std::string& directory() const { return directory_; }
+
  private:
   struct State {
     std::set<std::string> seen;
@@ -71,7 +75,8 @@ class FileChoices {
   Result<std::vector<std::string>> names() const;
   bool wanted(const std::string& name) const;
   std::string pathOf(const std::string& name) const { return directory_ + "/" + name; }
-  std::string nameOf(const std::string& path) const { return path.substr(directory_.size() + 1); }
+  // Nothing: it is of another folder, which an earlier program read under the same uid.
+  std::optional<std::string> nameOf(const std::string& path) const;
 
   rt::FileSystem& files_;
   base::LogSink& log_;

@@ -64,11 +64,12 @@ std::optional<RDD<std::string>> TextFileInput::compute(detail::BatchContext& bat
 }
 
 std::optional<std::vector<std::string>> TextFileInput::snapshot(Time time) {
-  return std::vector<std::string>{encoded(choices_->seenAt(time))};
+  return std::vector<std::string>{encoded(choices_->seenAt(time)), choices_->directory()};
 }
 
 void TextFileInput::restore(Time, const std::vector<std::string>& partitions) {
-  if (partitions.empty()) return choices_->setSeen({});
+  const bool here = partitions.size() > 1 && partitions[1] == choices_->directory();
+  if (!here) return choices_->setSeen({});
   auto seen = decoded<std::set<std::string>>(partitions.front());
   if (!seen) throw seen.error().within("files that stream " + uid() + " has read");
   choices_->setSeen(std::move(*seen));

@@ -48,9 +48,9 @@ class TextFileInput final : public detail::StreamNode<std::string>, private deta
  private:
   detail::StreamNodeBase& node() override { return *this; }
   bool isPosition() const override { return true; }
-  std::string typeTag() const override { return "textFileStream.seen/1"; }
+  std::string typeTag() const override { return "textFileStream.seen/2"; }
   std::optional<std::vector<std::string>> snapshot(Time time) override;
-  // Without partitions nothing is known: then nothing counts as seen.
+  // Without partitions, or with those of another folder, nothing is known: then nothing counts as seen.
   void restore(Time time, const std::vector<std::string>& partitions) override;
 
   rt::FileSystem& files_;

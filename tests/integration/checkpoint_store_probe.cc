@@ -40,7 +40,7 @@ Arguments parse(int size, char** words) {
   for (int i = 1; i < size; ++i) {
     const std::string word = words[i];
     if (word == "--unsafe") {
-      arguments.options.unsafeSingleWriter = true;
+      arguments.options.remote.unsafeSingleWriter = true;
     } else if (word == "--hosts" && i + 1 < size) {
       arguments.options.hdfsHosts = words[++i];
     } else if (word == "--safe-mode-wait-ms" && i + 1 < size) {

@@ -44,22 +44,21 @@ std::string pathOf(std::string_view url) {
 
 Made makeS3(const rt::Env& env, const std::string& url, const CheckpointStoreOptions& options) {
   auto place = s3::parseS3Url(url);
-  if (!place) return fail(place.error().within("checkpoint directory"));
+  if (!place) return fail(place.error().within(options.remote.purpose));
   auto client = s3::resolveS3Options(place->bucket, options.s3, options.environment);
-  if (!client) return fail(client.error().within("checkpoint directory " + url));
+  if (!client) return fail(client.error().within(options.remote.purpose + " " + url));
   client->serverSideEncryption = options.s3ServerSideEncryption;
   client->kmsKeyId = options.s3KmsKeyId;
   if (!client->kmsKeyId.empty() && !client->serverSideEncryption.starts_with("aws:kms")) {
     return fail(Code::kInvalidConfig, "tidemill.s3.kmsKeyId is set, and what it is for is not",
                 "set tidemill.s3.serverSideEncryption to aws:kms");
   }
-  return std::make_unique<S3CheckpointStore>(env, url, std::move(*place), std::move(*client),
-                                             options.unsafeSingleWriter);
+  return std::make_unique<S3CheckpointStore>(env, url, std::move(*place), std::move(*client), options.remote);
 }
 
 Made makeHdfs(const rt::Env& env, const std::string& url, const CheckpointStoreOptions& options) {
   auto place = hdfs::parseHdfsUrl(url);
-  if (!place) return fail(place.error().within("checkpoint directory"));
+  if (!place) return fail(place.error().within(options.remote.purpose));
   auto hosts = hdfs::parseHostMap(options.hdfsHosts);
   if (!hosts) return fail(hosts.error().within("tidemill.hdfs.hosts"));
   hdfs::WebHdfsOptions client;
@@ -70,7 +69,7 @@ Made makeHdfs(const rt::Env& env, const std::string& url, const CheckpointStoreO
   for (const char* name : {"HADOOP_USER_NAME", "USER"})
     if (client.user.empty()) client.user = options.environment(name).value_or("");
   return std::make_unique<HdfsCheckpointStore>(env, url, std::move(place->path), std::move(client),
-                                               options.unsafeSingleWriter);
+                                               options.remote);
 }
 
 }  // namespace
@@ -80,7 +79,7 @@ Made makeCheckpointStore(const rt::Env& env, const std::string& url, const Check
   if (hasUserPart(url)) {
     // What stands there may be secret: it is not shown.
     return fail(Code::kInvalidConfig,
-                "checkpoint directory: a url of scheme " + scheme + " with a user or key in front of @",
+                options.remote.purpose + ": a url of scheme " + scheme + " with a user or key in front of @",
                 "leave it out: credentials come from where the AWS tools look, and the user of HDFS from "
                 "tidemill.hdfs.user");
   }

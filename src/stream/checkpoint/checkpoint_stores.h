@@ -8,6 +8,7 @@
 #include "aws/environment.h"
 #include "rt/env.h"
 #include "stream/checkpoint/checkpoint_store.h"
+#include "stream/checkpoint/remote_checkpoint_store.h"
 #include "tidemill/result.h"
 
 namespace tidemill::stream {
@@ -24,8 +25,7 @@ struct CheckpointStoreOptions {
   // Where datanodes really answer: "dna:9864=127.0.0.1:19864,…"
   std::string hdfsHosts;
   rt::Duration hdfsSafeModeWait = std::chrono::seconds(60);
-  // Take a store that does not keep its promise.
-  bool unsafeSingleWriter = false;
+  RemoteStoreOptions remote;
   aws::Environment environment = [](std::string_view) { return std::nullopt; };
 };
 

@@ -10,8 +10,8 @@ constexpr std::size_t kNamesMax = 200'000;
 }  // namespace
 
 HdfsCheckpointStore::HdfsCheckpointStore(const rt::Env& env, std::string url, std::string path,
-                                         hdfs::WebHdfsOptions options, bool unsafeSingleWriter)
-    : RemoteCheckpointStore(env, std::move(url), unsafeSingleWriter),
+                                         hdfs::WebHdfsOptions options, RemoteStoreOptions remote)
+    : RemoteCheckpointStore(env, std::move(url), std::move(remote)),
       path_(std::move(path)),
       client_(env.loop, env.http, env.random, env.log, std::move(options)) {}
 

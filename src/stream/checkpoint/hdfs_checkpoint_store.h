@@ -14,7 +14,7 @@ class HdfsCheckpointStore final : public RemoteCheckpointStore {
  public:
   // `path`: of the folder. `env` outlives this object.
   HdfsCheckpointStore(const rt::Env& env, std::string url, std::string path, hdfs::WebHdfsOptions options,
-                      bool unsafeSingleWriter);
+                      RemoteStoreOptions remote);
 
  private:
   rt::Task<Result<void>> prepare() override;

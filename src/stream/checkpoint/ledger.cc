@@ -240,8 +240,11 @@ void Ledger::noteOutage(const Error& error) {
 
 void Ledger::noteRecovery() {
   if (!std::exchange(outage_, false)) return;
-  env_.log.info("checkpoint_store_available",
-                {{"directory", store_->url()}, {"ms", (env_.loop.now() - outageSince_).count()}});
+  env_.log.info(
+      "checkpoint_store_available",
+      {{"directory", store_->url()},
+       {"ms",
+        std::chrono::duration_cast<std::chrono::milliseconds>(env_.loop.now() - outageSince_).count()}});
 }
 
 void Ledger::writeMetadataIfDue() {
@@ -264,14 +267,15 @@ rt::Task<void> Ledger::writeMetadata(std::uint64_t number, std::string bytes) {
   co_await prune();
 }
 
-// What cannot be removed now is removed with the next one; nobody reads it.
+// What cannot be removed now is removed with the next one, or by the next process; nobody reads it. kIo: what
+// lies there is odd, such as a folder, and must not keep all that is younger.
 rt::Task<void> Ledger::prune() {
   if (metadataNumbers_.size() <= options_.metadataKept) co_return;
   const std::size_t surplus = metadataNumbers_.size() - options_.metadataKept;
   for (std::size_t i = 0; i < surplus; ++i) {
     const std::string name = metadataName(metadataNumbers_.front());
     auto removed = co_await store_->remove(name);
-    if (!removed) co_return;
+    if (!removed && removed.error().code() != Code::kIo) co_return;
     metadataNumbers_.erase(metadataNumbers_.begin());
   }
   auto names = co_await store_->list(kLogFolder);
@@ -281,7 +285,7 @@ rt::Task<void> Ledger::prune() {
     if (!number) continue;
     if (*number > metadataNumbers_.front()) co_return;
     auto removed = co_await store_->remove(logName(*number));
-    if (!removed) co_return;
+    if (!removed && removed.error().code() != Code::kIo) co_return;
   }
 }
 

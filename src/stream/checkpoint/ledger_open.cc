@@ -20,8 +20,17 @@ constexpr int kClaimsMax = 16;
 constexpr int kHeartbeatsAwaited = 2;
 constexpr std::int64_t kHeartbeatMillisMax = 60'000;
 
+constexpr char kRestoreHint[] =
+    "restore it from a copy; or name a new directory: reading then goes on from the lease checkpoints, and "
+    "windows and state begin anew";
+
 // Names that are told of a directory that is not ours.
 constexpr std::size_t kForeignTold = 3;
+
+// Of what a list has named: a folder, a link to nothing, a disk that gives it back no more. All others pass.
+bool isOdd(const Error& error) {
+  return error.code() == Code::kIo || error.code() == Code::kNotFound;
+}
 
 Result<Metadata> metadataOf(std::uint64_t number, const std::string& bytes) {
   const std::string name = metadataName(number);
@@ -103,8 +112,8 @@ rt::Task<Result<std::optional<Metadata>>> Ledger::readMetadata() {
     const std::string name = metadataName(number);
     auto bytes = co_await store_->get(name);
     if (!bytes && bytes.error().code() == Code::kNotFound) continue;  // Removed since.
-    if (!bytes) co_return fail(bytes.error());
-    auto metadata = metadataOf(number, *bytes);
+    if (!bytes && !isOdd(bytes.error())) co_return fail(bytes.error());
+    auto metadata = bytes ? metadataOf(number, *bytes) : Result<Metadata>(fail(bytes.error()));
     if (metadata) {
       next_ = number + 1;
       metadataAt_ = number;
@@ -143,8 +152,7 @@ rt::Task<Result<void>> Ledger::replay() {
       const Error gap(Code::kCheckpointUnreadable,
                       fmt::format("{}: {} is missing, while {} is there", store_->url(), logName(next_),
                                   logName(*number)),
-                      "restore it from a copy; or name a new directory: reading then goes on from the lease "
-                      "checkpoints, and windows and state begin anew");
+                      kRestoreHint);
       co_return fail(gap);
     }
     auto applied = co_await applyChunk(*number);
@@ -167,7 +175,7 @@ rt::Task<Result<void>> Ledger::beginAnew(Error damage) {
     if (!number) continue;
     last = std::max(last, *number);
     auto bytes = co_await store_->get(logName(*number));
-    if (!bytes && bytes.error().code() != Code::kNotFound) co_return fail(bytes.error());
+    if (!bytes && !isOdd(bytes.error())) co_return fail(bytes.error());
     const auto chunk = bytes ? readChunk(*number, *bytes) : Result<LogChunk>(fail(bytes.error()));
     if (!chunk) ++damaged;
     if (chunk) epoch = std::max(epoch, chunk->epoch);
@@ -182,18 +190,13 @@ rt::Task<Result<void>> Ledger::beginAnew(Error damage) {
 }
 
 rt::Task<Result<void>> Ledger::applyChunk(std::uint64_t number) {
-  auto bytes = co_await store_->get(logName(number));
-  if (!bytes) co_return fail(bytes.error());
-  auto chunk = readChunk(number, *bytes);
-  if (!chunk) {
-    const Error error = chunk.error()
-                            .within(store_->url())
-                            .hinting(
-                                "restore it from a copy; or name a new directory: reading then goes on from "
-                                "the lease checkpoints, "
-                                "and windows and state begin anew");
-    co_return fail(error);
-  }
+  const std::string name = logName(number);
+  auto bytes = co_await store_->get(name);
+  if (!bytes && !isOdd(bytes.error())) co_return fail(bytes.error());
+  auto chunk = bytes ? readChunk(number, *bytes)
+                     : Result<LogChunk>(fail(Code::kCheckpointUnreadable,
+                                             name + " cannot be read: " + bytes.error().message()));
+  if (!chunk) co_return fail(chunk.error().within(store_->url()).hinting(kRestoreHint));
   for (const LedgerEntry& entry : chunk->entries) state_.apply(entry);
   next_ = number + 1;
   co_return Result<void>();

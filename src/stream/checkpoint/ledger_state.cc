@@ -31,7 +31,15 @@ void takeOut(std::vector<LedgerBlock>& blocks, const std::string& input, const G
 
 // Blocks of one input come in the order of their numbers, which end their ids and have as many digits.
 bool cameBefore(const LedgerBlock& a, const LedgerBlock& b) {
-  return std::pair(a.info->id.size(), a.info->id) < std::pair(b.info->id.size(), b.info->id);
+  const std::string& one = a.info->id;
+  const std::string& other = b.info->id;
+  return one.size() != other.size() ? one.size() < other.size() : one < other;
+}
+
+std::shared_ptr<const block::BlockInfo> joined(const block::BlockInfo& one, const block::BlockInfo& other) {
+  auto both = std::make_shared<block::BlockInfo>(one);
+  both->slices.insert(both->slices.end(), other.slices.begin(), other.slices.end());
+  return both;
 }
 
 // In front of the uid that an input had which no program reads any more.
@@ -82,6 +90,7 @@ struct LedgerState::Apply {
   void operator()(const AddedEntry& entry) const {
     if (!state.unallocatedIds_.insert(entry.block->id).second) return;
     state.unallocated_.push_back({entry.input, entry.block});
+    state.inOrder_ = false;
     state.addSpan(entry);
   }
   void operator()(const AllocatedEntry& entry) const { state.allocate(entry); }
@@ -107,6 +116,7 @@ void LedgerState::apply(const LedgerEntry& entry) {
 void LedgerState::dropBlocks() {
   unallocated_.clear();
   unallocatedIds_.clear();
+  inOrder_ = false;
   batches_.clear();
 }
 
@@ -129,8 +139,10 @@ void LedgerState::open(const OpenedEntry& entry) {
     std::erase_if(batch.blocks, [&](LedgerBlock& block) {
       block.input = successors.of(block.input);
       if (!isGone(block.input)) return false;
-      if (!batch.completed && isOwed(*block.info) && unallocatedIds_.insert(block.info->id).second)
+      if (!batch.completed && isOwed(*block.info) && unallocatedIds_.insert(block.info->id).second) {
         unallocated_.push_back(block);
+        inOrder_ = false;
+      }
       return true;
     });
   }
@@ -225,31 +237,32 @@ void LedgerState::forget(const ShardKey& key, const lease::Checkpoint* upTo) {
   }
 }
 
+// A part of a block joins another shard's part of it that came before. They came before those that lie in no
+// batch, and another shard's part may lie behind later blocks of this one: each shard is delivered in the
+// order in which it was read.
 void LedgerState::postpone(const PostponedEntry& entry) {
   const auto batch = batches_.find(entry.time);
   if (batch == batches_.end() || batch->second.completed) return;
+  std::vector<LedgerBlock> parts;
   const auto ours = [&](const block::SliceInfo& slice) { return slice.range.shardId == entry.shard; };
   const auto others = [&](const block::SliceInfo& slice) { return !ours(slice); };
   for (const LedgerBlock& block : batch->second.blocks) {
     if (block.input != entry.input || isOwed(*block.info)) continue;
     LedgerBlock part = block;
-    if (!keepRest(part, others)) continue;
+    if (keepRest(part, others)) parts.push_back(std::move(part));
+  }
+  if (parts.empty()) return;
+  takeOut(batch->second.blocks, entry.input, ours);
+  // After a long outage there are thousands of batches, each with an entry for each shard.
+  if (!std::exchange(inOrder_, true)) std::sort(unallocated_.begin(), unallocated_.end(), cameBefore);
+  for (LedgerBlock& part : parts) {
+    const auto place = std::lower_bound(unallocated_.begin(), unallocated_.end(), part, cameBefore);
     if (unallocatedIds_.insert(part.info->id).second) {
-      unallocated_.push_back(std::move(part));
-      continue;
-    }
-    // Another shard's part of the same block came before.
-    for (LedgerBlock& there : unallocated_) {
-      if (there.info->id != part.info->id) continue;
-      auto both = std::make_shared<block::BlockInfo>(*there.info);
-      both->slices.insert(both->slices.end(), part.info->slices.begin(), part.info->slices.end());
-      there.info = std::move(both);
+      unallocated_.insert(place, std::move(part));
+    } else {
+      place->info = joined(*place->info, *part.info);
     }
   }
-  takeOut(batch->second.blocks, entry.input, ours);
-  // They came before those that lie in no batch, and another shard's part may lie behind later blocks of this
-  // one: each shard is delivered in the order in which it was read.
-  std::sort(unallocated_.begin(), unallocated_.end(), cameBefore);
 }
 
 std::set<ShardKey> LedgerState::pendingShards() const {

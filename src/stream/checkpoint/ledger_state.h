@@ -108,6 +108,8 @@ class LedgerState {
   std::map<std::string, LedgerInput> inputs_;
   std::vector<LedgerBlock> unallocated_;
   std::set<std::string> unallocatedIds_;
+  // unallocated_ is known to be in the order of ids.
+  bool inOrder_ = false;
   std::map<Time, LedgerBatch> batches_;
   std::optional<Time> lastAllocated_;
   std::map<ShardKey, ShardSpan> spans_;

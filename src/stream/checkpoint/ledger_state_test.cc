@@ -53,6 +53,35 @@ TEST_F(LedgerStateTest, ABatchTimeThatHasPassedIsNotAllocatedAgain) {
   EXPECT_EQ(state_.lastAllocated(), at(2));
 }
 
+// As after an outage, while the leases of a dead worker expire: a shard at a time, for each of its batches.
+TEST_F(LedgerStateTest, AThousandBatchesOfTenBlocksArePostponedInTheOrderOfTheirBlocks) {
+  constexpr int kBatches = 1000;
+  constexpr int kBlocks = 10;
+  const Ids shards = {"s1", "s2", "s3", "s4"};
+  Ids all;
+  for (int batch = 1; batch <= kBatches; ++batch) {
+    Ids ids;
+    for (int i = 0; i < kBlocks; ++i) {
+      const int from = (batch * kBlocks + i) * 10;
+      std::vector<block::SliceInfo> slices;
+      for (const std::string& shard : shards) slices.push_back(slice(shard, from, from + 9));
+      ids.push_back("input-0-" + std::to_string(1'000'000 + from));
+      log({AddedEntry{"in", infoOf(ids.back(), std::move(slices))}});
+    }
+    log({AllocatedEntry{at(batch), ids}});
+    all.insert(all.end(), ids.begin(), ids.end());
+  }
+  log({added("input-0-2000000", "s1", 1'000'000, 1'000'001)});
+  all.push_back("input-0-2000000");
+  for (int batch = 1; batch <= kBatches; ++batch) {
+    for (const std::string& shard : shards) log({PostponedEntry{at(batch), "in", shard}});
+    EXPECT_EQ(this->batch(batch), Ids{});
+  }
+  EXPECT_EQ(unallocated(), all);
+  for (std::size_t i = 0; i + 1 < all.size(); ++i)
+    ASSERT_EQ(state_.unallocated()[i].info->slices.size(), shards.size()) << i;
+}
+
 TEST_F(LedgerStateTest, ABlockThatIsAddedTwiceIsThereOnce) {
   log({added("a", "s", 1, 2), added("a", "s", 1, 2)});
   EXPECT_EQ(unallocated(), Ids{"a"});

@@ -326,37 +326,45 @@ TEST_F(LedgerTest, NamesThatAreAlmostOursAreNeitherReadNorRemoved) {
   for (const std::string& name : others) EXPECT_TRUE(place_->values.contains(name)) << name;
 }
 
-// In which nothing can be removed as long as a test wants it so.
-class KeepingStore final : public CheckpointStore {
+// Whose names cannot be read or removed as long as a test wants it so.
+class TroubledStore final : public CheckpointStore {
  public:
-  KeepingStore(std::unique_ptr<CheckpointStore> store, const bool& keeps)
-      : store_(std::move(store)), keeps_(keeps) {}
+  using Trouble = std::function<std::optional<Error>(const std::string& name, bool removes)>;
+  TroubledStore(std::unique_ptr<CheckpointStore> store, Trouble trouble)
+      : store_(std::move(store)), trouble_(std::move(trouble)) {}
   const std::string& url() const override { return store_->url(); }
   rt::Task<Result<void>> open(std::string holder) override { return store_->open(std::move(holder)); }
   bool exclusive() const override { return store_->exclusive(); }
   rt::Task<Result<void>> putIfAbsent(std::string name, std::string bytes) override {
     return store_->putIfAbsent(std::move(name), std::move(bytes));
   }
-  rt::Task<Result<std::string>> get(std::string name) override { return store_->get(std::move(name)); }
+  rt::Task<Result<std::string>> get(std::string name) override {
+    if (const auto trouble = trouble_(name, false)) co_return fail(*trouble);
+    co_return co_await store_->get(std::move(name));
+  }
   rt::Task<Result<std::vector<std::string>>> list(std::string folder) override {
     return store_->list(std::move(folder));
   }
   rt::Task<Result<void>> remove(std::string name) override {
-    if (keeps_) co_return fail(Code::kAccessDenied, name + " may not be removed", "");
+    if (const auto trouble = trouble_(name, true)) co_return fail(*trouble);
     co_return co_await store_->remove(std::move(name));
   }
 
  private:
   const std::unique_ptr<CheckpointStore> store_;
-  const bool& keeps_;
+  const Trouble trouble_;
 };
 
 // Spark: errors of the clean-up are tolerated.
 TEST_F(LedgerTest, WhatCannotBeRemovedHoldsNothingUpAndGoesWhenItCan) {
   bool keeps = true;
+  auto trouble = [&keeps](const std::string& name, bool removes) -> std::optional<Error> {
+    if (!keeps || !removes) return std::nullopt;
+    return Error(Code::kAccessDenied, name + " may not be removed", "");
+  };
   Writer writer(env(),
-                std::make_unique<KeepingStore>(
-                    std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), keeps),
+                std::make_unique<TroubledStore>(
+                    std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), trouble),
                 options("me/1"));
   ASSERT_TRUE(run(writer->open()));
   const auto batches = [&](int from, int to) {
@@ -408,6 +416,68 @@ TEST_F(LedgerTest, DamagedMetadataIsStoodInForByOlderOnesAndTheLog) {
   EXPECT_EQ(node_->log().count("checkpoint_unreadable"), 1u);
   EXPECT_NE(found_.unreadable.find("metadata/"), std::string::npos);
   EXPECT_NE(found_.unreadable.find("in its place: metadata/"), std::string::npos);
+}
+
+// A folder of that name, a pipe, a file of a terabyte: it can neither be read nor removed.
+TEST_F(LedgerTest, WhatIsNoFileIsStoodInForAsDamagedMetadataIsAndStopsNoCleaning) {
+  {
+    auto first = opened("me/1");
+    for (int i = 1; i <= 3; ++i) {
+      commit(*first, {added("b" + std::to_string(i), "s", i, i)});
+      world_.runFor(11s);
+    }
+  }
+  const std::string odd = newest("metadata");
+  auto trouble = [odd](const std::string& name, bool) -> std::optional<Error> {
+    if (name != odd) return std::nullopt;
+    return Error(Code::kIo, name + " is no file", "");
+  };
+  LedgerOptions chosen = options("me/2");
+  chosen.previousIncarnation = "me/1";
+  Writer second(env(),
+                std::make_unique<TroubledStore>(
+                    std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), trouble),
+                chosen);
+  const auto found = run(second->open());
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(found->state.unallocated().size(), 3u);
+  EXPECT_NE(found->unreadable.find(odd), std::string::npos) << found->unreadable;
+  for (int i = 1; i <= 20; ++i) {
+    commit(second, {AllocatedEntry{at(i), {}}, CompletedEntry{at(i)}, CleanedEntry{at(i)}});
+    world_.runFor(11s);
+  }
+  EXPECT_EQ(countOf("metadata"), 11u) << "the ten newest, and what cannot be removed";
+}
+
+TEST_F(LedgerTest, AChunkOfTheLogThatIsNoFileIsRefusedByNameOrBegunAnew) {
+  {
+    auto first = opened("me/1");
+    commit(*first, {added("a", "s", 1, 1)});
+  }
+  const std::string odd = newest("log");
+  const auto left = place_->values;
+  for (const Code code : {Code::kIo, Code::kNotFound}) {
+    auto trouble = [odd, code](const std::string& name, bool) -> std::optional<Error> {
+      if (name != odd) return std::nullopt;
+      return Error(code, "somewhere", "");
+    };
+    for (const bool anew : {false, true}) {
+      place_->values = left;
+      LedgerOptions chosen = options("me/2");
+      chosen.previousIncarnation = "me/1";
+      chosen.createOnError = anew;
+      Writer second(env(),
+                    std::make_unique<TroubledStore>(
+                        std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), trouble),
+                    chosen);
+      const auto found = run(second->open());
+      EXPECT_EQ(found.has_value(), anew);
+      if (found) continue;
+      EXPECT_EQ(found.error().code(), Code::kCheckpointUnreadable);
+      EXPECT_NE(found.error().message().find(odd), std::string::npos) << found.error().message();
+      EXPECT_NE(found.error().hint().find("restore it from a copy"), std::string::npos);
+    }
+  }
 }
 
 TEST_F(LedgerTest, AllMetadataDamagedAndTheWholeLogThereLosesNothing) {

@@ -15,17 +15,18 @@ constexpr std::size_t kProbeBytesMax = 64;
 
 }  // namespace
 
-RemoteCheckpointStore::RemoteCheckpointStore(const rt::Env& env, std::string url, bool unsafeSingleWriter)
-    : env_(env), url_(std::move(url)), unsafeSingleWriter_(unsafeSingleWriter) {}
+RemoteCheckpointStore::RemoteCheckpointStore(const rt::Env& env, std::string url, RemoteStoreOptions options)
+    : env_(env), url_(std::move(url)), options_(std::move(options)) {}
 
 tl::unexpected<Error> RemoteCheckpointStore::about(std::string_view name, const Error& error) const {
   const std::string_view slash = name.empty() || url_.ends_with('/') ? "" : "/";
-  return fail(error.within(fmt::format("checkpoint directory {}{}{}", url_, slash, name)));
+  return fail(error.within(fmt::format("{} {}{}{}", options_.purpose, url_, slash, name)));
 }
 
 rt::Task<Result<void>> RemoteCheckpointStore::open(std::string) {
   auto prepared = co_await prepare();
   if (!prepared) co_return about({}, prepared.error());
+  if (!options_.proves) co_return Result<void>();
   co_return co_await prove();
 }
 
@@ -50,13 +51,13 @@ rt::Task<Result<void>> RemoteCheckpointStore::prove() {
   if (problem.empty() && refusedFirst) problem = "it refuses to write what was not there";
   if (problem.empty() && (!*kept || **kept != first)) problem = "it does not give back what was written";
   if (problem.empty()) co_return Result<void>();
-  if (unsafeSingleWriter_) {
+  if (options_.unsafeSingleWriter) {
     env_.log.warning("checkpoint_store_unsafe",
                      {{"url", url_}, {"problem", problem}, {"allowed_by", kOverride}});
     co_return Result<void>();
   }
   co_return fail(
-      Code::kUnsafeStore, fmt::format("checkpoint directory {}: this store is not safe: {}", url_, problem),
+      Code::kUnsafeStore, fmt::format("{} {}: this store is not safe: {}", options_.purpose, url_, problem),
       fmt::format("use AWS S3 or another store with conditional writes, HDFS, or a folder; where certainly "
                   "never two processes write at a time, {}=true takes the risk",
                   kOverride));
@@ -75,7 +76,7 @@ rt::Task<Result<std::string>> RemoteCheckpointStore::get(std::string name) {
   auto found = co_await read(name, kCheckpointValueBytesMax);
   if (!found && found.error().code() == Code::kResponseTooLarge) {
     const Error large(Code::kIo, fmt::format("larger than {} bytes", kCheckpointValueBytesMax),
-                      "this is no value of a checkpoint directory");
+                      "this is no value of a " + options_.purpose);
     co_return about(name, large);
   }
   if (!found) co_return about(name, found.error());

@@ -12,14 +12,22 @@
 
 namespace tidemill::stream {
 
+struct RemoteStoreOptions {
+  // What the place is used as, for errors.
+  std::string purpose = "checkpoint directory";
+  // Whether open() asks for the proof; where names are written once by one process nobody needs it.
+  bool proves = true;
+  // A store that fails the proof is used all the same, with event=checkpoint_store_unsafe.
+  bool unsafeSingleWriter = false;
+};
+
 // Proves at open() that the store keeps the promise of putIfAbsent(): a probe is written twice, and the
 // second write must be refused and change nothing. There is no lock: numbered names are the fence. Errors
 // name the url and the name.
 class RemoteCheckpointStore : public CheckpointStore {
  public:
-  // `unsafeSingleWriter`: a store that fails the proof is used all the same, with
-  // event=checkpoint_store_unsafe. `env` outlives this object.
-  RemoteCheckpointStore(const rt::Env& env, std::string url, bool unsafeSingleWriter);
+  // `env` outlives this object.
+  RemoteCheckpointStore(const rt::Env& env, std::string url, RemoteStoreOptions options);
 
   const std::string& url() const final { return url_; }
   rt::Task<Result<void>> open(std::string holder) final;
@@ -49,7 +57,7 @@ class RemoteCheckpointStore : public CheckpointStore {
 
   const rt::Env& env_;
   const std::string url_;
-  const bool unsafeSingleWriter_;
+  const RemoteStoreOptions options_;
 };
 
 }  // namespace tidemill::stream

@@ -13,8 +13,8 @@ constexpr std::size_t kNamesMax = 200'000;
 }  // namespace
 
 S3CheckpointStore::S3CheckpointStore(const rt::Env& env, std::string url, s3::S3Place place,
-                                     s3::S3ClientOptions options, bool unsafeSingleWriter)
-    : RemoteCheckpointStore(env, std::move(url), unsafeSingleWriter),
+                                     s3::S3ClientOptions options, RemoteStoreOptions remote)
+    : RemoteCheckpointStore(env, std::move(url), std::move(remote)),
       prefix_(std::move(place.prefix)),
       client_(env.loop, env.http, env.random, env.log, std::move(place.bucket), std::move(options)) {}
 
@@ -53,7 +53,7 @@ rt::Task<Result<std::vector<std::string>>> S3CheckpointStore::namesIn(std::strin
     if (stands || names.size() > kNamesMax) {
       co_return fail(Code::kLimitExceeded,
                      fmt::format("a list of more than {} names, or one without an end", kNamesMax),
-                     "a checkpoint directory needs a prefix of its own");
+                     "give it a prefix of its own");
     }
     token = std::move(page->nextToken);
   } while (token);

@@ -15,7 +15,7 @@ class S3CheckpointStore final : public RemoteCheckpointStore {
  public:
   // `env` outlives this object.
   S3CheckpointStore(const rt::Env& env, std::string url, s3::S3Place place, s3::S3ClientOptions options,
-                    bool unsafeSingleWriter);
+                    RemoteStoreOptions remote);
 
  private:
   rt::Task<Result<void>> prepare() override;

@@ -44,7 +44,7 @@ class S3CheckpointStoreTest : public testing::Test {
       if (name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY") return "test";
       return std::nullopt;
     };
-    options.unsafeSingleWriter = unsafeSingleWriter_;
+    options.remote.unsafeSingleWriter = unsafeSingleWriter_;
     auto made = makeCheckpointStore(node(on).env(), url, options);
     EXPECT_TRUE(made) << made.error().what();
     return std::move(*made);
@@ -99,7 +99,7 @@ TEST_F(S3CheckpointStoreTest, KeepsTheContractThroughTroubleOfTheNetwork) {
     client.aws.retry.attemptsMax = 10;
     client.aws.retry.tokensMax = 100'000;
     client.pathStyle = true;
-    S3CheckpointStore store(node.env(), "s3://bucket/a", {"bucket", "a/"}, client, false);
+    S3CheckpointStore store(node.env(), "s3://bucket/a", {"bucket", "a/"}, client, {});
     EXPECT_EQ(world.loop().run(brokenContract(store)), "") << seed;
     EXPECT_GT(world.net().faultsDrawn(), 0u);
     world.end();

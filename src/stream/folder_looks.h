@@ -1,0 +1,45 @@
+// stream/folder_looks.h: looks into the folders of streams of files, none of which holds batches up.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "rt/env.h"
+#include "rt/task.h"
+#include "rt/task_group.h"
+#include "stream/file_choices.h"
+
+namespace tidemill::stream {
+
+// A mount may hang: a look that takes too long is a batch without files of that folder, and no batch waits
+// for it again. What it has found in the end is the next batch's. One look into a folder at a time, on the
+// threads of replicas. Lives on the control lane.
+class FolderLooks {
+ public:
+  // References outlive this object.
+  FolderLooks(const rt::Env& env, const std::vector<FileInput>& inputs);
+
+  // Looks into all folders; returns when they have answered, after a batch interval or 10 s at the latest.
+  rt::Task<void> look(Duration batchInterval);
+  // Every stream chooses its files for the batch of `time` of what was found, or none; but one whose folder
+  // could not be listed, for which the job looks itself, and fails if it must. What is chosen is read: the
+  // batch is made at once.
+  void choose(Time time);
+
+ private:
+  struct Folder {
+    std::shared_ptr<FileChoices> choices;
+    std::optional<Result<FolderLook>> found;
+    // Batches were made without it since it began.
+    bool late = false;
+    std::unique_ptr<rt::TaskGroup> task;
+  };
+  rt::Task<void> lookInto(Folder& folder);
+  void tellLate(Folder& folder);
+
+  const rt::Env& env_;
+  std::vector<std::unique_ptr<Folder>> folders_;
+};
+
+}  // namespace tidemill::stream
