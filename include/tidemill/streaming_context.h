@@ -147,7 +147,7 @@ class StreamingContext {
   // The lines of the files that appear in a folder, each file once, one partition for each; "\n" and "\r\n"
   // end lines. Files must appear whole: write them elsewhere, or under a name that begins with '.' or '_' or
   // ends with "._COPYING_", and rename them. What is added to a file later is not read. `filter`: of names
-  // without the folder, on the job thread; empty: all others. newFilesOnly = false: files that are there
+  // without the folder, on any thread, also on two; empty: all. newFilesOnly = false: files that are there
   // already come with the first batch. At most 200,000 names in the folder and 16 MiB in a line.
   //
   // With a checkpoint directory and getOrCreate(), files of batches that were not completed are read again by

@@ -1,10 +1,10 @@
 #include "stream/batch_ledger.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/text.h"
+#include "stream/block_number.h"
 
 namespace tidemill::stream {
 namespace {
@@ -49,14 +49,6 @@ std::optional<std::size_t> inputOf(const std::string& uid) {
   const auto number = base::parseInteger(std::string_view(uid).substr(kInputUid.size()));
   if (!number || *number < 0) return std::nullopt;
   return static_cast<std::size_t>(*number);
-}
-
-// Of its id, such as input-0-1764201600123.
-std::uint64_t numberOf(const std::string& blockId) {
-  const auto dash = blockId.rfind('-');
-  if (dash == std::string::npos) return 0;
-  const auto number = base::parseInteger(std::string_view(blockId).substr(dash + 1));
-  return number && *number > 0 ? static_cast<std::uint64_t>(*number) : 0;
 }
 
 std::shared_ptr<const block::BlockInfo> withSlices(const block::BlockInfo& block,
@@ -133,7 +125,7 @@ std::uint64_t BatchLedger::firstBlock() const {
   std::uint64_t most = 0;
   const auto note = [&most](const LedgerBlock& block) {
     // The name of a stream of files may end with a number of any size.
-    if (block.info->owedTo != kFilesUid) most = std::max(most, numberOf(block.info->id));
+    if (block.info->owedTo != kFilesUid) most = std::max(most, blockNumberOf(block.info->id));
   };
   std::for_each(found_.state.unallocated().begin(), found_.state.unallocated().end(), note);
   for (const auto& [time, batch] : found_.state.batches())

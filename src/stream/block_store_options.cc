@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "block/directory_files.h"
+#include "stream/checkpoint/checkpoint_stores.h"
 
 namespace tidemill::stream {
 namespace {
@@ -34,6 +35,12 @@ Result<std::vector<BlockStoreOptions::Replica>> replicasOf(const Conf& conf, con
   if (text.empty()) return replicas;
   for (const std::string_view part : base::split(text, ',')) {
     const std::string_view name = base::trim(part);
+    if (hasUserPart(name)) {
+      return fail(Code::kInvalidConfig,
+                  fmt::format("{}: a url with a user or key in front of @", kReplicasKey),
+                  "leave it out: credentials come from where the AWS tools look, and the user of HDFS from "
+                  "tidemill.hdfs.user");
+    }
     const bool far = isFarReplica(name);
     if (!far && !name.starts_with(kDirectory)) return refuseReplica(name, "is no dir:PATH, s3:// or hdfs://");
     std::string path(far ? name : name.substr(kDirectory.size()));

@@ -92,6 +92,16 @@ TEST(BlockStoreOptions, RefusesReplicasThatAreNoOtherFolders) {
   }
 }
 
+TEST(BlockStoreOptions, AKeyInAUrlIsRefusedAndNotShown) {
+  for (const char* replicas : {"s3n://AKIA:SECRET@bucket/a,s3n://AKIA:SECRET@bucket/a",
+                               "S3://AKIA:SECRET@bucket/a", "dir:/mnt/a,odd://AKIA:SECRET@bucket"}) {
+    const auto refused = blockStoreOptionsOf(Conf().set("tidemill.block.replicas", replicas));
+    ASSERT_FALSE(refused) << replicas;
+    EXPECT_EQ(refused.error().code(), Code::kInvalidConfig);
+    EXPECT_EQ(refused.error().message().find("SECRET"), std::string::npos) << refused.error().message();
+  }
+}
+
 TEST(BlockStoreOptions, TakesStoresBehindANetworkToo) {
   Conf conf;
   conf.set("tidemill.block.replicas", "s3://bucket/copies/, hdfs://n:9870/c,dir:/mnt/a");

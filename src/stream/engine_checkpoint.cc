@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 constexpr rt::Duration kShardsCheckEvery = 50ms;
 
 // The last word of a directory that a restart can do without.
-constexpr rt::Duration kClosePatience = 2s;
+constexpr rt::Duration kDirectoryPatience = 2s;
 
 // Batches of the time in which no process ran, at most: more of them are left out.
 constexpr std::int64_t kDownTimeBatchesMax = 10'000;
@@ -411,7 +411,7 @@ rt::Task<void> Engine::abandonLedger() {
   snapshotting_.cancel();
   rt::TaskGroup closing(env_.loop);
   closing.spawn(tryToCloseLedger());
-  co_await closing.join(kClosePatience);
+  co_await closing.join(kDirectoryPatience);
   closing.cancel();  // It works on the ledger.
   ledger_.reset();
 }

@@ -7,6 +7,8 @@
 #include <span>
 #include <utility>
 
+#include "stream/task_retry.h"
+
 namespace tidemill::stream {
 
 FileChoices::FileChoices(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
@@ -25,9 +27,17 @@ Result<std::vector<std::string>> FileChoices::names() const {
               fmt::format("move files away that were read; up to {} are looked through", kNamesMost));
 }
 
-bool FileChoices::wanted(const std::string& name) const {
+// The filter is the user's, and no thread here bears an exception.
+Result<bool> FileChoices::wanted(const std::string& name) const {
   if (name.starts_with('.') || name.starts_with('_') || name.ends_with("._COPYING_")) return false;
-  return !filter_ || filter_(name);
+  try {
+    return !filter_ || filter_(name);
+  } catch (...) {
+    return fail(Code::kUserCodeFailed,
+                fmt::format("text files of {}: the filter of names threw for {}: {}", directory_, name,
+                            describeCurrentException()),
+                "mend the filter; the file is looked for again");
+  }
 }
 
 Result<FolderLook> FileChoices::look() {
@@ -45,7 +55,9 @@ Result<FolderLook> FileChoices::look() {
   std::map<std::string, std::string> unreadable;
   for (const std::string& name : unseen) {
     // A file that is renamed when it is whole is new under its last name.
-    if (!wanted(name)) continue;
+    const auto isWanted = wanted(name);
+    if (!isWanted) return fail(isWanted.error());
+    if (!*isWanted) continue;
     if (look.fresh.size() == kFilesMost) break;
     char first = 0;
     const auto read = files_.readAt(pathOf(name), 0, std::span<char>(&first, 1));

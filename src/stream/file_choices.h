@@ -43,7 +43,8 @@ class FileChoices {
   FileChoices(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
               bool newFilesOnly);
 
-  // Blocking; changes nothing. A file that cannot be read is looked for again. kIo.
+  // Blocking; changes nothing. A file that cannot be read is looked for again. kIo; kUserCodeFailed: the
+  // filter.
   Result<FolderLook> look();
   // The batch reads what was found, unless another one does. Gives the paths; a batch that has some keeps
   // them.
@@ -73,7 +74,7 @@ class FileChoices {
     std::set<std::string> complainedOf;
   };
   Result<std::vector<std::string>> names() const;
-  bool wanted(const std::string& name) const;
+  Result<bool> wanted(const std::string& name) const;
   std::string pathOf(const std::string& name) const { return directory_ + "/" + name; }
   // Nothing: it is of another folder, which an earlier program read under the same uid.
   std::optional<std::string> nameOf(const std::string& path) const;

@@ -116,6 +116,27 @@ TEST_F(FolderLooksTest, AGracefulStopDuringALookLosesNoFile) {
   EXPECT_EQ(std::set<std::string>(seen_.begin(), seen_.end()).size(), 40u);
 }
 
+TEST_F(FolderLooksTest, AFilterThatThrowsFailsItsBatchAndEndsNoThread) {
+  makeFolders({"/in"});
+  auto context = makeContext();
+  const auto filter = [](const std::string& name) -> bool {
+    if (name == "odd") throw std::runtime_error("no number in it");
+    return true;
+  };
+  context->textFileStream("/in", filter).foreachRDD([this](const RDD<std::string>& rdd) {
+    for (const std::string& line : rdd.collect()) seen_.insert(line);
+  });
+  context->start();
+  write("/in/even", "2\n");
+  world_.runFor(2500ms);
+  EXPECT_EQ(seen_, FolderLines{"2"});
+  write("/in/odd", "1\n");
+  const auto end = ended(*context);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kUserCodeFailed);
+  EXPECT_NE(end.error().message().find("no number in it"), std::string::npos) << end.error().message();
+}
+
 TEST_F(FolderLooksTest, APendingBatchOfAnotherFolderIsReadByAProgramThatReadsThisOne) {
   makeFolders({"/in", "/mnt/much/longer/name"});
   auto first = begin({"/in"});

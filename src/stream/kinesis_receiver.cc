@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
-#include <string_view>
 #include <utility>
 
-#include "base/text.h"
 #include "kinesis/kinesis_client.h"
+#include "stream/block_number.h"
 #include "stream/block_store_options.h"
 #include "stream/checkpoint_after.h"
 #include "stream/client_retries.h"
@@ -52,12 +51,6 @@ BlockInfoList waitedFor(const BlockInfoList& blocks) {
 RestartOptions restartOptionsOf(const Conf& conf) {
   return {conf.getDuration("spark.streaming.receiverRestartDelay"),
           static_cast<int>(conf.getInteger("tidemill.receiver.maxRestarts"))};
-}
-
-// Of an id such as "input-0-17".
-std::uint64_t numberOf(const std::string& blockId) {
-  const auto number = base::parseInteger(std::string_view(blockId).substr(blockId.rfind('-') + 1));
-  return number ? static_cast<std::uint64_t>(*number) : 0;
 }
 
 }  // namespace
@@ -340,7 +333,7 @@ void KinesisReceiver::onSealed(std::shared_ptr<const block::Block> block) {
   received_ += block->recordCount();
   reading_.sealed(*block->info());
   condition_.sealed(*block->info());
-  nextBlock_ = std::max(nextBlock_, numberOf(block->id()) + 1);
+  nextBlock_ = std::max(nextBlock_, blockNumberOf(block->id()) + 1);
   if (env_.faults.planted("shard-end-before-tail")) {
     for (const block::ShardEnd& end : block->ends()) coordinator_->ended(end);
   }

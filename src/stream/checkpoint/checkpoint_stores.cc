@@ -12,13 +12,6 @@ namespace {
 
 constexpr char kHint[] = "name it as a path, file:/path, s3://bucket/path or hdfs://namenode:9870/path";
 
-// Old urls of S3 had a key and its secret in front of the bucket.
-bool hasUserPart(std::string_view url) {
-  const auto begin = url.find("://");
-  if (begin == std::string_view::npos) return false;
-  return url.substr(begin + 3, url.find('/', begin + 3) - (begin + 3)).find('@') != std::string_view::npos;
-}
-
 using Made = Result<std::unique_ptr<CheckpointStore>>;
 
 // Empty: `url` has no scheme. A single letter would be no scheme either.
@@ -73,6 +66,12 @@ Made makeHdfs(const rt::Env& env, const std::string& url, const CheckpointStoreO
 }
 
 }  // namespace
+
+bool hasUserPart(std::string_view url) {
+  const auto begin = url.find("://");
+  if (begin == std::string_view::npos) return false;
+  return url.substr(begin + 3, url.find('/', begin + 3) - (begin + 3)).find('@') != std::string_view::npos;
+}
 
 Made makeCheckpointStore(const rt::Env& env, const std::string& url, const CheckpointStoreOptions& options) {
   const std::string scheme = schemeOf(url);

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "aws/endpoint.h"
 #include "aws/environment.h"
@@ -28,6 +29,10 @@ struct CheckpointStoreOptions {
   RemoteStoreOptions remote;
   aws::Environment environment = [](std::string_view) { return std::nullopt; };
 };
+
+// Whether something stands before an @ in front of the host: old urls of S3 had a key and its secret there.
+// Such a url is not shown.
+bool hasUserPart(std::string_view url);
 
 // `file:/path`, `file:///path` and plain paths; `s3://bucket/path` (and s3a, s3n);
 // `hdfs://nna:9870,nnb:9870/path` with the namenodes' ports of HTTP (and webhdfs, swebhdfs). kInvalidConfig:
