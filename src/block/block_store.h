@@ -49,7 +49,7 @@ class BlockStore {
   virtual std::shared_ptr<const BlockSource> find(const std::string& id) const = 0;
 
   // The block from a place behind a network, checked. kNotFound: it lies in none; kDamagedBlock; else the
-  // errors of the place. After a failure it is not looked for there again.
+  // errors of a place, which may pass. What is damaged is not looked for there again.
   virtual rt::Task<Result<std::shared_ptr<const Block>>> fetch(std::string id) {
     co_return fail(Code::kNotFound, "block " + id + " lies in no place behind a network", "");
   }

@@ -201,7 +201,7 @@ std::shared_ptr<const BlockSource> TieredBlockStore::find(const std::string& id)
   return source;
 }
 
-// From one place after the other, until one is good.
+// From one place after the other, until one is good. An outage may pass: what could not be asked may have it.
 rt::Task<Result<std::shared_ptr<const Block>>> TieredBlockStore::fetch(std::string id) {
   std::vector<std::pair<std::size_t, std::shared_ptr<const StoredCopy>>> far;
   std::uint64_t serial = 0;
@@ -211,6 +211,7 @@ rt::Task<Result<std::shared_ptr<const Block>>> TieredBlockStore::fetch(std::stri
       if (copy->isFar()) far.emplace_back(place, copy);
   }
   Error worst(Code::kNotFound, "block " + id + " lies in no place behind a network");
+  std::optional<Error> outage;
   for (const auto& [place, copy] : far) {
     auto block = co_await copy->fetch();
     if (block && sameInfo(*(*block)->info(), *copy->info())) co_return std::move(block);
@@ -222,11 +223,10 @@ rt::Task<Result<std::shared_ptr<const Block>>> TieredBlockStore::fetch(std::stri
       copyDamaged(id, serial, place, copy->where(), worst);
     } else {
       places_.failed(place, worst.message());
-      entry->copies.erase(place);
-      entry->lost.insert(place);
+      outage = worst;
     }
   }
-  co_return fail(worst);
+  co_return fail(outage.value_or(worst));
 }
 
 // Said once for each copy, however many tasks have met it; nobody is sent there again.

@@ -54,8 +54,12 @@ BlockInfoList BatchPresence::findStored(const BlockInfoList& blocks, PresentBatc
   BlockInfoList absent;
   for (const auto& info : blocks) {
     if (info->recordCount() == 0) continue;
-    if (losesNow()) blocks_.lose(info->id);
+    const bool loses = losesNow();
     auto source = blocks_.find(info->id);
+    if (loses && source != nullptr) {  // What lies elsewhere alone is not lost here.
+      blocks_.lose(info->id);
+      source = nullptr;
+    }
     if (source == nullptr) {
       absent.push_back(info);
     } else {

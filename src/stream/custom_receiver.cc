@@ -265,6 +265,15 @@ void CustomReceiver::released(const BlockInfoList& blocks) {
 rt::Task<Result<std::vector<consume::RebuiltBlock>>> CustomReceiver::rebuild(BlockInfoList blocks) {
   std::vector<consume::RebuiltBlock> rebuilt;
   for (const auto& info : blocks) {
+    // There is nothing to read it from again but its copies: an outage of the place fails the try.
+    std::string id = info->id;
+    auto copy = co_await blocks_.store().fetch(std::move(id));
+    if (copy) {
+      rebuilt.push_back({std::move(*copy), {}});
+      continue;
+    }
+    const Code code = copy.error().code();
+    if (code != Code::kNotFound && code != Code::kDamagedBlock) co_return fail(copy.error().within(name_));
     const Error loss(Code::kDataLoss,
                      fmt::format("{}: block {} with {} elements", name_, info->id, info->recordCount()));
     env_.log.error("received_block_lost", {{"stream", name_},

@@ -562,5 +562,28 @@ TEST_F(ReceiverStreamTest, MistakesAreNamed) {
       << "no sockets here";
 }
 
+TEST_F(ReceiverStreamTest, AnOutageOfTheOnlyCopyFailsTriesAndLosesNothing) {
+  const auto place = std::make_shared<stream::MemoryCheckpoints>();
+  seams_->checkpoints = [this,
+                         place](const std::string&) -> Result<std::unique_ptr<stream::CheckpointStore>> {
+    return std::make_unique<stream::MemoryCheckpointStore>(env().loop, place, 5ms);
+  };
+  const auto receiver = std::make_shared<TestReceiver>(StorageLevel::DISK_ONLY_2);
+  auto context = begin(
+      receiver,
+      Conf().set("tidemill.block.replicas", "s3://bucket/copies").set("tidemill.test.loseBlocks", "100%"));
+  world_.runFor(100ms);
+  receiver->handIn({1, 2, 3});
+  world_.runUntil([&] { return !place->values.empty(); }, 5s);
+  place->failure = Error(Code::kServiceError, "503 Slow Down", "");
+  world_.runUntil([&] { return node_->log().count("batch_failed") > 0; }, 10s);
+  EXPECT_EQ(node_->log().count("batch_failed"), 1u);
+  place->failure.reset();
+  world_.runFor(5s);
+  EXPECT_EQ(seen_, (Numbers{1, 2, 3}));
+  EXPECT_EQ(node_->log().count("received_block_lost"), 0u);
+  EXPECT_TRUE(stopped(*context));
+}
+
 }  // namespace
 }  // namespace tidemill
