@@ -134,8 +134,7 @@ rt::Task<Result<bool>> PollingFetcher::haveIterator() {
 }
 
 rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce(int records) {
-  const std::int64_t expected = expectedBytes();
-  auto hold = co_await context_.budget->acquire(expected);
+  auto hold = co_await takeRoom();
   co_await takeLiveTurn(context_.loop, *pace_);
   const std::string iterator = *iterator_;
   auto page = co_await context_.api.getRecords(task_.stream, task_.shardId, iterator, records);
@@ -149,6 +148,27 @@ rt::Task<Result<std::optional<Fetched>>> PollingFetcher::readOnce(int records) {
     co_return std::optional<Fetched>();
   }
   co_return std::optional<Fetched>(accept(std::move(*page), std::move(hold)));
+}
+
+rt::Task<block::BudgetHold> PollingFetcher::takeRoom() {
+  const std::int64_t expected = expectedBytes();
+  block::BudgetHold hold(context_.budget, 0);
+  if (context_.faults != nullptr && context_.faults->planted("budget-ignored")) {
+    hold.resize(expected);
+  } else {
+    auto taken = co_await context_.budget->acquire(expected);
+    hold = std::move(taken);
+  }
+  // Answers that were larger than expected may have come while this one waited; nothing else may.
+  const std::int64_t used = context_.budget->used();
+  if (used > context_.budget->capacity() && std::has_single_bit(++overBudget_)) {
+    context_.log.warning("read_over_budget", {{"stream", task_.stream},
+                                              {"shard", task_.shardId},
+                                              {"bytes", used},
+                                              {"budget", context_.budget->capacity()},
+                                              {"times", overBudget_}});
+  }
+  co_return std::move(hold);
 }
 
 rt::Task<Result<std::optional<Fetched>>> PollingFetcher::settleEnd() {

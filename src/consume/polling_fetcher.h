@@ -17,6 +17,7 @@
 #include "consume/shard_start.h"
 #include "kinesis/kinesis_api.h"
 #include "rt/backoff.h"
+#include "rt/faults.h"
 #include "rt/loop.h"
 
 namespace tidemill::consume {
@@ -50,6 +51,8 @@ struct FetchContext {
   std::shared_ptr<AggregateCounters> aggregates = nullptr;
   // What limits the rate of reading; null: nothing but the pace.
   std::shared_ptr<ReadQuota> quota = nullptr;
+  // Null: nothing is planted.
+  const rt::Faults* faults = nullptr;
 };
 
 // Which shard is read, from where, and under which lease.
@@ -83,6 +86,8 @@ class PollingFetcher final : public RecordFetcher {
   rt::Task<Result<bool>> haveIterator();
   // One GetRecords for at most so many records. Nothing: try again; the wait has been done.
   rt::Task<Result<std::optional<Fetched>>> readOnce(int records);
+  // Takes room for what the next answer is expected to bring.
+  rt::Task<block::BudgetHold> takeRoom();
   // After an end that named no children. Nothing: read on; the wait has been done.
   rt::Task<Result<std::optional<Fetched>>> settleEnd();
   // What to do after a failed call: waits if trying again may help, else gives the error back.
@@ -114,6 +119,8 @@ class PollingFetcher final : public RecordFetcher {
   int falseEnds_ = 0;
   int absences_ = 0;
   int expired_ = 0;  // Iterators in a row that were young.
+  // Of all reads: those that began while more was in flight than the budget allows.
+  unsigned overBudget_ = 0;
   rt::TimePoint iteratorMade_{};
   bool endClaimed_ = false;  // The last answer ended the shard, without children.
   // A listing had the shard closed: no records can have come since, so an answer from now on may end it.

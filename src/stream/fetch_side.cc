@@ -42,6 +42,7 @@ void FetchSide::start(const consume::ShardStart& start) {
   consume::FetchContext context{env_.fetchLoop, *api_, budget_, random_, env_.log, paces_};
   context.aggregates = options_.aggregates;
   context.quota = rateGate_;
+  context.faults = &env_.faults;
   const consume::ReadTask task = consume::readTaskOf(options_.streamName, start);
   readers_->start(start.shardId, start.token,
                   std::make_unique<consume::PollingFetcher>(context, task, options_.polling), start.fence);

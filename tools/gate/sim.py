@@ -35,6 +35,8 @@ PLANTED = [
     ("driver_restart", "span-not-kept", "I10"),
     ("driver_restart", "epoch-ignored", "I6"),
     ("driver_restart", "stored-not-compared", "I10"),
+    ("driver_restart", "budget-ignored", "I13"),
+    ("driver_restart", "lock-per-process", "I6"),
 ]
 WORKLOADS = ("word_count", "consumer_fleet", "lease_fleet", "block_recovery", "driver_restart")
 # What must have come at least once in all seeds together.
@@ -43,7 +45,7 @@ FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_
           "blocks_rebuilt", "blocks_left", "store_full", "losses_told", "sync_failures",
           "flipped", "copies_damaged", "damaged_aggregates", "held",
           "across_restarts", "states_restored", "metadata_unreadable", "store_outages", "writers_watched", "down_times",
-          "outages", "slow_batches", "windows", "states", "logged_before")
+          "outages", "slow_batches", "windows", "states", "logged_before", "intruders")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 

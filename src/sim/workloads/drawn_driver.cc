@@ -82,7 +82,7 @@ DrawnDriver drawDriver(std::uint64_t seed, bool faults) {
   driver.conf.set("kinesis.checkpoint.after", driver.afterStored ? "stored" : "processed");
   driver.conf.set("tidemill.state.directory", "state");
   driver.conf.set("tidemill.leases.failover", "3s").set("tidemill.leases.scanInterval", "1s");
-  driver.conf.set("tidemill.memory.budget", "4m");
+  driver.conf.set("tidemill.memory.budget", "1m");
   driver.conf.set("tidemill.checkpoint.heartbeat", "1s");
   driver.conf.set("tidemill.checkpoint.interval", fmt::format("{}ms", metadata));
   driver.conf.set("tidemill.checkpoint.kept", std::to_string(kept));

@@ -40,6 +40,8 @@ void addDrivers(DriverWorld& all, std::uint64_t seed, bool faults) {
     world.spawn(stallNemesis(world, node, {20s, 60s}, {100ms, 8s}));
     world.spawn(clockNemesis(world, node, {10s, 60s}, 600'000ms));
     if (drivers.drawn.stops) world.spawn(stopNowAndThen(drivers, i, seed * 100 + i));
+    if (drivers.drawn.directory == DrawnDriver::Directory::kFiles)
+      world.spawn(intrudeNowAndThen(drivers, i, seed * 1000 + i));
   }
   if (!faults) return;
   if (drivers.place != nullptr && drivers.drawn.place.refused > 0)
@@ -54,6 +56,7 @@ void addHappened(const Drivers& drivers, Happened& happened) {
   happened["clean_stops"] = static_cast<std::uint64_t>(drivers.stops);
   happened["outages"] = static_cast<std::uint64_t>(drivers.outages);
   happened["metadata_damaged"] = static_cast<std::uint64_t>(drivers.damaged);
+  happened["intruders"] = static_cast<std::uint64_t>(drivers.intruders);
   happened["slow_batches"] = drivers.slowBatches;
   happened["claims"] = drivers.claims;
   happened["repeats"] = drivers.delivery->repeats();
@@ -100,8 +103,8 @@ Workload driverRestartWorkload() {
   workload.name = "driver_restart";
   workload.summary =
       "drivers that crash at any await: batches, windows and state go on from the checkpoint directory";
-  workload.bugs = {"completed-before-output", "span-not-kept", "log-after-job", "epoch-ignored",
-                   "stored-not-compared"};
+  workload.bugs = {"completed-before-output", "span-not-kept",  "log-after-job",   "epoch-ignored",
+                   "stored-not-compared",     "budget-ignored", "lock-per-process"};
   workload.run = runDriverRestart;
   return workload;
 }

@@ -35,6 +35,7 @@ TEST(DriverRestart, PassesWhileEverythingThatItPromisesHappens) {
                            "writers_watched",
                            "slow_batches",
                            "claims",
+                           "intruders",
                            "leases_lost"}) {
     EXPECT_GT(summary.happened.at(name), 0U) << name;
   }

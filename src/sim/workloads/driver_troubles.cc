@@ -56,6 +56,17 @@ rt::Task<void> stopNowAndThen(Drivers& drivers, std::size_t index, std::uint64_t
   }
 }
 
+rt::Task<void> intrudeNowAndThen(Drivers& drivers, std::size_t index, std::uint64_t seed) {
+  World& world = drivers.world;
+  base::Random random(seed);
+  while (world.faultsOn()) {
+    const rt::Duration pause = std::chrono::milliseconds(random.between(10'000, 40'000));
+    co_await world.loop().sleepFor(pause);
+    auto* driver = static_cast<RestartingDriver*>(drivers.nodes[index]->program());
+    if (driver != nullptr && world.faultsOn()) driver->intrude();
+  }
+}
+
 rt::Task<void> placeOutages(Drivers& drivers, std::uint64_t seed) {
   World& world = drivers.world;
   base::Random random(seed);

@@ -13,6 +13,8 @@ namespace tidemill::sim {
 rt::Task<void> superviseDriver(Drivers& drivers, std::size_t index);
 // Stops it gracefully, to be started again.
 rt::Task<void> stopNowAndThen(Drivers& drivers, std::size_t index, std::uint64_t seed);
+// A second driver on the directory of the first, as long as the world has faults.
+rt::Task<void> intrudeNowAndThen(Drivers& drivers, std::size_t index, std::uint64_t seed);
 // The object store is out of order now and then.
 rt::Task<void> placeOutages(Drivers& drivers, std::uint64_t seed);
 // Damages the newest metadata checkpoint; never two in a row, so that there is one to fall back to.

@@ -59,7 +59,10 @@ Node& DriverWorld::addDriver(std::size_t index) {
     return std::make_unique<RestartingDriver>(env, drivers, index);
   });
   drivers.nodes.push_back(&node);
-  node.log().observe([&node](std::string_view event, const std::vector<base::LogField>& fields) {
+  node.log().observe([this, &node](std::string_view event, const std::vector<base::LogField>& fields) {
+    // Answers are small here, so none is larger than the room that was taken for it.
+    if (event == "read_over_budget")
+      world.violation("I13", "a read began while more was in flight than tidemill.memory.budget");
     if (event != "lease_lost") return;
     auto* driver = static_cast<RestartingDriver*>(node.program());
     for (const base::LogField& field : fields) {

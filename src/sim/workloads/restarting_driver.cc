@@ -12,6 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Until a driver that comes second has been told so, on a host that stalls now and then.
+constexpr rt::Duration kFencePatience = 30s;
+
 // Steps of a batch's life, or of a start, about.
 constexpr std::uint64_t kStepsMax = 120;
 
@@ -48,6 +51,34 @@ WordCounts countsOf(const std::vector<std::pair<std::string, std::int64_t>>& wor
 }
 
 }  // namespace
+
+// Reads the same stream under leases of its own, so that nothing but the directory keeps it out.
+struct RestartingDriver::Intruder {
+  Intruder(const rt::Env& host, Drivers& drivers)
+      : env{host.loop,     host.http,  host.fetchLoop, host.fetchHttp, host.workers, host.jobs, host.store,
+            host.replicas, host.files, host.random,    host.log,       host.faults,  registry},
+        leases(env, std::make_shared<lease::MemoryLeaseTables>()),
+        seams{env, leases, testEnvironment()},
+        since(drivers.world.loop().now()) {
+    Conf conf = drivers.drawn.conf;
+    conf.set("tidemill.worker.id", "intruder").set("tidemill.state.directory", "intruder");
+    context = std::make_unique<StreamingContext>(seams, conf, Seconds(1));
+    context->checkpoint(kCheckpointFolder);
+    const auto size = [](const Record& record) { return record.data.size(); };
+    auto sizes = KinesisUtils::createStream(*context, "app", kStream, kEndpoint, "us-east-1",
+                                            KinesisInitialPosition::TrimHorizon(), Seconds(1),
+                                            StorageLevel::MEMORY_ONLY, size);
+    sizes.foreachRDD([](const RDD<std::size_t>&) {});
+    context->start();
+  }
+
+  rt::Registry registry;
+  rt::Env env;
+  lease::MemoryLeaseStoreFactory leases;
+  stream::Seams seams;
+  const rt::TimePoint since;
+  std::unique_ptr<StreamingContext> context;
+};
 
 void Drivers::addCompared(const BatchChecker& batches) {
   windows += batches.windows();
@@ -103,9 +134,46 @@ RestartingDriver::~RestartingDriver() {
   if (own_ != nullptr) drivers_.addCompared(*own_);
 }
 
+void RestartingDriver::stopGracefully() {
+  intruder_.reset();  // The directory comes free.
+  context_->requestStop(true);
+}
+
+void RestartingDriver::intrude() {
+  // A batch of this process is completed: the directory is open.
+  if (intruder_ != nullptr || completed_ == 0 || context_->getState() != StreamingContextState::ACTIVE)
+    return;
+  intruder_ = std::make_unique<Intruder>(env_, drivers_);
+}
+
+void RestartingDriver::lookAtIntruder() {
+  if (intruder_ == nullptr) return;
+  if (stopped()) {
+    intruder_.reset();
+    const Result<void> own = context_->awaitTermination();
+    if (!own && own.error().code() == Code::kFenced)
+      drivers_.world.violation("I6", "a second driver of a checkpoint directory has fenced the first");
+    return;
+  }
+  if (intruder_->context->getState() == StreamingContextState::STOPPED) {
+    const Result<void> end = intruder_->context->awaitTermination();
+    intruder_.reset();
+    if (!end && end.error().code() == Code::kFenced) {
+      ++drivers_.intruders;
+      return;
+    }
+    drivers_.world.violation("I6", "a second driver of a checkpoint directory was not fenced, but: " +
+                                       (end ? "stopped" : end.error().message()));
+  } else if (drivers_.world.loop().now() > intruder_->since + kFencePatience) {
+    intruder_.reset();
+    drivers_.world.violation("I6", "a second driver of a checkpoint directory was not kept out");
+  }
+}
+
 // I13, I6.
 void RestartingDriver::look() {
   checker_->look();
+  lookAtIntruder();
   const std::int64_t bytes = context_->totals().blockMemoryMost;
   if (bytes <= drivers_.drawn.memoryBytes) return;
   drivers_.world.violation(

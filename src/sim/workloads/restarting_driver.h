@@ -55,6 +55,8 @@ struct Drivers {
   int stops = 0;
   int outages = 0;
   int damaged = 0;
+  // Second drivers that were started on the directory of one that runs, and were kept out.
+  int intruders = 0;
   std::uint64_t windows = 0;
   std::uint64_t states = 0;
   std::uint64_t across = 0;
@@ -78,7 +80,9 @@ class RestartingDriver final : public NodeProgram, private StreamingListener {
   RestartingDriver(rt::Env& env, Drivers& drivers, std::size_t node);
   ~RestartingDriver() override;
 
-  void stopGracefully() { context_->requestStop(true); }
+  void stopGracefully();
+  // Starts a second driver on the same directory, if this one has it: it must be fenced, and this one go on.
+  void intrude();
   bool stopped() const { return context_->getState() == StreamingContextState::STOPPED; }
   Result<void> end() { return context_->awaitTermination(); }
   StreamingTotals totals() const { return context_->totals(); }
@@ -105,6 +109,8 @@ class RestartingDriver final : public NodeProgram, private StreamingListener {
   void onBatchCompleted(const BatchInfo& batch) override;
   // At any await of what begins now.
   void armCrash();
+  // I6.
+  void lookAtIntruder();
 
   const std::unique_ptr<rt::WorkerPool> jobs_;
   rt::Env env_;
@@ -120,6 +126,10 @@ class RestartingDriver final : public NodeProgram, private StreamingListener {
   lease::MemoryLeaseStoreFactory leases_;
   stream::Seams seams_;
   std::unique_ptr<StreamingContext> context_;
+
+  // Another process of the same host, while it lives.
+  struct Intruder;
+  std::unique_ptr<Intruder> intruder_;
 };
 
 }  // namespace tidemill::sim

@@ -19,14 +19,16 @@ constexpr char kUnfinished[] = ".new-";
 // The blocking half. Lives on the store thread.
 class FileCheckpointStore::Folder {
  public:
-  Folder(rt::FileSystem& files, std::string url, std::string directory)
-      : files_(files), url_(std::move(url)), directory_(std::move(directory)) {}
+  Folder(const rt::Env& env, std::string url, std::string directory)
+      : files_(env.files), faults_(env.faults), url_(std::move(url)), directory_(std::move(directory)) {}
 
   Result<void> open(const std::string& holder) {
     if (lock_ != nullptr) return {};
     auto made = files_.makeDirectory(directory_);
     if (!made) return fail(made.error().within(url_));
-    auto lock = files_.lock(directory_ + kLockName, holder);
+    std::string lockName = kLockName;
+    if (faults_.planted("lock-per-process")) lockName += "-" + holder;
+    auto lock = files_.lock(directory_ + lockName, holder);
     if (!lock && lock.error().code() == Code::kConflict) {
       return fail(Code::kFenced,
                   fmt::format("checkpoint directory {} is in use: {}", url_, lock.error().message()),
@@ -110,15 +112,14 @@ class FileCheckpointStore::Folder {
   }
 
   rt::FileSystem& files_;
+  const rt::Faults& faults_;
   const std::string url_;
   const std::string directory_;
   std::unique_ptr<rt::FileLock> lock_;
 };
 
 FileCheckpointStore::FileCheckpointStore(const rt::Env& env, std::string url, std::string directory)
-    : env_(env),
-      url_(std::move(url)),
-      folder_(std::make_shared<Folder>(env.files, url_, std::move(directory))) {}
+    : env_(env), url_(std::move(url)), folder_(std::make_shared<Folder>(env, url_, std::move(directory))) {}
 
 FileCheckpointStore::~FileCheckpointStore() = default;
 
