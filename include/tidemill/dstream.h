@@ -86,6 +86,7 @@ class DStream : public PairDStreamFunctions<T> {
     return derive("glom", [](const RDD<T>& rdd) { return rdd.glom(); });
   }
   DStream<T> repartition(std::size_t numPartitions) const {
+    detail::checkPartitions(numPartitions);
     return derive("repartition",
                   [numPartitions](const RDD<T>& rdd) { return rdd.repartition(numPartitions); });
   }

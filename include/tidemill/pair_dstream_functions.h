@@ -16,9 +16,9 @@ namespace tidemill {
 template <class T>
 class PairDStreamFunctions {};
 
-// Keys need == and a Hash. `numPartitions` is as in PairRDDFunctions. Windows and slides are multiples of the
-// slide of this stream, which for inputs is the batch interval; else Error(kUsage) is thrown.
-// (Spark: PairDStreamFunctions)
+// Keys need == and a Hash. `numPartitions` is as in PairRDDFunctions, up to 65,536. Windows and slides are
+// multiples of the slide of this stream, which for inputs is the batch interval. Else Error(kUsage) is
+// thrown. (Spark: PairDStreamFunctions)
 template <class K, class V>
 class PairDStreamFunctions<std::pair<K, V>> {
  public:
@@ -35,6 +35,7 @@ class PairDStreamFunctions<std::pair<K, V>> {
   // Combines the values of each key within each batch, f(V, V) -> V.
   template <class F>
   DStream<std::pair<K, V>> reduceByKey(F f, std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return derive("reduceByKey", [f = std::move(f), numPartitions](const auto& rdd) {
       return rdd.reduceByKey(f, numPartitions);
     });
@@ -42,12 +43,14 @@ class PairDStreamFunctions<std::pair<K, V>> {
   template <class Create, class MergeValue, class MergeCombiners>
   auto combineByKey(Create createCombiner, MergeValue mergeValue, MergeCombiners mergeCombiners,
                     std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return derive("combineByKey", [create = std::move(createCombiner), value = std::move(mergeValue),
                                    combiners = std::move(mergeCombiners), numPartitions](const auto& rdd) {
       return rdd.combineByKey(create, value, combiners, numPartitions);
     });
   }
   DStream<std::pair<K, std::vector<V>>> groupByKey(std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return derive("groupByKey", [numPartitions](const auto& rdd) { return rdd.groupByKey(numPartitions); });
   }
 
@@ -56,6 +59,7 @@ class PairDStreamFunctions<std::pair<K, V>> {
   template <class W>
   DStream<std::pair<K, std::pair<std::vector<V>, std::vector<W>>>> cogroup(
       const DStream<std::pair<K, W>>& other, std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return with("cogroup", other, [numPartitions](const auto& left, const auto& right) {
       return left.cogroup(right, numPartitions);
     });
@@ -63,6 +67,7 @@ class PairDStreamFunctions<std::pair<K, V>> {
   template <class W>
   DStream<std::pair<K, std::pair<V, W>>> join(const DStream<std::pair<K, W>>& other,
                                               std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return with("join", other, [numPartitions](const auto& left, const auto& right) {
       return left.join(right, numPartitions);
     });
@@ -70,6 +75,7 @@ class PairDStreamFunctions<std::pair<K, V>> {
   template <class W>
   DStream<std::pair<K, std::pair<V, std::optional<W>>>> leftOuterJoin(const DStream<std::pair<K, W>>& other,
                                                                       std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return with("leftOuterJoin", other, [numPartitions](const auto& left, const auto& right) {
       return left.leftOuterJoin(right, numPartitions);
     });
@@ -77,6 +83,7 @@ class PairDStreamFunctions<std::pair<K, V>> {
   template <class W>
   DStream<std::pair<K, std::pair<std::optional<V>, W>>> rightOuterJoin(const DStream<std::pair<K, W>>& other,
                                                                        std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return with("rightOuterJoin", other, [numPartitions](const auto& left, const auto& right) {
       return left.rightOuterJoin(right, numPartitions);
     });
@@ -84,6 +91,7 @@ class PairDStreamFunctions<std::pair<K, V>> {
   template <class W>
   DStream<std::pair<K, std::pair<std::optional<V>, std::optional<W>>>> fullOuterJoin(
       const DStream<std::pair<K, W>>& other, std::size_t numPartitions = 0) const {
+    detail::checkPartitions(numPartitions);
     return with("fullOuterJoin", other, [numPartitions](const auto& left, const auto& right) {
       return left.fullOuterJoin(right, numPartitions);
     });
@@ -125,6 +133,7 @@ class PairDStreamFunctions<std::pair<K, V>> {
     using Node = detail::ReducedWindowNode<K, V, F, Inverse, Filter>;
     const Duration step = slide == Duration(0) ? self().node()->slide() : slide;
     detail::checkWindow(*self().node(), window, step);
+    detail::checkPartitions(numPartitions);
     // Divided as the windows are, so that nothing moves when batches are put together.
     const std::size_t partitions = numPartitions == 0 ? detail::kLastingPartitionsDefault : numPartitions;
     const auto reduced = reduceByKey(f, partitions);

@@ -48,22 +48,15 @@ class RDD : public PairRDDFunctions<T> {
     });
   }
 
-  // f: const T& -> U. An element for which f throws is left out, and onError(const T&) hears of it on the
-  // worker thread, where std::current_exception() says what it was; each time that its partition is computed.
+  // f: const T& -> U. An element for which f throws is left out, counted in StreamingTotals::leftOut, and
+  // given to onError(const T&), the hook for dead letters: on the worker thread, where
+  // std::current_exception() says what it was; each time that its partition is computed.
   // What onError throws is the task's failure, and so is std::bad_alloc.
   template <class F, class OnError>
   auto tryMap(F f, OnError onError) const {
     using U = std::decay_t<std::invoke_result_t<const F&, const T&>>;
-    return narrow<U>([f = std::move(f), onError = std::move(onError)](T&& element, detail::Emit<U>& emit) {
-      emit.makeRoom();  // What it throws comes from those behind.
-      try {
-        emit.add([&]() -> decltype(auto) { return f(std::as_const(element)); });
-      } catch (const std::bad_alloc&) {
-        throw;  // The machine's trouble: no element is given up for it.
-      } catch (...) {
-        onError(std::as_const(element));
-      }
-    });
+    using Node = detail::TryMapNode<T, U, F, OnError>;
+    return RDD<U>(std::make_shared<Node>(node_, std::move(f), std::move(onError)));
   }
 
   // f: T -> a container of U.

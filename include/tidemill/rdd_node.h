@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -136,6 +137,42 @@ class NarrowNode final : public RddNode<U> {
   const std::shared_ptr<RddNode<T>> parent_;
   const Step step_;
   const bool keepsKeys_;
+};
+
+// f(const T&) of the parent's elements; those for which it throws are given to onError, and counted.
+template <class T, class U, class F, class OnError>
+class TryMapNode final : public RddNode<U> {
+ public:
+  TryMapNode(std::shared_ptr<RddNode<T>> parent, F f, OnError onError)
+      : RddNode<U>(parent->runner()),
+        parent_(std::move(parent)),
+        f_(std::move(f)),
+        onError_(std::move(onError)) {}
+  std::size_t partitions() const override { return parent_->partitions(); }
+  Partition partition(std::size_t index) const override { return parent_->partition(index); }
+  void prepare() override { parent_->makeReady(); }
+  void compute(std::size_t partition, Emit<U>& emit) const override {
+    std::int64_t leftOut = 0;
+    parent_->forEach(partition, [&](T&& element) {
+      emit.makeRoom();  // What it throws comes from those behind.
+      try {
+        emit.add([&]() -> decltype(auto) { return f_(std::as_const(element)); });
+      } catch (const std::bad_alloc&) {
+        throw;  // The machine's trouble: no element is given up for it.
+      } catch (...) {
+        onError_(std::as_const(element));
+        ++leftOut;
+      }
+    });
+    this->runner().leftOut(step_, partition, leftOut);
+  }
+
+ private:
+  const std::shared_ptr<RddNode<T>> parent_;
+  const F f_;
+  const OnError onError_;
+  // Unlike all others for as long as somebody holds it.
+  const std::shared_ptr<const void> step_ = std::make_shared<char>();
 };
 
 // The parent's elements for which wanted(const T&) is true.

@@ -23,8 +23,11 @@ inline constexpr std::size_t kShufflePartitionsDefaultMax = 32;
 inline constexpr std::size_t kShufflePartitionsMax = 65'536;
 
 // `wanted`, or for 0: as many as a parent is divided into by key already, else as the parents have, up to
-// kShufflePartitionsDefaultMax. Throws Error(kUsage) above 65,536.
+// kShufflePartitionsDefaultMax. Throws what checkPartitions() does.
 std::size_t shufflePartitions(std::size_t wanted, std::size_t parentPartitions, std::size_t parentByKey);
+
+// Throws Error(kUsage) above 65,536.
+void checkPartitions(std::size_t wanted);
 
 [[noreturn]] void throwNotFilled();
 [[noreturn]] void throwTooMany();

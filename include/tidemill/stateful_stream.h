@@ -59,7 +59,9 @@ class LastingNode : public StreamNode<T>, public StatefulStream {
   LastingNode(StreamPlace place, const char* kind, std::shared_ptr<StreamNodeBase> parent,
               std::size_t partitions)
       : StreamNode<T>(std::move(place), kind, {parent}, parent->slide()),
-        partitions_(partitions == 0 ? kLastingPartitionsDefault : partitions) {}
+        partitions_(partitions == 0 ? kLastingPartitionsDefault : partitions) {
+    checkPartitions(partitions);
+  }
 
   Duration ownNeed() const override { return this->slide(); }
   StatefulStream* stateful() override { return this; }

@@ -38,6 +38,8 @@ class GraphRun final : public TaskRunner {
   // Throws Error(kUsage) while no batch is worked on.
   BatchContext& batch() const;
   void run(std::size_t count, const std::function<void(std::size_t)>& task) override;
+  void leftOut(const std::shared_ptr<const void>& step, std::size_t partition,
+               std::int64_t elements) override;
   std::shared_ptr<PartitionSpace> partitionSpace() override;
   // Whether what a stream has persisted of an RDD is dropped when the stream forgets the RDD, even if the
   // program still holds it. (Spark: spark.streaming.unpersist)

@@ -122,9 +122,12 @@ class StreamingContext {
   // The same without grace; spark.streaming.stopSparkContextByDefault says whether the Context stops as well.
   Result<void> stop();
 
-  // Blocks until the context has stopped. An error says why it stopped by itself.
+  // Blocks until the context has stopped. An error says why it stopped by itself; kUsage where the end cannot
+  // be awaited.
   Result<void> awaitTermination();
-  // False if it still runs after `patience`.
+  // False if it still runs after `patience`. Throws Error(kUsage) where awaitTermination() gives it: inside
+  // an output operation or a listener, which the end waits for. A patience of 0 only asks, and may be asked
+  // anywhere.
   bool awaitTerminationOrTimeout(Duration patience);
 
   // What this stands on. RDDs that the program makes on it have the same workers, and find the blocks of the

@@ -24,6 +24,9 @@ struct StreamingTotals {
   // HandlerPolicy of their stream, or kept as dead letters.
   std::int64_t skipped = 0;
   std::int64_t deadLettered = 0;
+  // Elements that RDD::tryMap() left out because the function threw, in batches that have succeeded; each
+  // once for every such step, however often its partition was computed there.
+  std::int64_t leftOut = 0;
   // Blocks no copy of which could be used when their batch came, and those of them that were read again.
   std::int64_t blocksLost = 0;
   std::int64_t blocksRebuilt = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -20,6 +21,10 @@ class TaskRunner {
   // throws Error(kUserCodeFailed) with the partition and what was thrown. Error(kDamagedBlock) is thrown on
   // at once: the engine reads the block again.
   virtual void run(std::size_t count, const std::function<void(std::size_t)>& task) = 0;
+  // So many elements of a partition were left out by a step because the program's function threw. Called by
+  // tasks, whenever the partition was computed to its end; the last call for a partition of the step counts.
+  virtual void leftOut(const std::shared_ptr<const void>& /*step*/, std::size_t /*partition*/,
+                       std::int64_t /*elements*/) {}
   // Where persisted RDDs are kept. Null: in memory alone, without a limit, and nothing as bytes.
   virtual std::shared_ptr<detail::PartitionSpace> partitionSpace() { return nullptr; }
 };

@@ -211,6 +211,7 @@ void ContextCore::publishTotals() {
   aggregates_.set(totals.aggregates);
   skipped_ = totals.skipped;
   deadLettered_ = totals.deadLettered;
+  leftOut_ = totals.leftOut;
   blocksLost_ = totals.blocksLost;
   blocksRebuilt_ = totals.blocksRebuilt;
   blocksShortOfLevel_ = totals.blocksShortOfLevel;
@@ -221,9 +222,9 @@ void ContextCore::publishTotals() {
 }
 
 StreamingTotals ContextCore::totals() const {
-  return {received_,      processed_,   checkpointed_,  aggregates_.totals(), skipped_,
-          deadLettered_,  blocksLost_,  blocksRebuilt_, blocksShortOfLevel_,  blockMemoryMost_,
-          blockHeldMost_, unallocated_, leasesHeld_};
+  return {received_,        processed_,     checkpointed_, aggregates_.totals(), skipped_,
+          deadLettered_,    leftOut_,       blocksLost_,   blocksRebuilt_,       blocksShortOfLevel_,
+          blockMemoryMost_, blockHeldMost_, unallocated_,  leasesHeld_};
 }
 
 void ContextCore::requestStop(bool graceful) {
@@ -253,6 +254,13 @@ Result<void> ContextCore::awaitTermination() {
   if (auto may = mayAwait(); !may) return may;
   ended_.wait();
   return result_;
+}
+
+bool ContextCore::awaitTerminationOrTimeout(Duration patience) {
+  if (patience > Duration(0)) {
+    if (auto may = mayAwait(); !may) throw may.error();
+  }
+  return ended_.waitFor(patience);
 }
 
 }  // namespace tidemill::stream

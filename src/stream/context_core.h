@@ -41,7 +41,8 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   // kUsage: this thread would wait for itself.
   Result<void> mayAwait() const;
   Result<void> awaitTermination();
-  bool awaitTerminationOrTimeout(Duration patience) { return ended_.waitFor(patience); }
+  // Throws what mayAwait() gives.
+  bool awaitTerminationOrTimeout(Duration patience);
   StreamingContextState state() const { return state_; }
   StreamingTotals totals() const;
   Duration batchInterval() const { return batchInterval_; }
@@ -85,6 +86,7 @@ class ContextCore : public std::enable_shared_from_this<ContextCore> {
   consume::AggregateCounters aggregates_;
   std::atomic<std::int64_t> skipped_{0};
   std::atomic<std::int64_t> deadLettered_{0};
+  std::atomic<std::int64_t> leftOut_{0};
   std::atomic<std::int64_t> blocksLost_{0};
   std::atomic<std::int64_t> blocksRebuilt_{0};
   std::atomic<std::int64_t> blocksShortOfLevel_{0};

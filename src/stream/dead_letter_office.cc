@@ -51,6 +51,10 @@ rt::Task<Result<void>> DeadLetterOffice::settle(std::shared_ptr<HandlerOutcomes>
                      {{"stream", input.streamName()}, {"count", count}, {"place", input.policy().target()}});
   }
   for (const auto& input : outcomes->inputs()) tellSkipped(*input);
+  if (outcomes->leftOut() > 0) {
+    leftOut_ += outcomes->leftOut();
+    env_.log.warning("elements_left_out", {{"count", outcomes->leftOut()}});
+  }
   co_return Result<void>();
 }
 

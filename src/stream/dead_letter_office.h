@@ -33,6 +33,7 @@ class DeadLetterOffice {
   // Since the start of the context; a batch counts when it has been settled.
   std::int64_t skipped() const { return skipped_; }
   std::int64_t deadLettered() const { return deadLettered_; }
+  std::int64_t leftOut() const { return leftOut_; }
 
  private:
   rt::Task<Result<void>> keep(const HandlerPolicy& policy, std::size_t input,
@@ -49,6 +50,7 @@ class DeadLetterOffice {
   std::map<std::string, std::shared_ptr<consume::DeadLetterFile>> files_;
   std::int64_t skipped_ = 0;
   std::int64_t deadLettered_ = 0;
+  std::int64_t leftOut_ = 0;
 };
 
 }  // namespace tidemill::stream

@@ -465,6 +465,7 @@ StreamingTotals Engine::totals() const {
   }
   totals.skipped = letters_.skipped();
   totals.deadLettered = letters_.deadLettered();
+  totals.leftOut = letters_.leftOut();
   return totals;
 }
 

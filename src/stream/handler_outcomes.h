@@ -88,10 +88,15 @@ class HandlerOutcomes {
 
   const std::vector<std::shared_ptr<InputOutcomes>>& inputs() const { return inputs_; }
 
+  // Elements that tryMap has left out.
+  void setLeftOut(std::int64_t elements) { leftOut_ = elements; }
+  std::int64_t leftOut() const { return leftOut_; }
+
  private:
   const std::shared_ptr<std::atomic<std::int64_t>> room_;
   const std::int64_t roomMax_;
   std::vector<std::shared_ptr<InputOutcomes>> inputs_;
+  std::int64_t leftOut_ = 0;
 };
 
 }  // namespace tidemill::stream

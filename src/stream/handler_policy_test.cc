@@ -93,6 +93,29 @@ class HandlerPolicyTest : public ContextFixture {
   int attempts_ = 0;
 };
 
+TEST_F(HandlerPolicyTest, WhatTryMapLeavesOutIsCountedByTheBatchThatSucceeds) {
+  put({"1", "Secret", "3"});
+  auto context = makeContext();
+  int tries = 0;
+  builder(*context)
+      .buildWithMessageHandler([](const Record& record) { return std::string(record.text()); })
+      .tryMap([](const std::string& text) { return std::stoi(text); },
+              [this](const std::string& text) { seen_.push_back(text); })
+      .foreachRDD([&](const RDD<int>& rdd) {
+        const auto numbers = rdd.collect();
+        if (!numbers.empty() && ++tries == 1) throw std::runtime_error("the sink is away");
+      });
+  run(*context);
+
+  EXPECT_EQ(tries, 2);
+  EXPECT_THAT(seen_, ElementsAre("Secret", "Secret"));
+  EXPECT_EQ(context->totals().leftOut, 1);
+  EXPECT_EQ(context->totals().processed, 3);
+  EXPECT_EQ(countOf(logText(), "event=elements_left_out"), 1u);
+  EXPECT_THAT(logText(), HasSubstr("event=elements_left_out count=1"));
+  EXPECT_THAT(logText(), Not(HasSubstr("Secret")));
+}
+
 TEST_F(HandlerPolicyTest, ByDefaultTheBatchFailsAndTheErrorNamesTheRecordWithoutItsContent) {
   put({"a", "Secret", "b"});
   auto context = makeContext();

@@ -173,7 +173,9 @@ bool runsHere(const Graph& graph) {
 rt::Task<Result<void>> runOutputs(const rt::Env& env, OutputRun run) {
   auto work = [workers = &env.workers, run = std::move(run)]() -> Result<void> {
     RetryingTaskRunner tasks(*workers, run.taskAttemptsMax, run.partitions);
-    return runOn(run, tasks);
+    auto done = runOn(run, tasks);
+    run.outcomes->setLeftOut(tasks.elementsLeftOut());
+    return done;
   };
   co_return co_await rt::runOn(env.jobs, env.loop, std::move(work));
 }

@@ -6,11 +6,14 @@
 
 namespace tidemill::detail {
 
+void checkPartitions(std::size_t wanted) {
+  if (wanted <= kShufflePartitionsMax) return;
+  throw Error(Code::kUsage, fmt::format("an RDD cannot have {} partitions", wanted),
+              fmt::format("ask for 1 to {}", kShufflePartitionsMax));
+}
+
 std::size_t shufflePartitions(std::size_t wanted, std::size_t parentPartitions, std::size_t parentByKey) {
-  if (wanted > kShufflePartitionsMax) {
-    throw Error(Code::kUsage, fmt::format("an RDD cannot have {} partitions", wanted),
-                fmt::format("ask for 1 to {}", kShufflePartitionsMax));
-  }
+  checkPartitions(wanted);
   if (wanted != 0) return wanted;
   if (parentByKey != 0) return parentByKey;
   return std::clamp<std::size_t>(parentPartitions, 1, kShufflePartitionsDefaultMax);

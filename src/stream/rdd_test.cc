@@ -86,6 +86,21 @@ TEST_F(RddTest, TryMapLeavesOutWhatThrowsAndTellsOfIt) {
   EXPECT_EQ(bad, (std::vector<int>{5, 7}));
 }
 
+TEST_F(RddTest, TryMapCountsAnElementOnceForEachStepHoweverOftenItIsComputed) {
+  const auto odd = [](const int& n) { return n % 2 == 0 ? n : throw n; };
+  const auto ignore = [](const int&) {};
+  std::atomic<int> failures = 1;
+  const auto kept = rdd<int>({{1, 2}, {3, 5, 6}}).tryMap(odd, ignore).map([&](int n) {
+    return n == 6 && failures-- > 0 ? throw std::runtime_error("once") : n;
+  });
+  EXPECT_EQ(kept.collect(), (std::vector<int>{2, 6}));
+  EXPECT_EQ(runner_.elementsLeftOut(), 3);
+  EXPECT_EQ(kept.count(), 2);
+  EXPECT_EQ(runner_.elementsLeftOut(), 3);
+  EXPECT_EQ(rdd<int>({{7, 8}}).tryMap(odd, ignore).collect(), (std::vector<int>{8}));
+  EXPECT_EQ(runner_.elementsLeftOut(), 4);
+}
+
 TEST_F(RddTest, TryMapGivesNoElementUpForLackOfMemoryNorForWhatComesBehindIt) {
   int failures = 1;
   int told = 0;

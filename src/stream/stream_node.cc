@@ -34,6 +34,11 @@ void GraphRun::run(std::size_t count, const std::function<void(std::size_t)>& ta
   tasks_->run(count, task);
 }
 
+void GraphRun::leftOut(const std::shared_ptr<const void>& step, std::size_t partition,
+                       std::int64_t elements) {
+  if (tasks_ != nullptr) tasks_->leftOut(step, partition, elements);
+}
+
 std::shared_ptr<PartitionSpace> GraphRun::partitionSpace() {
   return tasks_ == nullptr ? nullptr : tasks_->partitionSpace();
 }

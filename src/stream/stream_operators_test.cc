@@ -23,6 +23,32 @@ int plus(int a, int b) {
 
 class StreamOperatorsTest : public StreamFixture {};
 
+TEST_F(StreamOperatorsTest, MorePartitionsThanThereMayBeAreRefusedWhereTheyAreAskedFor) {
+  using Word = std::pair<std::string, int>;
+  constexpr std::size_t kTooMany = 65'537;
+  const auto words = input<Word>({{{"a", 1}}});
+  const auto add = [](int a, int b) { return a + b; };
+  const auto keep = [](const std::vector<int>&, std::optional<int> state) { return state; };
+  const auto spec = StateSpec::function<std::string, int, int>(
+      [](const std::string&, const std::optional<int>&, State<int>&) { return 0; });
+  const std::vector<std::function<void()>> mistakes = {
+      [&] { words.repartition(kTooMany); },
+      [&] { words.countByValue(kTooMany); },
+      [&] { words.reduceByKey(add, kTooMany); },
+      [&] { words.groupByKey(kTooMany); },
+      [&] { words.combineByKey([](int n) { return n; }, add, add, kTooMany); },
+      [&] { words.cogroup(words, kTooMany); },
+      [&] { words.join(words, kTooMany); },
+      [&] { words.fullOuterJoin(words, kTooMany); },
+      [&] { words.groupByKeyAndWindow(Seconds(2), Seconds(1), kTooMany); },
+      [&] { words.reduceByKeyAndWindow(add, Seconds(2), Seconds(1), kTooMany); },
+      [&] { words.reduceByKeyAndWindow(add, add, Seconds(2), Seconds(1), kTooMany); },
+      [&] { words.updateStateByKey(keep, kTooMany); },
+      [&] { words.mapWithState(std::decay_t<decltype(spec)>(spec).numPartitions(kTooMany)); },
+  };
+  for (std::size_t i = 0; i < mistakes.size(); ++i) EXPECT_EQ(thrownBy(mistakes[i]), Code::kUsage) << i;
+}
+
 // --- Spark: BasicOperationsSuite.
 
 TEST_F(StreamOperatorsTest, MapFlatMapAndFilterWorkOnEachBatch) {

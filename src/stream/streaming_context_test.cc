@@ -288,15 +288,24 @@ TEST_F(StreamingContextTest, RefusesToWaitForItselfInAnOutputOperationAndInAList
     void onBatchCompleted(const BatchInfo&) override { stop(); }
     std::function<void()> stop;
   };
-  Stopper stopper([&] { keep(context->stop()); });
+  // A question without patience waits for nothing.
+  const auto poll = [&] {
+    EXPECT_FALSE(context->awaitTerminationOrTimeout(Seconds(0)));
+    refused.push_back(thrownBy([&] { context->awaitTerminationOrTimeout(Seconds(3600)); }));
+  };
+  Stopper stopper([&] {
+    keep(context->stop());
+    poll();
+  });
   context->addStreamingListener(stopper);
   lines(*context).foreachRDD([&](const RDD<std::string>&) {
     keep(context->stop(true, true));
     keep(context->awaitTermination());
+    poll();
   });
   context->start();
   world_.runFor(3s);
-  EXPECT_GE(refused.size(), 3u);
+  EXPECT_GE(refused.size(), 5u);
   for (const Code code : refused) EXPECT_EQ(code, Code::kUsage);
   EXPECT_EQ(context->getState(), StreamingContextState::ACTIVE);  // Nothing was stopped by it.
   ASSERT_TRUE(stopped(*context));

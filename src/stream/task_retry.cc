@@ -70,4 +70,23 @@ void RetryingTaskRunner::run(std::size_t count, const std::function<void(std::si
     throw Error(Code::kUserCodeFailed, "a task was not run because another failed", "see the other failure");
 }
 
+void RetryingTaskRunner::leftOut(const std::shared_ptr<const void>& step, std::size_t partition,
+                                 std::int64_t elements) {
+  leftOut_.with([&](LeftOut& all) {
+    if (elements > 0) {
+      all[{step, partition}] = elements;
+    } else {
+      all.erase({step, partition});
+    }
+  });
+}
+
+std::int64_t RetryingTaskRunner::elementsLeftOut() const {
+  return leftOut_.with([](const LeftOut& all) {
+    std::int64_t sum = 0;
+    for (const auto& [computed, elements] : all) sum += elements;
+    return sum;
+  });
+}
+
 }  // namespace tidemill::stream
