@@ -31,6 +31,8 @@ class KinesisInitialPosition {
   Kind kind() const { return kind_; }
   Time timestamp() const { return timestamp_; }
 
+  friend bool operator==(const KinesisInitialPosition&, const KinesisInitialPosition&) = default;
+
  private:
   KinesisInitialPosition(Kind kind, Time timestamp) : kind_(kind), timestamp_(timestamp) {}
 

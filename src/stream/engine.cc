@@ -8,6 +8,7 @@
 
 #include "rt/backoff.h"
 #include "stream/custom_receiver.h"
+#include "stream/idle_receiver.h"
 #include "stream/job_runner.h"
 #include "stream/opened_blocks.h"
 #include "stream/worker_state.h"
@@ -180,8 +181,9 @@ std::unique_ptr<InputReceiver> Engine::makeReceiver(std::size_t input) {
     return std::make_unique<CustomReceiver>(env_, conf_, custom->second, input, *blocks_, life_.firstBlock,
                                             *this);
   }
-  return std::make_unique<KinesisReceiver>(seams_, conf_, graph_->inputs[input], input, *blocks_, interval_,
-                                           *this, life_);
+  const KinesisSource& source = graph_->inputs[input];
+  if (source.readsFor == 0) return std::make_unique<IdleReceiver>(env_, input, source, *this);
+  return std::make_unique<KinesisReceiver>(seams_, conf_, source, input, *blocks_, interval_, *this, life_);
 }
 
 rt::Task<Result<void>> Engine::openStore() {

@@ -26,7 +26,12 @@ std::vector<LedgerInput> inputsOf(const Graph& graph) {
   std::vector<LedgerInput> inputs;
   for (std::size_t input = 0; input < graph.inputs.size(); ++input) {
     const KinesisSource& source = graph.inputs[input];
-    inputs.push_back({BatchLedger::uidOf(input), source.applicationName, source.streamName});
+    LedgerInput named{BatchLedger::uidOf(input), {}, {}};
+    if (source.readsFor > 0) {  // Else nothing is logged of it, and nothing that was logged is its.
+      named.application = source.applicationName;
+      named.stream = source.streamName;
+    }
+    inputs.push_back(std::move(named));
   }
   return inputs;
 }

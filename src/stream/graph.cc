@@ -8,35 +8,11 @@ namespace tidemill::stream {
 
 using detail::StreamNodeBase;
 
-namespace {
-
-// Each would take the leases of the other for those of a second process. (Spark: a receiver for each shard,
-// which are workers of one application)
-Result<void> checkInputs(const std::vector<KinesisSource>& inputs) {
-  for (auto input = inputs.begin(); input != inputs.end(); ++input) {
-    const auto reads = [&](const KinesisSource& other) {
-      return other.applicationName == input->applicationName && other.streamName == input->streamName;
-    };
-    const auto before = std::find_if(inputs.begin(), input, reads);
-    if (before == input) continue;
-    return fail(
-        Code::kUsage,
-        fmt::format("inputs {} and {} both read stream {} for application {}", before - inputs.begin(),
-                    input - inputs.begin(), input->streamName, input->applicationName),
-        "make one: it reads all shards, side by side, and any number of operators and outputs may use "
-        "it; or give each an application name of its own, and each reads every record");
-  }
-  return {};
-}
-
-}  // namespace
-
 Result<void> Graph::validate(bool hasCheckpointDirectory) const {
   if (outputs.empty()) {
     return fail(Code::kUsage, "no output operation is registered, so nothing would be computed",
                 "add foreachRDD() or print() before start()");
   }
-  if (auto twice = checkInputs(inputs); !twice) return twice;
   for (const auto& node : nodes) {
     const Duration interval = node->checkpointInterval();
     if (interval == Duration(0)) continue;

@@ -66,8 +66,8 @@ struct Graph {
 
   // After plan():
 
-  // kUsage: no output; two inputs of one stream and application; state without a checkpoint directory, or a
-  // queue with one. kInvalidConfig: a checkpoint interval that cannot be.
+  // kUsage: no output; state without a checkpoint directory, or a queue with one. kInvalidConfig: a
+  // checkpoint interval that cannot be.
   Result<void> validate(bool hasCheckpointDirectory) const;
 
   // Every operator that an output needs, in the order of ids.

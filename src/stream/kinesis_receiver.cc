@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -244,8 +245,8 @@ std::shared_ptr<FetchSide> KinesisReceiver::makeFetchSide(FetchSide::MakeApi mak
   options.blockInterval = conf_.getDuration("spark.streaming.blockInterval");
   options.blockQueueSize = conf_.getInteger("spark.streaming.blockQueueSize");
   options.budgetBytes = conf_.getInteger("tidemill.memory.budget");
-  options.rate = {conf_.getInteger("spark.streaming.receiver.maxRate"),
-                  conf_.getInteger("spark.streaming.backpressure.initialRate")};
+  options.rate = {ofAllInputs(conf_.getInteger("spark.streaming.receiver.maxRate")),
+                  ofAllInputs(conf_.getInteger("spark.streaming.backpressure.initialRate"))};
   rt::Loop* control = &env_.loop;
   const auto mailbox = mailbox_;
   auto onBlock = [control, mailbox](std::shared_ptr<const block::Block> block) {
@@ -270,7 +271,12 @@ void KinesisReceiver::updateRate(std::int64_t rate) {
 
 void KinesisReceiver::updateMaxRate(std::int64_t rate) {
   if (fetchSide_ == nullptr) return;
-  env_.fetchLoop.post([side = fetchSide_, rate] { side->updateMaxRate(rate); });
+  env_.fetchLoop.post([side = fetchSide_, most = ofAllInputs(rate)] { side->updateMaxRate(most); });
+}
+
+std::int64_t KinesisReceiver::ofAllInputs(std::int64_t rate) const {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  return rate > kMost / source_.readsFor ? kMost : rate * source_.readsFor;
 }
 
 void KinesisReceiver::noteStored() {

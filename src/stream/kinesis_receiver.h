@@ -117,6 +117,8 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   Result<void> checkLevel() const;
   Result<void> checkReplicas() const;
   std::shared_ptr<FetchSide> makeFetchSide(FetchSide::MakeApi makeApi);
+  // Of a rate that each input has: this one reads for several, perhaps.
+  std::int64_t ofAllInputs(std::int64_t rate) const;
   // A block is stored: the fetch lane may make another one.
   void noteStored();
   rt::Task<void> runCoordinator();

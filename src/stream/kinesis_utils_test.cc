@@ -76,9 +76,10 @@ TEST_F(KinesisUtilsTest, TheBuilderKeepsWhatItIsGiven) {
   EXPECT_EQ(source.cloudWatchCredentials->accessKeyId, "c");
   EXPECT_EQ(source.metricsLevel, MetricsLevel::NONE);
   EXPECT_EQ(source.metricsEnabledDimensions, std::set<std::string>{"Operation"});
-  builder(*context).regionName("eu-central-1").build();
-  EXPECT_EQ(sourceIn(*context).regionName, "eu-central-1");
-  EXPECT_EQ(sourceIn(*context).endpointUrl, "");
+  auto other = makeContext();
+  builder(*other).regionName("eu-central-1").build();
+  EXPECT_EQ(sourceIn(*other).regionName, "eu-central-1");
+  EXPECT_EQ(sourceIn(*other).endpointUrl, "");
 }
 
 TEST_F(KinesisUtilsTest, TheBuildersDefaultEndpointLeavesTheWordToTheEnvironment) {

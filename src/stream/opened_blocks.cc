@@ -45,7 +45,7 @@ std::optional<Place> placeOf(const std::string& id) {
 std::optional<std::size_t> inputOf(const block::BlockInfo& info, std::size_t sealedFor, const Graph& graph) {
   const std::string stream = block::streamOf(info);
   const auto reads = [&](const KinesisSource& source) {
-    return source.applicationName == info.owedTo && source.streamName == stream;
+    return source.applicationName == info.owedTo && source.streamName == stream && source.readsFor > 0;
   };
   if (sealedFor < graph.inputs.size() && reads(graph.inputs[sealedFor])) return sealedFor;
   const auto found = std::find_if(graph.inputs.begin(), graph.inputs.end(), reads);

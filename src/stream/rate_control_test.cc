@@ -94,6 +94,25 @@ TEST_F(RateControlTest, TheMostRateBoundsEachBatchAndNothingIsLost) {
   for (const auto& [line, times] : delivered_) EXPECT_EQ(times, 1) << line;
 }
 
+// Spark: limits are those of each receiver.
+TEST_F(RateControlTest, InputsThatShareAReaderHaveTheRateOfEachTogether) {
+  createStream(4);
+  putMany(5);
+  auto context = contextWith({{"spark.streaming.receiver.maxRate", "20"}});
+  lines(*context).print();
+  countOnce(*context);
+  context->start();
+  world_.runFor(6s);
+  EXPECT_TRUE(delivered_.empty()) << "all comes through the first";
+  EXPECT_LE(batches_.most(), 80);
+  EXPECT_LE(context->totals().processed, 280);
+  EXPECT_GE(context->totals().processed, 160);
+  context->conf().set("spark.streaming.receiver.maxRate", "100");
+  world_.runFor(4s);
+  EXPECT_TRUE(stopped(*context));
+  EXPECT_EQ(context->totals().processed, 500);
+}
+
 TEST_F(RateControlTest, TheInitialRateCountsWithBackpressureOffToo) {
   createStream(1);
   putMany(3);

@@ -117,20 +117,6 @@ TEST_F(RestartOutputsTest, StateThatADirectoryCouldNotGiveBackIsRefused) {
             Code::kLimitExceeded);
 }
 
-// Spark's examples make a receiver for each shard, all under one application name.
-TEST_F(RestartOutputsTest, TwoInputsOfOneStreamAndApplicationAreRefusedAndExplained) {
-  auto context = makeContext();
-  context->union_<std::string>({lines(*context), lines(*context, "returns"), lines(*context)}).print();
-  try {
-    context->start();
-    FAIL() << "they would take each other's leases";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), Code::kUsage);
-    EXPECT_EQ(error.message(), "inputs 0 and 2 both read stream orders for application app");
-    EXPECT_NE(error.hint().find("it reads all shards"), std::string::npos);
-  }
-}
-
 TEST_F(RestartOutputsTest, WindowsOfALengthThatNoClockKnowsAreRefused) {
   auto context = makeContext();
   const auto input = lines(*context);

@@ -24,7 +24,6 @@ int plus(int a, int b) {
 class StreamOperatorsTest : public StreamFixture {};
 
 TEST_F(StreamOperatorsTest, MorePartitionsThanThereMayBeAreRefusedWhereTheyAreAskedFor) {
-  using Word = std::pair<std::string, int>;
   constexpr std::size_t kTooMany = 65'537;
   const auto words = input<Word>({{{"a", 1}}});
   const auto add = [](int a, int b) { return a + b; };

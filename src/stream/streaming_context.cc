@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "stream/context_core.h"
 #include "stream/handler_conf.h"
+#include "stream/shared_stream.h"
 #include "tidemill/dstream.h"
 
 namespace tidemill {
@@ -129,7 +130,8 @@ std::string streamOf(const stream::KinesisSource& source) {
 
 namespace detail {
 
-int GraphAccess::addKinesisInput(StreamingContext& context, const stream::KinesisSource& source) {
+int GraphAccess::addKinesisInput(StreamingContext& context, const stream::KinesisSource& source,
+                                 const void* elements) {
   if (source.applicationName.empty()) {
     throw Error(Code::kInvalidConfig,
                 fmt::format("stream {}: the application name is empty", streamOf(source)),
@@ -149,9 +151,8 @@ int GraphAccess::addKinesisInput(StreamingContext& context, const stream::Kinesi
   stream::KinesisSource input = source;
   if (!input.handlerPolicy) input.handlerPolicy = stream::handlerPolicyOf(context.core_->conf());
   stream::checkHandlerPolicy(*input.handlerPolicy, input.streamName);
-  auto& inputs = context.core_->editableGraph().inputs;
-  inputs.push_back(std::move(input));
-  return static_cast<int>(inputs.size()) - 1;
+  input.elements = elements;
+  return stream::addInput(context.core_->editableGraph().inputs, std::move(input));
 }
 
 StreamPlace GraphAccess::place(stream::ContextCore& core) {

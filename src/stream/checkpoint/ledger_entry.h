@@ -17,7 +17,8 @@
 namespace tidemill::stream {
 
 // An input of the program. What an earlier writer has logged for an application and a stream belongs to the
-// input of the same uid that reads them, or to the first one that does.
+// input of the same uid that reads them, or to the first one that does. Without an application and a stream:
+// nothing comes through it.
 struct LedgerInput {
   std::string uid;
   std::string application;

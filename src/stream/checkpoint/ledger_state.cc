@@ -54,6 +54,7 @@ class Successors {
  public:
   Successors(const std::map<std::string, LedgerInput>& before, const std::vector<LedgerInput>& now) {
     for (const auto& [uid, input] : before) {
+      if (input.application.empty()) continue;  // Nothing came through it.
       const auto reads = [&](const LedgerInput& other) {
         return other.application == input.application && other.stream == input.stream;
       };
