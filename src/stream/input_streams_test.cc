@@ -486,5 +486,34 @@ TEST_F(InputStreamsTest, AStateThatIsMadeOfFilesCountsEachOnceAcrossARestart) {
   EXPECT_TRUE(stopped(*second));
 }
 
+TEST_F(InputStreamsTest, AWindowOfFilesLooksBackBehindARestart) {
+  std::vector<std::int64_t> counts;
+  const auto count = [&](StreamingContext& context) {
+    context.textFileStream("/in").window(Seconds(20)).foreachRDD([&](const RDD<std::string>& rdd) {
+      counts.push_back(rdd.count());
+    });
+  };
+  auto first = begin(count);
+  for (int i = 0; i < 5; ++i) {
+    write("file-" + std::to_string(i), "a\n");
+    world_.runFor(1s);
+  }
+  world_.runFor(2s);
+  ASSERT_EQ(counts.back(), 5);
+  first.reset();
+  counts.clear();
+
+  auto second = begin(count);
+  world_.runFor(500ms);
+  write("last", "a\n");
+  world_.runFor(4s);
+  ASSERT_FALSE(counts.empty());
+  EXPECT_GE(counts.front(), 5);
+  EXPECT_EQ(counts.back(), 6);
+  world_.runFor(20s);
+  EXPECT_EQ(counts.back(), 0);
+  EXPECT_TRUE(stopped(*second));
+}
+
 }  // namespace
 }  // namespace tidemill
