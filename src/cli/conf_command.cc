@@ -10,6 +10,7 @@
 #include "cli/conf_document.h"
 #include "cli/output.h"
 #include "cli/settings.h"
+#include "stream/conf_rules.h"
 #include "stream/conf_table.h"
 
 namespace tidemill::cli {
@@ -55,6 +56,9 @@ int runConf(const ConfFlags& flags) {
   auto conf = loadSettings(flags.confFile, flags.settings);
   if (!conf) return printError(conf.error());
   warnOfKeys(*conf);
+  // The program may name a checkpoint directory itself.
+  if (auto fits = stream::checkTogether(*conf, /*hasCheckpointDirectory=*/true); !fits)
+    return printError(fits.error());
   auto keys = keysOf(flags.keys);
   if (!keys) return printError(keys.error());
   std::vector<std::string> lines;

@@ -242,6 +242,14 @@ TEST_F(DriverDirectoryTest, TheActiveContextIsFoundAndGoesOnWithoutTheHandle) {
   auto context = makeContext();
   collect()(*context);
   EXPECT_EQ(StreamingContext::getActive(context->sparkContext()), nullptr);
+  int made = 0;
+  const auto make = [&] {
+    ++made;
+    return makeContext();
+  };
+  EXPECT_EQ(StreamingContext::getActiveOrCreate(context->sparkContext(), make)->getState(),
+            StreamingContextState::INITIALIZED);
+  EXPECT_EQ(made, 1) << "none is active";
   context->start();
   auto active = StreamingContext::getActiveOrCreate(context->sparkContext(), [&] {
     ADD_FAILURE() << "one is active";

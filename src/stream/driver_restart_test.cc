@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
+#include <set>
 #include <stdexcept>
+#include <string>
 
 #include "stream/test_driver.h"
 
@@ -75,6 +78,89 @@ TEST_F(DriverRestartTest, WhatWasCompletedIsNotDeliveredAgainThoughNoLeaseCheckp
   EXPECT_EQ(all(), numbered(1, 30));
   EXPECT_TRUE(stopped(*second));
   EXPECT_EQ(second->totals().received, second->totals().processed);
+}
+
+TEST_F(DriverRestartTest, EmptyBatchesOfAThousandSecondsWithoutAProcessAreNotMadeUpFor) {
+  createStream(1);
+  std::set<Time> times;
+  const Define define = [&](StreamingContext& context) {
+    const auto lines = input(context);
+    keep(lines);
+    lines.foreachRDD([&](const RDD<std::string>&, Time time) { times.insert(time); });
+  };
+  put(numbered(1, 5));
+  auto first = begin(define);
+  world_.runFor(4s);
+  first.reset();
+  world_.runFor(1000s);
+  times.clear();
+  put(numbered(6, 8));
+
+  auto second = begin(define);
+  world_.runFor(10s);
+  EXPECT_LE(times.size(), 12u);
+  EXPECT_EQ(all(), numbered(1, 8));
+  EXPECT_TRUE(stopped(*second));
+}
+
+TEST_F(DriverRestartTest, OfAThousandMissedBatchesThoseRunThatAWindowSeesRecordsIn) {
+  createStream(1);
+  std::map<Time, std::int64_t> counts;
+  const Define define = [&](StreamingContext& context) {
+    input(context).window(Seconds(5)).foreachRDD([&](const RDD<std::string>& rdd, Time time) {
+      counts[time] = rdd.count();
+    });
+  };
+  put(numbered(1, 5));
+  auto first = begin(define);
+  world_.runFor(4s);
+  first.reset();
+  const std::map<Time, std::int64_t> before = counts;
+  ASSERT_FALSE(before.empty());
+  world_.runFor(1000s);
+
+  auto second = begin(define);
+  world_.runFor(10s);
+  std::size_t missed = 0;
+  for (const auto& [time, count] : counts) {
+    if (!before.contains(time) && time < before.rbegin()->first + Seconds(990)) ++missed;
+  }
+  EXPECT_GE(missed, 1u);
+  EXPECT_LE(missed, 6u);
+  EXPECT_EQ(counts.rbegin()->second, 0);
+  EXPECT_TRUE(stopped(*second));
+}
+
+TEST_F(DriverRestartTest, NoSecretOfTheProgramReachesTheDirectory) {
+  createStream(1);
+  put(numbered(1, 5));
+  const std::string key = "AKIA-of-the-program";
+  const std::string secret = "secret-of-the-program";
+  const Define define = [&](StreamingContext& context) {
+    keep(KinesisUtils::createStream(context, "app", "orders", kEndpoint, "us-east-1",
+                                    InitialPositionInStream::TRIM_HORIZON, Seconds(1),
+                                    StorageLevel::MEMORY_ONLY, key, secret));
+  };
+  conf_.set("tidemill.checkpoint.interval", "1s");
+  auto context = begin(define);
+  world_.runFor(6s);
+  EXPECT_EQ(all(), numbered(1, 5));
+  EXPECT_TRUE(stopped(*context));
+  std::size_t files = 0;
+  for (const char* folder : {"/checkpoints", "/checkpoints/log", "/checkpoints/metadata"}) {
+    auto names = env().files.list(folder);
+    ASSERT_TRUE(names) << folder;
+    for (const std::string& name : *names) {
+      auto bytes = env().files.read(std::string(folder) + "/" + name, 1 << 26);
+      if (!bytes) continue;  // A folder.
+      ++files;
+      EXPECT_EQ(bytes->find(secret), std::string::npos) << name;
+      EXPECT_EQ(bytes->find(key), std::string::npos) << name;
+    }
+  }
+  EXPECT_GE(files, 3u);
+  for (const std::string& line : node_->log().lines())
+    EXPECT_EQ(line.find(secret), std::string::npos) << line;
 }
 
 TEST_F(DriverRestartTest, ABatchThatWasNotCompletedRunsAgainAtItsTimeWithItsBlocks) {

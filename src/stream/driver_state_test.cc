@@ -49,6 +49,52 @@ TEST_F(DriverStateTest, WindowsGoOnAcrossARestart) {
   EXPECT_EQ(counts.rbegin()->second, 0);
 }
 
+TEST_F(DriverStateTest, AChangedProgramGoesOnWithTheStateThatItNamesAndIsTold) {
+  createStream(1);
+  using Total = std::pair<std::string, int>;
+  std::map<std::string, int> totals;
+  const auto add = [](const std::vector<int>& values, std::optional<int> before) {
+    int sum = before.value_or(0);
+    for (const int value : values) sum += value;
+    return std::optional<int>(sum);
+  };
+  const auto program = [&](bool changed, bool named) -> Define {
+    return [&, changed, named](StreamingContext& context) {
+      auto lines = input(context);
+      if (changed) {
+        lines.window(Seconds(2)).count().print();
+        lines = lines.filter([](const std::string& line) { return line != "noise"; });
+      }
+      auto sums = lines.map([](const std::string& line) { return Total(line, 1); }).updateStateByKey(add);
+      if (named) sums = sums.uid("totals");
+      sums.foreachRDD([&](const RDD<Total>& rdd) {
+        for (const auto& [line, sum] : rdd.collect()) totals[line] = sum;
+      });
+    };
+  };
+  put({"a", "a", "b"});
+  auto first = begin(program(false, true));
+  world_.runFor(4s);
+  EXPECT_TRUE(stopped(*first));
+  EXPECT_EQ(events("state_without_uid"), 0u);
+  EXPECT_EQ(events("program_changed"), 0u);
+
+  put({"a", "noise", "c"});
+  auto second = begin(program(true, true));
+  world_.runFor(4s);
+  EXPECT_EQ(totals, (std::map<std::string, int>{{"a", 3}, {"b", 1}, {"c", 1}}));
+  EXPECT_EQ(events("program_changed"), 1u);
+  EXPECT_TRUE(stopped(*second));
+
+  auto unnamed = makeContext();
+  unnamed->checkpoint("/elsewhere");
+  program(false, false)(*unnamed);
+  unnamed->start();
+  world_.runFor(2s);
+  EXPECT_EQ(events("state_without_uid"), 1u);
+  EXPECT_TRUE(ContextFixture::stopped(*unnamed));
+}
+
 TEST_F(DriverStateTest, StateGoesOnAcrossRestartsAndSnapshots) {
   createStream(2);
   std::map<std::string, std::int64_t> totals;

@@ -326,7 +326,15 @@ void Engine::pushRestart() {
     if (time > lastWithData) time = std::max(time, next - 2 * interval_);
   }
   const auto surplus = static_cast<std::int64_t>(missed.size()) - kDownTimeBatchesMax;
-  if (surplus > 0) missed.erase(missed.begin(), missed.begin() + surplus);
+  if (surplus > 0) {
+    env_.log.warning("down_time_batches_left_out",
+                     {{"batches", surplus},
+                      {"first", missed.front().time_since_epoch().count()},
+                      {"reason",
+                       "a restart makes up for 10,000 batches at most; no record is lost, but windows and "
+                       "state show nothing for these times"}});
+    missed.erase(missed.begin(), missed.begin() + surplus);
+  }
   for (const Time time : missed) {
     Batch batch{time, std::vector<BlockInfoList>(graph_->inputs.size()), {}};
     restoreFiles(batch);

@@ -51,6 +51,37 @@ TEST_F(EngineTest, AStopDuringAStartThatHangsEndsAtOnceWithNothingDone) {
   EXPECT_TRUE(stopped(*next));
 }
 
+// Spark: SPARK-6222.
+TEST_F(EngineTest, BlocksOfASlowBatchStayWhileLaterBatchesAreMade) {
+  createStream(1);
+  put({"first"});
+  Conf conf;
+  conf.set("tidemill.worker.id", "me").set("tidemill.batch.maxFailures", "1000");
+  StreamingContext context(*seams_, conf, Seconds(1));
+  bool isDown = true;
+  std::vector<std::string> seen;
+  lines(context).foreachRDD([&](const RDD<std::string>& rdd) {
+    const auto batch = rdd.collect();
+    if (isDown && !batch.empty()) throw std::runtime_error("the sink is down");
+    seen.insert(seen.end(), batch.begin(), batch.end());
+  });
+  context.start();
+  std::vector<std::string> all = {"first"};
+  for (int i = 0; i < 5; ++i) {
+    world_.runFor(1s);
+    all.push_back("later-" + std::to_string(i));
+    put({all.back()});
+  }
+  world_.runFor(1s);
+  EXPECT_TRUE(seen.empty());
+  EXPECT_EQ(context.totals().processed, 0);
+  isDown = false;
+  world_.runFor(20s);
+  EXPECT_EQ(seen, all);
+  EXPECT_EQ(context.totals().blocksLost, 0);
+  EXPECT_TRUE(stopped(context));
+}
+
 TEST_F(EngineTest, TellsASinkUnderWhichLeaseRecordsWereRead) {
   createStream(1);
   std::vector<FencingToken> seen;

@@ -244,6 +244,16 @@ TEST_F(StreamingContextTest, RefusesMistakesInTheProgram) {
   context->start();
   EXPECT_EQ(thrownBy([&] { stream.print(); }), Code::kUsage);
   EXPECT_EQ(thrownBy([&] { lines(*context); }), Code::kUsage);
+  const auto identity = [](const std::string& line) { return line; };
+  const std::vector<std::function<void()>> late = {
+      [&] { stream.map(identity); },
+      [&] { stream.window(Seconds(2)); },
+      [&] { stream.cache(); },
+      [&] { stream.uid("late"); },
+      [&] { context->remember(Seconds(5)); },
+      [&] { context->checkpoint("/late"); },
+  };
+  for (std::size_t i = 0; i < late.size(); ++i) EXPECT_EQ(thrownBy(late[i]), Code::kUsage) << i;
   context->start();  // A second time does nothing.
   world_.runFor(2s);
   auto second = makeContext();
@@ -252,6 +262,7 @@ TEST_F(StreamingContextTest, RefusesMistakesInTheProgram) {
   EXPECT_EQ(second->getState(), StreamingContextState::INITIALIZED);
   ASSERT_TRUE(stopped(*context));
   EXPECT_EQ(thrownBy([&] { context->start(); }), Code::kUsage);
+  for (std::size_t i = 0; i < late.size(); ++i) EXPECT_EQ(thrownBy(late[i]), Code::kUsage) << i;
 }
 
 TEST_F(StreamingContextTest, RefusesParametersThatCannotBe) {

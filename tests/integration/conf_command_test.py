@@ -42,6 +42,13 @@ def test_options_come_before_variables_and_those_before_the_file(toml):
                                           "tidemill and has no effect; nearest: spark.streaming.blockInterval")
 
 
+def test_settings_that_contradict_each_other_are_refused():
+    ran = conf("--set", "spark.streaming.dynamicAllocation.minExecutors=9", "--set", "spark.streaming.dynamicAllocation.maxExecutors=2")
+    assert ran.returncode == 2, ran.stdout
+    assert ran.stderr.splitlines()[-2].startswith("error[InvalidConfig]: "), ran.stderr
+    assert ran.stdout == ""
+
+
 def test_explains_one_key():
     ran = conf("--explain", "spark.streaming.blockInterval")
     assert ran.returncode == 0

@@ -16,13 +16,16 @@ constexpr rt::Duration kTraces = 1500ms;
 // Until a driver that has crashed then is up again, and would repeat what it does not know to be done.
 constexpr rt::Duration kRestart = 6s;
 
-DrawnDriver walked(bool afterStored) {
+using Directory = DrawnDriver::Directory;
+
+DrawnDriver walked(Directory directory, bool afterStored) {
   DrawnDriver driver;
-  driver.directory = DrawnDriver::Directory::kFiles;
+  driver.directory = directory;
   driver.job = {.windows = JobShape::Windows::kRecords,
                 .length = Seconds(3),
                 .slide = Seconds(1),
                 .state = JobShape::State::kUpdated};
+  if (directory == Directory::kNone) driver.job = {};  // Nothing to keep windows and state in.
   driver.level = StorageLevel::MEMORY_AND_DISK;
   driver.afterStored = afterStored;
   driver.checkpointInterval = Seconds(0);
@@ -48,13 +51,13 @@ constexpr std::uint64_t kStride = 1;
 
 // One run, in which the driver crashes instead of its `step`-th step (0: never). Gives the number of steps
 // that it has taken until everything was in a completed batch.
-std::uint64_t run(std::uint64_t step, CrashKind kind, bool afterStored) {
+std::uint64_t run(std::uint64_t step, CrashKind kind, Directory directory, bool afterStored) {
   const WorkloadOptions options{.planted = {}, .faults = false, .settings = {}};
   WorldOptions worldOptions;
   worldOptions.net.on = false;
   worldOptions.faults.on = false;
   DriverWorld all(
-      7, options, worldOptions, walked(afterStored),
+      7, options, worldOptions, walked(directory, afterStored),
       {.endpoint = kEndpoint, .stream = kStream, .shards = 2, .time = kProducing, .reshardings = 1});
   Node& node = all.addDriver(0);
   if (step > 0) node.crashBeforeStep(step, kind);
@@ -68,19 +71,23 @@ std::uint64_t run(std::uint64_t step, CrashKind kind, bool afterStored) {
   return steps;
 }
 
-void walk(bool afterStored) {
-  const std::uint64_t steps = run(0, CrashKind::kKill, afterStored);
+void walk(Directory directory, bool afterStored) {
+  const std::uint64_t steps = run(0, CrashKind::kKill, directory, afterStored);
   ASSERT_GT(steps, 100U);
   for (std::uint64_t step = 1; step <= steps && !testing::Test::HasFailure(); step += kStride)
-    run(step, step % 2 == 0 ? CrashKind::kPowerCut : CrashKind::kKill, afterStored);
+    run(step, step % 2 == 0 ? CrashKind::kPowerCut : CrashKind::kKill, directory, afterStored);
 }
 
 TEST(DriverCrash, AtEveryStepLosesAndRepeatsNothingWhereCheckpointsFollowTheOutput) {
-  walk(false);
+  walk(Directory::kFiles, false);
 }
 
 TEST(DriverCrash, AtEveryStepLosesAndRepeatsNothingWhereCheckpointsFollowTheStore) {
-  walk(true);
+  walk(Directory::kFiles, true);
+}
+
+TEST(DriverCrash, AtEveryStepLosesNothingWithoutADirectory) {
+  walk(Directory::kNone, false);
 }
 
 }  // namespace
