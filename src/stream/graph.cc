@@ -132,8 +132,9 @@ Time Graph::historyAfter(Time completed, const std::map<std::string, Time>& snap
     const Time next = own - own.time_since_epoch() % node.slide() + node.slide();
     for (const auto& parent : node.parents()) {
       Time& above = after[static_cast<std::size_t>(parent->id())];
-      // A state goes on from its snapshot.
-      if (parent->stateful() != nullptr) continue;
+      // A state goes on from its snapshot; what an input has read does not show what was in its batches.
+      const detail::StatefulStream* const stateful = parent->stateful();
+      if (stateful != nullptr && !stateful->isPosition()) continue;
       above = std::min(above, next - node.parentReach());
     }
   }
