@@ -132,6 +132,12 @@ TEST_F(DriverRestartTest, OfAThousandMissedBatchesThoseRunThatAWindowSeesRecords
 }
 
 TEST_F(DriverRestartTest, NoSecretOfTheProgramReachesTheDirectory) {
+  fake::FakeAwsOptions anybody;
+  anybody.verifySignatures = false;
+  fake::FakeAws service(anybody);
+  intercept_ = [&](const http::Request& request) -> std::optional<http::Response> {
+    return service.handle(request, env().loop.wall()).response;
+  };
   createStream(1);
   put(numbered(1, 5));
   const std::string key = "AKIA-of-the-program";
@@ -161,6 +167,7 @@ TEST_F(DriverRestartTest, NoSecretOfTheProgramReachesTheDirectory) {
   EXPECT_GE(files, 3u);
   for (const std::string& line : node_->log().lines())
     EXPECT_EQ(line.find(secret), std::string::npos) << line;
+  intercept_ = nullptr;
 }
 
 TEST_F(DriverRestartTest, ABatchThatWasNotCompletedRunsAgainAtItsTimeWithItsBlocks) {

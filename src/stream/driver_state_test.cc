@@ -86,13 +86,18 @@ TEST_F(DriverStateTest, AChangedProgramGoesOnWithTheStateThatItNamesAndIsTold) {
   EXPECT_EQ(events("program_changed"), 1u);
   EXPECT_TRUE(stopped(*second));
 
-  auto unnamed = makeContext();
-  unnamed->checkpoint("/elsewhere");
-  program(false, false)(*unnamed);
-  unnamed->start();
-  world_.runFor(2s);
-  EXPECT_EQ(events("state_without_uid"), 1u);
-  EXPECT_TRUE(ContextFixture::stopped(*unnamed));
+  EXPECT_EQ(events("state_without_uid"), 0u);
+  for (const std::uint64_t told : {0u, 1u}) {  // From the restart on, names matter.
+    auto unnamed = StreamingContext::getOrCreate("/elsewhere", [&] {
+      auto context = makeContext();
+      program(false, false)(*context);
+      return context;
+    });
+    unnamed->start();
+    world_.runFor(2s);
+    EXPECT_EQ(events("state_without_uid"), told);
+    EXPECT_TRUE(stopped(*unnamed));
+  }
 }
 
 TEST_F(DriverStateTest, StateGoesOnAcrossRestartsAndSnapshots) {
