@@ -228,6 +228,7 @@ void CustomReceiver::onSealed(std::shared_ptr<const block::Block> block, Receive
   if (abandoned_) return;
   received_ += block->recordCount();
   condition_.sealed(*block->info());
+  if (env_.faults.planted("receipt-before-stored")) port_->receipts().answer(receipts, true);
   if (!receipts.empty()) awaited_.emplace(block->id(), std::move(receipts));
   keeper_.add(std::move(block));
 }

@@ -243,7 +243,8 @@ rt::Task<void> Engine::tick() {
 }
 
 void Engine::allocate(Time time) {
-  std::optional<Batch> batch = plan_.allocate(time, !graph_->looksBack() && (busy_ || batches_.size() > 0));
+  const bool runsEmpty = graph_->looksBack() && !env_.faults.planted("queue-batch-skipped");
+  std::optional<Batch> batch = plan_.allocate(time, !runsEmpty && (busy_ || batches_.size() > 0));
   if (!batch) return;
   for (const FileInput& input : graph_->files) {
     auto chosen = input.choices->of(time);

@@ -243,6 +243,7 @@ rt::Task<Result<void>> Engine::restart() {
 
 // A batch without files had none, and gets none.
 void Engine::restoreFiles(const Batch& batch) {
+  if (env_.faults.planted("file-choices-forgotten")) return;
   for (const FileInput& input : graph_->files) {
     const auto found = batch.files.find(input.uid());
     input.choices->restore(batch.time,

@@ -4,6 +4,8 @@
 #include <set>
 #include <stdexcept>
 
+#include "sim/sim_faults.h"
+#include "stream/socket_lines.h"
 #include "stream/test_stream.h"
 #include "stream/text_file_stream.h"
 #include "tidemill/queue_stream.h"
@@ -260,27 +262,59 @@ class InputStreamsTest : public ContextFixture {
     };
   }
 
+  // What the batches had of a queue with an entry for each of them, the first of which fails twice.
+  std::vector<Numbers> queueBehindASlowBatch() {
+    const auto queue = std::make_shared<RDDQueue<int>>();
+    for (int i = 1; i <= 5; ++i) queue->push({i});
+    auto context = makeContext();
+    std::vector<Numbers> seen;
+    int failures = 2;
+    context->queueStream(queue).foreachRDD([&](const RDD<int>& rdd) {
+      if (failures-- > 0) throw std::runtime_error("not yet");
+      seen.push_back(rdd.collect());
+    });
+    context->start();
+    world_.runFor(4500ms);
+    EXPECT_TRUE(stopped(*context));
+    return seen;
+  }
+  // Line by batch, of a file whose batch was pending at a kill, and of one that came later.
+  std::map<Time, std::vector<std::string>> pendingFilesOfTwoLives() {
+    std::map<Time, std::vector<std::string>> seen;
+    const auto define = [&](StreamingContext& context) {
+      context.textFileStream("/in").foreachRDD([&](const RDD<std::string>& rdd, Time time) {
+        std::vector<std::string> lines = rdd.collect();
+        if (sinkDown_ && !lines.empty()) throw std::runtime_error("the sink is down");
+        if (!lines.empty()) seen[time] = std::move(lines);
+      });
+    };
+    auto first = begin(define);
+    world_.runFor(2s);
+    sinkDown_ = true;
+    write("one", "1\n");
+    world_.runFor(1s);
+    first.reset();  // Killed.
+
+    write("two", "2\n");
+    sinkDown_ = false;
+    auto second = begin(define);
+    world_.runFor(3s);
+    EXPECT_TRUE(stopped(*second));
+    return seen;
+  }
+
   bool sinkDown_ = false;
   std::vector<std::string> seen_;
 };
 
 TEST_F(InputStreamsTest, EveryBatchTakesItsEntryOfAQueueAlsoBehindASlowOne) {
-  const auto queue = std::make_shared<RDDQueue<int>>();
-  for (int i = 1; i <= 5; ++i) queue->push({i});
-  auto context = makeContext();
-  std::map<Time, Numbers> seen;
-  int failures = 2;
-  context->queueStream(queue).foreachRDD([&](const RDD<int>& rdd, Time time) {
-    if (failures-- > 0) throw std::runtime_error("not yet");
-    seen[time] = rdd.collect();
-  });
-  context->start();
-  world_.runFor(4500ms);
-  EXPECT_TRUE(stopped(*context));
+  const std::vector<Numbers> seen = queueBehindASlowBatch();
+  EXPECT_EQ(seen, (std::vector<Numbers>{{1}, {2}, {3}, {4}, {5}}));
+}
 
-  ASSERT_EQ(seen.size(), 5u);
-  int next = 1;
-  for (const auto& [time, numbers] : seen) EXPECT_EQ(numbers, Numbers{next++});
+TEST_F(InputStreamsTest, APlantedBugSkipsEntriesOfAQueue) {
+  world_.faultPlan().planted = {"queue-batch-skipped"};
+  EXPECT_LT(queueBehindASlowBatch().size(), 5u);
 }
 
 TEST_F(InputStreamsTest, AFileThatAppearsDuringASlowBatchIsReadBeforeAGracefulStopEnds) {
@@ -383,6 +417,15 @@ TEST_F(InputStreamsTest, FilesOfSeveralPendingBatchesComeBackEachInItsOwn) {
     EXPECT_EQ(seen[firstTime + Seconds(i - 1)], (std::vector<std::string>{std::to_string(i)}));
   EXPECT_EQ(seen.rbegin()->second, (std::vector<std::string>{"late"}));
   EXPECT_TRUE(stopped(*second));
+}
+
+TEST_F(InputStreamsTest, APlantedBugGivesABatchOtherFilesAfterARestart) {
+  EXPECT_EQ(pendingFilesOfTwoLives().size(), 2u);
+  ASSERT_TRUE(env().files.remove("/in/one"));
+  ASSERT_TRUE(env().files.remove("/in/two"));
+  world_.runFor(1s);
+  world_.faultPlan().planted = {"file-choices-forgotten"};
+  EXPECT_EQ(pendingFilesOfTwoLives().size(), 1u);
 }
 
 TEST_F(InputStreamsTest, AFileThatIsRemovedBeforeItsBatchIsDoneIsLeftOutAndTold) {
@@ -513,6 +556,37 @@ TEST_F(InputStreamsTest, AWindowOfFilesLooksBackBehindARestart) {
   world_.runFor(20s);
   EXPECT_EQ(counts.back(), 0);
   EXPECT_TRUE(stopped(*second));
+}
+
+// A text of short lines in pieces that end anywhere.
+std::vector<std::string> linesOfPieces(const std::string& text, const rt::Faults& faults,
+                                       std::uint64_t seed) {
+  base::Random random(seed);
+  stream::SocketLines lines(faults);
+  std::vector<std::string> all;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string piece = text.substr(at, static_cast<std::size_t>(random.between(1, 12)));
+    at += piece.size();
+    for (std::string& line : lines.take(piece)) all.push_back(std::move(line));
+  }
+  auto last = lines.last();
+  if (last) all.push_back(std::move(*last));
+  return all;
+}
+
+TEST(SocketLines, AreTheSameWhereverTheTextIsCut) {
+  const std::string text = "a\r\n\nsome words\n\r\nlonger than any piece of this text\nlast";
+  const std::vector<std::string> expected = {
+      "a", "", "some words", "", "longer than any piece of this text", "last"};
+  sim::FaultPlan plan;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed)
+    EXPECT_EQ(linesOfPieces(text, sim::SimFaults(plan, 1), seed), expected) << seed;
+
+  plan.planted = {"line-ends-at-read"};
+  int wrong = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed)
+    if (linesOfPieces(text, sim::SimFaults(plan, 1), seed) != expected) ++wrong;
+  EXPECT_EQ(wrong, 100) << "a planted bug";
 }
 
 }  // namespace

@@ -82,6 +82,17 @@ class ReceiverStreamTest : public ContextFixture {
     context->start();
     return context;
   }
+  // Whether the source was told that an element is stored, which is in no batch.
+  std::optional<bool> answeredWithoutRoom() {
+    auto context = begin(receiver_, Conf().set("spark.executor.memory", "0b"));
+    world_.runFor(500ms);
+    const auto receipt = receiver_->handIn({1});
+    world_.runFor(3s);
+    EXPECT_TRUE(seen_.empty());
+    const std::optional<bool> answer = receiver_->answered(receipt);
+    EXPECT_TRUE(stopped(*context));
+    return answer;
+  }
   void expectAll(StreamingContext& context, std::int64_t count) {
     EXPECT_EQ(context.totals().received, count);
     EXPECT_EQ(context.totals().processed, count);
@@ -197,13 +208,12 @@ TEST_F(ReceiverStreamTest, AGracefulStopStoresWhatIsHandedInWhileItStops) {
 }
 
 TEST_F(ReceiverStreamTest, WhatFindsNoRoomInMemoryIsNotStored) {
-  auto context = begin(receiver_, Conf().set("spark.executor.memory", "0b"));
-  world_.runFor(500ms);
-  const auto receipt = receiver_->handIn({1});
-  world_.runFor(3s);
-  EXPECT_EQ(receiver_->answered(receipt), false);
-  EXPECT_TRUE(seen_.empty());
-  EXPECT_TRUE(stopped(*context));
+  EXPECT_EQ(answeredWithoutRoom(), false);
+}
+
+TEST_F(ReceiverStreamTest, APlantedBugTellsASourceToForgetWhatIsLost) {
+  world_.faultPlan().planted = {"receipt-before-stored"};
+  EXPECT_EQ(answeredWithoutRoom(), true);
 }
 
 TEST_F(ReceiverStreamTest, AStoreThatFailsRefusesAllWhoWait) {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,23 +9,23 @@
 
 #include "rt/socket_reader.h"
 #include "stream/context_core.h"
+#include "stream/socket_lines.h"
 #include "tidemill/receiver.h"
 
 namespace tidemill {
 namespace {
 
-constexpr std::size_t kSocketLineMost = 16u << 20;
 constexpr int kPortMost = 65'535;
 
 // (Spark: SocketReceiver)
 class SocketTextReceiver final : public Receiver<std::string> {
  public:
-  SocketTextReceiver(std::string host, int port, StorageLevel level)
-      : Receiver(level), host_(std::move(host)), port_(port) {}
+  SocketTextReceiver(std::string host, int port, StorageLevel level, const rt::Faults& faults)
+      : Receiver(level), host_(std::move(host)), port_(port), lines_(faults) {}
   ~SocketTextReceiver() override { reader_.reset(); }
 
   void onStart() override {
-    line_.clear();
+    lines_.clear();
     reader_ = std::make_unique<rt::SocketReader>(
         host_, port_, [this](std::string_view bytes) { take(bytes); },
         [this](const std::string& reason) { ended(reason); });
@@ -33,32 +34,22 @@ class SocketTextReceiver final : public Receiver<std::string> {
 
  private:
   void take(std::string_view bytes) {
-    std::vector<std::string> lines;
-    for (;;) {  // Bounded by the bytes.
-      const std::size_t newline = bytes.find('\n');
-      line_.append(bytes.substr(0, newline));
-      if (newline == std::string_view::npos) break;
-      lines.push_back(whole());
-      bytes.remove_prefix(newline + 1);
-    }
+    const std::vector<std::string> lines = lines_.take(bytes);
     if (!lines.empty()) store(lines);
-    if (line_.size() <= kSocketLineMost) return;
-    line_.clear();
+    if (!lines_.tooLong()) return;
+    lines_.clear();
     restart(fmt::format("{}:{} sent a line of more than 16 MiB", host_, port_));
   }
   void ended(const std::string& reason) {
-    if (!line_.empty()) store(whole());
+    std::optional<std::string> last = lines_.last();
+    if (last) store(std::move(*last));
     restart(fmt::format("{}:{}: {}", host_, port_, reason));
-  }
-  std::string whole() {
-    if (line_.ends_with('\r')) line_.pop_back();
-    return std::exchange(line_, {});
   }
 
   const std::string host_;
   const int port_;
   // Of the reader's thread while there is one.
-  std::string line_;
+  stream::SocketLines lines_;
   std::unique_ptr<rt::SocketReader> reader_;
 };
 
@@ -75,7 +66,9 @@ DStream<std::string> StreamingContext::socketTextStream(const std::string& hostn
     throw Error(Code::kUsage, "socketTextStream() in a borrowed world, which has no sockets",
                 "use queueStream() or a Receiver");
   }
-  return receiverStream<std::string>(std::make_shared<SocketTextReceiver>(hostname, port, storageLevel));
+  const rt::Faults& faults = core_->world()->seams().env.faults;
+  return receiverStream<std::string>(
+      std::make_shared<SocketTextReceiver>(hostname, port, storageLevel, faults));
 }
 
 }  // namespace tidemill
