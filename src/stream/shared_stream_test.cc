@@ -89,8 +89,8 @@ TEST_F(SharedStreamTest, SoTheyDoWhereLeaseCheckpointsFollowTheStore) {
 }
 
 TEST_F(SharedStreamTest, WhatOneReaderCannotDoIsRefusedAtOnce) {
-  const auto create = [this](StreamingContext& context, const std::string& region,
-                             InitialPositionInStream position, Duration interval, StorageLevel level) {
+  const auto create = [](StreamingContext& context, const std::string& region,
+                         InitialPositionInStream position, Duration interval, StorageLevel level) {
     return KinesisUtils::createStream(context, "app", "orders", kEndpoint, region, position, interval, level);
   };
   constexpr auto kTrim = InitialPositionInStream::TRIM_HORIZON;
