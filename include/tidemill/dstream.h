@@ -56,8 +56,8 @@ class DStream : public PairDStreamFunctions<T> {
   auto map(F f) const {
     return derive("map", [f = std::move(f)](const RDD<T>& rdd) { return rdd.map(f); });
   }
-  // f: const T& -> U; elements for which it throws are left out, and onError(const T&) is told: count them,
-  // or keep them. Each time that the element is computed: RDD::tryMap().
+  // f: const T& -> U; elements for which it throws are left out, and counted, and onError(const T&) may keep
+  // them, each time that the element is computed: RDD::tryMap().
   template <class F, class OnError>
   auto tryMap(F f, OnError onError) const {
     return derive("tryMap", [f = std::move(f), onError = std::move(onError)](const RDD<T>& rdd) {

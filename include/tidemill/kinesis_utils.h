@@ -45,10 +45,10 @@ struct KinesisSource {
   // None: what tidemill.handler.onError says.
   std::optional<HandlerPolicy> handlerPolicy = std::nullopt;
 
-  // Filled in by the context. The kTypeMark of what the handler makes of a record, and of how many inputs of
-  // this stream and application the records come through this one. 0: through another one, and nothing
-  // through this.
-  const void* elements = nullptr;
+  // Filled in by the context. The kTypeMark of the handler and of what it makes of a record, and of how many
+  // inputs of this stream and application the records come through this one. 0: through another one, and
+  // nothing through this.
+  const void* handler = nullptr;
   int readsFor = 1;
 };
 
@@ -159,7 +159,7 @@ class KinesisInput final : public StreamNode<T> {
 template <class Handler>
 auto makeKinesisStream(StreamingContext& context, const stream::KinesisSource& source, Handler handler) {
   using T = std::decay_t<std::invoke_result_t<const Handler&, const Record&>>;
-  const int input = GraphAccess::addKinesisInput(context, source, &kTypeMark<T>);
+  const int input = GraphAccess::addKinesisInput(context, source, &kTypeMark<std::pair<T, Handler>>);
   return DStream<T>(addNode<KinesisInput<T, Handler>>(GraphAccess::core(context), input, std::move(handler),
                                                       backingOf(context, source)));
 }

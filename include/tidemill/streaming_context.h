@@ -201,9 +201,9 @@ namespace detail {
 
 class GraphAccess {
  public:
-  // Registers an input and returns its id. `elements`: the kTypeMark of their type.
+  // Registers an input and returns its id. `handler`: the kTypeMark of its type.
   static int addKinesisInput(StreamingContext& context, const stream::KinesisSource& source,
-                             const void* elements);
+                             const void* handler);
   // The same for one that `receiver` brings.
   static int addReceiver(stream::ContextCore& core, std::shared_ptr<ReceiverBase> receiver);
   // Where a new operator of this context stands.

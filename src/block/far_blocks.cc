@@ -127,23 +127,27 @@ rt::Task<Result<StoredCopies>> FarBlocks::open() {
   auto names = co_await store_->list();
   if (!names) co_return fail(names.error());
   std::vector<WrittenCopy> found(names->size());
-  Call call = [this, &names, &found](std::size_t i) { return readOne((*names)[i], found[i]); };
+  std::optional<Error> outage;
+  Call call = [this, &names, &found, &outage](std::size_t i) {
+    return readOne((*names)[i], found[i], outage);
+  };
   co_await callAll(env_.loop, found.size(), std::move(call));
+  if (outage) co_return fail(*outage);
   StoredCopies copies;
   for (WrittenCopy& copy : found) {
-    if (!copy) co_return fail(copy.error());
     if (*copy != nullptr) copies.push_back(std::move(*copy));
   }
   co_return std::move(copies);
 }
 
-// kIo: too large for a block, or no value at all.
-rt::Task<void> FarBlocks::readOne(std::string name, WrittenCopy& copy) {
+// kIo: too large for a block, or no value at all. After an outage nothing more is asked for.
+rt::Task<void> FarBlocks::readOne(std::string name, WrittenCopy& copy, std::optional<Error>& outage) {
+  if (outage) co_return;
   auto block = co_await fetchFar(env_, store_, name);
   const bool odd =
       !block && (block.error().code() == Code::kDamagedBlock || block.error().code() == Code::kIo);
   if (!block && !odd) {
-    copy = fail(block.error());
+    outage = block.error();
   } else if (!block || (*block)->id() != name) {
     const std::string reason =
         block ? "another block lies there: " + (*block)->id() : block.error().message();

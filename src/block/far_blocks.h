@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ class FarBlocks final : public CopyPlace {
  private:
   rt::Task<Result<void>> openStore();
   // A copy that is there; nothing where it is unreadable, which is told.
-  rt::Task<void> readOne(std::string name, WrittenCopy& copy);
+  rt::Task<void> readOne(std::string name, WrittenCopy& copy, std::optional<Error>& outage);
   rt::Task<void> writeOne(CopyJob job, WrittenCopy& written);
   rt::Task<void> removeOne(std::string name);
 

@@ -159,7 +159,8 @@ rt::Task<block::BudgetHold> PollingFetcher::takeRoom() {
     auto taken = co_await context_.budget->acquire(expected);
     hold = std::move(taken);
   }
-  // Answers that were larger than expected may have come while this one waited; nothing else may.
+  // For the simulation, which looks for reads that ignore the budget. A read that expects more than the whole
+  // budget passes alone.
   const std::int64_t used = context_.budget->used();
   if (used > context_.budget->capacity() && std::has_single_bit(++overBudget_)) {
     context_.log.warning("read_over_budget", {{"stream", task_.stream},

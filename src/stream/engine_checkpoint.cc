@@ -332,8 +332,8 @@ void Engine::pushRestart() {
                      {{"batches", surplus},
                       {"first", missed.front().time_since_epoch().count()},
                       {"reason",
-                       "a restart makes up for 10,000 batches at most; no record is lost, but windows and "
-                       "state show nothing for these times"}});
+                       "a restart makes up for 10,000 batches at most; what windows that end at these "
+                       "times would have shown is never shown"}});
     missed.erase(missed.begin(), missed.begin() + surplus);
   }
   for (const Time time : missed) {

@@ -45,7 +45,13 @@ void FolderLooks::choose(Time time) {
       tellLate(*folder);
       continue;
     }
-    if (*folder->found) folder->choices->choose(time, **folder->found);
+    if (*folder->found) {
+      folder->choices->choose(time, **folder->found);
+    } else if (folder->late) {  // The job would hang where this look did.
+      folder->choices->chooseNone(time);
+      env_.log.warning("text_folder_failed", {{"directory", folder->choices->directory()},
+                                              {"reason", folder->found->error().message()}});
+    }
     folder->found.reset();
     folder->late = false;
   }

@@ -81,6 +81,37 @@ TEST_F(FolderLooksTest, AFolderThatHangsHoldsNoBatchUpAndItsFilesComeWhenItAnswe
   EXPECT_TRUE(stopped(*context));
 }
 
+// A job that looked again would hang where the look did.
+TEST_F(FolderLooksTest, AFolderThatFailsAfterAWhileHoldsNoBatchUp) {
+  makeFolders({"/in"});
+  bool isBroken = false;
+  auto context = makeContext();
+  const auto filter = [&isBroken](const std::string&) {
+    if (isBroken) throw std::runtime_error("cannot be looked at");
+    return true;
+  };
+  context->textFileStream("/in", filter).foreachRDD([this](const RDD<std::string>& rdd, Time time) {
+    const std::vector<std::string> lines = rdd.collect();
+    batches_.insert(time);
+    seen_.insert(lines.begin(), lines.end());
+  });
+  context->start();
+  world_.runFor(2500ms);
+  write("/in/one", "1\n");
+  pool_->hang();
+  world_.runFor(3s);
+  isBroken = true;
+  pool_->goOn();
+  world_.runFor(10ms);
+  isBroken = false;
+  batches_.clear();
+  world_.runFor(5s);
+  EXPECT_EQ(node_->log().count("text_folder_failed"), 1u);
+  EXPECT_GE(batches_.size(), 4u);
+  EXPECT_EQ(seen_, (FolderLines{"1"}));
+  EXPECT_TRUE(stopped(*context));
+}
+
 TEST_F(FolderLooksTest, AGracefulStopDoesNotWaitForAFolderThatHangs) {
   makeFolders({"/in"});
   auto context = begin({"/in"});

@@ -40,14 +40,12 @@ std::optional<Place> placeOf(const std::string& id) {
   return Place(static_cast<std::size_t>(*input), static_cast<std::uint64_t>(*number));
 }
 
-// Who reads the block's stream for its application now, for the program may have changed. Several inputs may
-// do so: the one that it was sealed for goes first.
-std::optional<std::size_t> inputOf(const block::BlockInfo& info, std::size_t sealedFor, const Graph& graph) {
+// Who reads the block's stream for its application now, for the program may have changed.
+std::optional<std::size_t> inputOf(const block::BlockInfo& info, const Graph& graph) {
   const std::string stream = block::streamOf(info);
   const auto reads = [&](const KinesisSource& source) {
     return source.applicationName == info.owedTo && source.streamName == stream && source.readsFor > 0;
   };
-  if (sealedFor < graph.inputs.size() && reads(graph.inputs[sealedFor])) return sealedFor;
   const auto found = std::find_if(graph.inputs.begin(), graph.inputs.end(), reads);
   if (found == graph.inputs.end()) return std::nullopt;
   return static_cast<std::size_t>(found - graph.inputs.begin());
@@ -85,7 +83,7 @@ void takeLeft(const rt::Env& env, const Graph& graph, const BlockInfoList& found
     if (fate == BlockFate::kNeeded) continue;
     if (fate == BlockFate::kDone || info->owedTo.empty() || info->slices.empty()) {
       opened.blocks->release(info->id);
-    } else if (const auto input = inputOf(*info, place.first, graph)) {
+    } else if (const auto input = inputOf(*info, graph)) {
       inOrder.emplace(Place(*input, place.second), info);
     } else {
       unread.push_back(info);

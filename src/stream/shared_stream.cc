@@ -12,15 +12,15 @@
 namespace tidemill::stream {
 namespace {
 
-// Of what one reader can do in one way only; nothing: they ask for the same. Credentials and the handler's
-// policy are those of the reader.
+// Of what one reader can do in one way only; nothing: they ask for the same. Handlers are told apart by
+// their types. Credentials and the handler's policy are those of the reader.
 std::string differenceOf(const KinesisSource& reader, const KinesisSource& added) {
   if (reader.endpointUrl != added.endpointUrl) return "endpointUrl";
   if (reader.regionName != added.regionName) return "regionName";
   if (reader.initialPosition != added.initialPosition) return "initialPosition";
   if (reader.checkpointInterval != added.checkpointInterval) return "checkpointInterval";
   if (reader.storageLevel != added.storageLevel) return "storageLevel";
-  if (reader.elements != added.elements) return "type of elements";
+  if (reader.handler != added.handler) return "messageHandler";
   return {};
 }
 

@@ -104,7 +104,7 @@ TEST_F(SharedStreamTest, WhatOneReaderCannotDoIsRefusedAtOnce) {
       {"checkpointInterval", [&] { create(*context, "us-east-1", kTrim, Seconds(2), kLevel); }},
       {"storageLevel",
        [&] { create(*context, "us-east-1", kTrim, Seconds(1), StorageLevel::MEMORY_AND_DISK); }},
-      {"type of elements",
+      {"messageHandler",
        [&] {
          KinesisUtils::createStream(*context, "app", "orders", kEndpoint, "us-east-1", kTrim, Seconds(1),
                                     kLevel, [](const Record& record) { return record.data.size(); });
@@ -122,10 +122,11 @@ TEST_F(SharedStreamTest, WhatOneReaderCannotDoIsRefusedAtOnce) {
     }
   }
   // What was refused is no input.
+  createStream(1);
   create(*context, "us-east-1", kTrim, Seconds(1), kLevel).print();
   context->start();
   world_.runFor(1s);
-  EXPECT_EQ(events("receiver_idle"), 0u) << "there is no such stream yet";
+  EXPECT_EQ(events("receiver_idle"), 1u);
 }
 
 }  // namespace

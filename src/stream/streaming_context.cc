@@ -131,7 +131,7 @@ std::string streamOf(const stream::KinesisSource& source) {
 namespace detail {
 
 int GraphAccess::addKinesisInput(StreamingContext& context, const stream::KinesisSource& source,
-                                 const void* elements) {
+                                 const void* handler) {
   if (source.applicationName.empty()) {
     throw Error(Code::kInvalidConfig,
                 fmt::format("stream {}: the application name is empty", streamOf(source)),
@@ -151,7 +151,7 @@ int GraphAccess::addKinesisInput(StreamingContext& context, const stream::Kinesi
   stream::KinesisSource input = source;
   if (!input.handlerPolicy) input.handlerPolicy = stream::handlerPolicyOf(context.core_->conf());
   stream::checkHandlerPolicy(*input.handlerPolicy, input.streamName);
-  input.elements = elements;
+  input.handler = handler;
   return stream::addInput(context.core_->editableGraph().inputs, std::move(input));
 }
 

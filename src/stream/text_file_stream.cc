@@ -81,8 +81,10 @@ DStream<std::string> StreamingContext::textFileStream(const std::string& directo
                                                       std::function<bool(const std::string& name)> filter,
                                                       bool newFilesOnly) {
   const rt::Env& env = core_->world()->seams().env;
-  auto choices =
-      std::make_shared<stream::FileChoices>(env.files, env.log, directory, std::move(filter), newFilesOnly);
+  std::string folder = directory;
+  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+  auto choices = std::make_shared<stream::FileChoices>(env.files, env.log, std::move(folder),
+                                                       std::move(filter), newFilesOnly);
   stream::Graph& graph = core_->editableGraph();
   auto node = detail::addNode<stream::TextFileInput>(core_, env.files, choices);
   graph.files.push_back(

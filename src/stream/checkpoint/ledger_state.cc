@@ -1,6 +1,8 @@
 #include "stream/checkpoint/ledger_state.h"
 
 #include <algorithm>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace tidemill::stream {
@@ -29,11 +31,14 @@ void takeOut(std::vector<LedgerBlock>& blocks, const std::string& input, const G
   });
 }
 
-// Blocks of one input come in the order of their numbers, which end their ids and have as many digits.
+// Blocks of one stream come in the order of their numbers, which end their ids, also where its input had
+// another place in an earlier program.
 bool cameBefore(const LedgerBlock& a, const LedgerBlock& b) {
-  const std::string& one = a.info->id;
-  const std::string& other = b.info->id;
-  return one.size() != other.size() ? one.size() < other.size() : one < other;
+  const auto place = [](const std::string& id) {
+    const std::string_view number = std::string_view(id).substr(id.rfind('-') + 1);
+    return std::tuple(number.size(), number, std::string_view(id));
+  };
+  return place(a.info->id) < place(b.info->id);
 }
 
 std::shared_ptr<const block::BlockInfo> joined(const block::BlockInfo& one, const block::BlockInfo& other) {
