@@ -42,7 +42,7 @@ class SocketTextReceiver final : public Receiver<std::string> {
   }
   void ended(const std::string& reason) {
     std::optional<std::string> last = lines_.last();
-    if (last) store(std::move(*last));
+    if (last) store(*last);
     restart(fmt::format("{}:{}: {}", host_, port_, reason));
   }
 
