@@ -65,7 +65,7 @@ class WebHdfs:
         self._base = f"http://{authority}/webhdfs/v1{path}"
         self._http = urllib3.PoolManager(retries=False, timeout=60)
         self.url = f"hdfs://{authority}{path}"
-        self.options: tuple[str, ...] = ()
+        self.options = ("--set", f"tidemill.hdfs.user={USER}")
 
     def names(self, folder: str = "") -> list[str]:
         listing = json.loads(self._ask("GET", folder, "LISTSTATUS_BATCH", 200).data)["DirectoryListing"]

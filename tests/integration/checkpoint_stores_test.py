@@ -1,16 +1,22 @@
-"""The contract of checkpoint stores, asked from outside against real servers: a folder, moto and s3rver, Hadoop's HDFS."""
+"""Checkpoint stores on real servers, from outside: their contract on a folder, moto, s3rver and Hadoop's HDFS, and a driver killed on them."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
+import signal
 import threading
 import time
 
 import boto3
 import pytest
 
+from checkpoint_places import Prefix, WebHdfs, spoil_newest_metadata
 from dynamo_servers import moto
+from fake_server import fake_aws, kinesis, make_stream
+from load import Load, expect_exact
 from object_stores import CannotRun, HdfsCluster, probe, s3rver, start_probe
+from programs import QUICK, count, counted, running, stop
 
 WRITERS = 4
 NAMES = 60
@@ -49,6 +55,11 @@ def test_moto_keeps_the_contract(s3):
 
 def test_of_processes_that_write_to_moto_one_wins_each_name(s3):
     raced("s3://bucket/race", s3)
+
+
+@pytest.mark.slow
+def test_a_driver_killed_on_moto_counts_each_record_once(s3, tmp_path):
+    killed(Prefix(s3, "bucket", "driver"), tmp_path)
 
 
 def test_a_missing_bucket_is_named(s3):
@@ -102,6 +113,11 @@ def test_hdfs_keeps_the_contract(hdfs):
 @pytest.mark.slow
 def test_of_processes_that_write_to_hdfs_one_wins_each_name(hdfs):
     raced(hdfs.url("/open/race"))
+
+
+@pytest.mark.slow
+def test_a_driver_killed_on_hdfs_counts_each_record_once(hdfs, tmp_path):
+    killed(WebHdfs(hdfs.authority, "/open/driver"), tmp_path)
 
 
 @pytest.mark.slow
@@ -162,3 +178,27 @@ def filled(running, path, disturb) -> None:
         writer.kill()
     assert writer.returncode == 0, out + error
     assert "filled: 100" in out
+
+
+def killed(place, folder) -> None:
+    """A consumer is killed twice under load, its newest metadata is spoiled, and the next life counts what is left."""
+    state = folder / "state"
+    with fake_aws() as url:
+        make_stream(kinesis(url), "killed", 2)
+        command = count(url, "killed", state, *QUICK, "--leases", "dynamodb", "--checkpoint-dir", place.url, *place.options,
+                        "--set", "tidemill.checkpoint.interval=200ms", "--set", "tidemill.checkpoint.heartbeat=200ms")
+        load = Load(url, "killed", 0.05)
+        for _ in range(2):
+            wanted = counted(state).records + 200
+            with running(*command) as driver:
+                driver.wait_until(lambda: counted(state).records >= wanted, f"{wanted} records")
+                driver.end(signal.SIGKILL)
+        spoiled = spoil_newest_metadata(place)
+        lines = load.end()
+        with running(*command) as driver:
+            driver.wait_until(lambda: counted(state).records >= len(lines), f"{len(lines)} records")
+            driver.wait_line("ready")
+            stop(driver)
+    warning = re.search(r"^warning\[CheckpointUnreadable\]: (.+)$", "\n".join(driver.err), re.MULTILINE)
+    assert warning and spoiled in warning[1], driver.told()
+    expect_exact(state, lines, duplicates=None)
