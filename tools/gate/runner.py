@@ -84,10 +84,10 @@ class Gate:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 
-    def all(self, calls: Iterable[Callable[[], Result]]) -> Result:
-        """Runs independent pieces of a step side by side, one for each processor."""
+    def all(self, calls: Iterable[Callable[[], Result]], at_once: int = 0) -> Result:
+        """Runs independent pieces of a step side by side: one for each processor, or as many as told."""
         total = Result()
-        with ThreadPoolExecutor(self.jobs) as pool:
+        with ThreadPoolExecutor(at_once or self.jobs) as pool:
             for part in pool.map(lambda call: call(), calls):
                 total.add(part)
         return total

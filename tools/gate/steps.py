@@ -139,6 +139,28 @@ def demo(gate: Gate) -> Result:
     return result
 
 
+PLACES = ("", "file:", "s3:", "hdfs:")
+
+
+def kill9(gate: Gate) -> Result:
+    """A real consumer killed at random moments, without a checkpoint directory and with one in each kind of place."""
+    runs = gate.pick(2, 8, 20)
+
+    def one(seed: int, place: str) -> Result:
+        options = ("--checkpoint-dir", place) if place else ()
+        ran = gate.run("scripts/kill9", "--runs", str(runs), "--seed", str(seed), *options)
+        found = fields(ran.stdout)
+        kills, records = (int(found.get(key, "0")) for key in ("kills", "records"))
+        name = f"kill9 {place or 'without a directory'}"
+        result = Result(notes=[f"{name}: {ran.seconds:.0f} s, {kills} kills, {records} records"])
+        result.check(name, ran.code == 0 and ran.stdout.splitlines()[-1:] == [f"exact: {runs}/{runs}"]
+                     and kills >= runs and records > 0, ran.output, ran.command)
+        return result
+
+    # Most of their time they wait.
+    return gate.all((partial(one, seed, place) for seed, place in enumerate(PLACES, 1)), at_once=len(PLACES))
+
+
 def pytest(*paths: str, without: tuple[str, ...] = ()):
     """Tests that talk to the program from outside, with clients and servers that nobody here wrote."""
 
@@ -239,6 +261,7 @@ STEPS = [
     Step("planted", sim.planted, ALL),
     Step("model", model.model, ALL),
     Step("demo", demo, ALL),
+    Step("kill9", kill9, ALL),
     Step("integration", pytest("tests/integration", "tests/interop", without=(KINESIS_LOCAL,)), ALL),
     Step("kinesis-local", kinesis_local),
     Step("interop", interop),

@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from tools.gate import sim
+from tools.gate import sim, steps
 from tools.gate.results import Failure, Result, read_ctest, read_junit
 from tools.gate.runner import Gate, Ran, Step, run_all, skipped
 
@@ -154,6 +154,23 @@ class Simulation(InTemporaryFolder):
         self.assertEqual(self.seeds(139, "").failed, 1)
         self.assertEqual(self.seeds(0, "seeds: 3 failed: 0 hash: 1f2e\n").failed, 1)
         self.assertEqual(self.seeds(1, "seeds: 20 failed: 0 hash: 1f2e\n").failed, 1)
+
+
+class Kill9(InTemporaryFolder):
+    def played(self, code: int = 0, kills: int = 16, exact: str = "exact: 8/8") -> Result:
+        stdout = f"kills: {kills}\nrecords: 900\n{exact}\n"
+        with mock.patch.object(self.gate, "run", return_value=Ran("scripts/kill9", code, stdout, "", 1.0)) as run:
+            result = steps.kill9(self.gate)
+        self.assertEqual([call.args[-1] for call in sorted(run.call_args_list, key=lambda call: call.args[4])],
+                         ["1", "file:", "s3:", "hdfs:"])
+        return result
+
+    def test_every_place_counts(self) -> None:
+        self.assertEqual((self.played().passed, self.played().failed), (4, 0))
+
+    def test_what_is_not_exact_or_never_killed_is_a_failure(self) -> None:
+        for wrong in ({"code": 1}, {"kills": 7}, {"exact": "exact: 7/8"}, {"exact": "exact: 8/8\nmore"}, {"exact": ""}):
+            self.assertEqual(self.played(**wrong).failed, 4, wrong)
 
 
 if __name__ == "__main__":
