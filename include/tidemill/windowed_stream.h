@@ -45,7 +45,8 @@ RDD<T> unionOf(BatchContext& batch, const std::vector<RDD<T>>& rdds) {
   return RDD<T>(std::make_shared<UnionNode<T>>(*batch.tasks, std::move(nodes)));
 }
 
-// All elements of the last `window`, at each multiple of `slide`, oldest first. (Spark: WindowedDStream)
+// All elements of the last `window`, at each multiple of `slide`, oldest first. A window that ends before the
+// first batch has no RDD, as no stream has one there. (Spark: WindowedDStream)
 template <class T>
 class WindowNode final : public StreamNode<T> {
  public:
@@ -61,7 +62,9 @@ class WindowNode final : public StreamNode<T> {
 
  protected:
   std::optional<RDD<T>> compute(BatchContext& batch, Time time) override {
-    return unionOf(batch, rddsBetween(*parent_, batch, time - window_, time));
+    const std::vector<RDD<T>> rdds = rddsBetween(*parent_, batch, time - window_, time);
+    if (rdds.empty()) return std::nullopt;
+    return unionOf(batch, rdds);
   }
 
  private:
@@ -158,7 +161,9 @@ class ReducedWindowNode final : public StreamNode<std::pair<K, V>> {
     const Time before = time - this->slide();
     const auto found = this->rdds().find(before);
     if (found == this->rdds().end() || this->slide() > window_) {
-      return sum(batch, time - window_, time, numPartitions_).filter(keep_);
+      const std::vector<RDD<Pair>> rdds = rddsBetween(*reduced_, batch, time - window_, time);
+      if (rdds.empty()) return std::nullopt;
+      return unionOf(batch, rdds).reduceByKey(f_, numPartitions_).filter(keep_);
     }
     const std::shared_ptr<RddNode<Pair>> last = found->second;
     const std::size_t partitions = last->partitionsByKey();

@@ -340,6 +340,17 @@ TEST_F(WindowTest, StaysEmptyWhenItsBatchesHaveNothing) {
   EXPECT_EQ(*seen, (Seen<int>{{1, {1}}, {2, {1}}, {3, {}}}));
 }
 
+// (Spark: a stream has no RDD before the time at which its context starts)
+TEST_F(WindowTest, HasNothingOfWindowsThatEndBeforeTheFirstBatch) {
+  const auto words =
+      input<Word>(words_).reduceByKeyAndWindow(plus, std::minus<int>(), Seconds(2), Seconds(1));
+  const auto direct = collect(input<int>(ones_).countByWindow(Seconds(2), Seconds(1)).window(Seconds(3)));
+  const auto inverse = collect(words.count().window(Seconds(3)));
+  runBatches(1, 3);
+  EXPECT_EQ(*direct, (Seen<std::int64_t>{{1, {1}}, {2, {1, 2}}, {3, {1, 2, 2}}}));
+  EXPECT_EQ(*inverse, (Seen<std::int64_t>{{1, {1}}, {2, {1, 1}}, {3, {1, 1, 2}}}));
+}
+
 TEST_F(WindowTest, ReducesWithAndWithoutTheInverseToTheSame) {
   const auto numbers = input<int>(ones_);
   const auto direct = collect(numbers.reduceByWindow(plus, Seconds(3), Seconds(1)));
