@@ -6,7 +6,13 @@ void Pace::called(rt::TimePoint now) {
   if (options_.callsPerSecond > 0) postpone(now + gap());
 }
 
+void Pace::throttled(rt::TimePoint now) {
+  postpone(now + refusalWait_);
+  refusalWait_ = std::min(refusalWait_ * 2, options_.afterThrottleMax);
+}
+
 void Pace::answered(rt::TimePoint now, std::int64_t bytes) {
+  refusalWait_ = options_.afterThrottle;
   if (options_.bytesPerSecond <= 0) return;
   const auto microseconds = bytes * 1'000'000 / options_.bytesPerSecond;
   bytesPaid_ = std::max(bytesPaid_, now) + std::chrono::microseconds(microseconds);

@@ -17,8 +17,10 @@ struct PaceOptions {
   std::int64_t bytesPerSecond = 2 << 20;
   // Wait of a live reader after an empty answer at the tip. Larger costs latency, smaller costs calls.
   rt::Duration idle = std::chrono::milliseconds(1000);
-  // Wait after the shard was throttled, so that others get their turn.
-  rt::Duration afterThrottle = std::chrono::milliseconds(1000);
+  // Wait after the shard was throttled, so that others get their turn. It doubles with each refusal in a row,
+  // up to the second: who was refused once is back after a turn, who is refused again and again makes room.
+  rt::Duration afterThrottle = std::chrono::milliseconds(200);
+  rt::Duration afterThrottleMax = std::chrono::milliseconds(1000);
 };
 
 // Pure: all times are passed in. One for each shard, whoever reads it; calls may overlap.
@@ -43,7 +45,8 @@ class Pace {
   void called(rt::TimePoint now);
   // `bytes` of payload came back.
   void answered(rt::TimePoint now, std::int64_t bytes);
-  void throttled(rt::TimePoint now) { postpone(now + options_.afterThrottle); }
+  // The call was refused.
+  void throttled(rt::TimePoint now);
 
  private:
   void postpone(rt::TimePoint until) {
@@ -54,6 +57,8 @@ class Pace {
   rt::TimePoint next_{};
   // When the rate has made up for all bytes that came.
   rt::TimePoint bytesPaid_{};
+  // After the next refusal.
+  rt::Duration refusalWait_ = options_.afterThrottle;
 };
 
 }  // namespace tidemill::consume

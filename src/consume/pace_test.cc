@@ -34,8 +34,24 @@ TEST(Pace, AddsUpWhatOverlappingCallsBring) {
 TEST(Pace, GivesOthersTheirTurnAfterThrottling) {
   Pace pace({});
   pace.called(kStart);
-  pace.throttled(kStart);
-  EXPECT_EQ(pace.next(), kStart + 1s);
+  pace.throttled(kStart + 50ms);
+  EXPECT_EQ(pace.next(), kStart + 250ms);
+}
+
+TEST(Pace, MakesRoomWhereItIsRefusedAgainAndAgain) {
+  Pace pace({});
+  const auto refused = [&](rt::TimePoint now) {
+    pace.called(now);
+    pace.throttled(now);
+    return pace.next() - now;
+  };
+  EXPECT_EQ(refused(kStart), 200ms);
+  EXPECT_EQ(refused(kStart + 1s), 400ms);
+  EXPECT_EQ(refused(kStart + 2s), 800ms);
+  EXPECT_EQ(refused(kStart + 3s), 1s);
+  EXPECT_EQ(refused(kStart + 4s), 1s);
+  pace.answered(kStart + 5s, 100);
+  EXPECT_EQ(refused(kStart + 6s), 200ms);
 }
 
 TEST(Pace, NeverMovesTheNextCallForward) {

@@ -15,7 +15,9 @@ namespace tidemill::consume {
 // Of one shard. The service counts calls of GetShardIterator apart from those of GetRecords.
 struct ShardPace {
   explicit ShardPace(PaceOptions options)
-      : reads(options), iterators({options.callsPerSecond, 0, options.idle, options.afterThrottle}) {}
+      : reads(options),
+        iterators(
+            {options.callsPerSecond, 0, options.idle, options.afterThrottle, options.afterThrottleMax}) {}
 
   Pace reads;
   Pace iterators;

@@ -28,9 +28,14 @@ SLOW = ("--batch-ms", "300", "--checkpoint-ms", "200", "--slow-ms", int(SLOWNESS
 # another one keeps this: records wait for it all the time.
 FIRST_FRESH = 1.0
 # The service may refuse a read, and allows five of a shard in a second. What was logged goes into the output before what comes
-# later, and where blocks are in memory alone it must be read again for that: no program can hand on what it is not given. After a
-# refused read a shard waits for a second, so that other readers get their turn, and then for a turn or two.
-AFTER_REFUSAL = 1.4
+# later, and where blocks are in memory alone it must be read again for that: no program can hand on what it is not given. A read that
+# was refused comes again after a turn of 0.2 s; the wait doubles while it is refused again, up to a second.
+TURN = 0.2
+REFUSAL_WAIT_MOST = 1.0
+
+
+def waits_of(refused: int) -> float:
+    return sum(min(TURN * 2**i, REFUSAL_WAIT_MOST) for i in range(refused))
 
 
 @dataclass
@@ -79,7 +84,7 @@ class Outcome:
     def expect_soon(self) -> None:
         assert len(self.fresh) >= 3
         for first in self.fresh:
-            assert first.seconds - first.starved < FIRST_FRESH + first.refused * AFTER_REFUSAL, self.fresh
+            assert first.seconds - first.starved < FIRST_FRESH + waits_of(first.refused), self.fresh
 
     def expect_progress(self) -> None:
         assert all(first.found for first in self.fresh), "a life without progress"
