@@ -147,16 +147,16 @@ class StreamingContext {
   template <class T>
   DStream<T> queueStream(std::shared_ptr<RDDQueue<T>> queue, bool oneAtATime = true,
                          std::optional<std::vector<T>> defaultElements = std::nullopt);
-  // The lines of the files that appear in a folder, each file once, one partition for each; "\n" and "\r\n"
-  // end lines. Files must appear whole: write them elsewhere, or under a name that begins with '.' or '_' or
-  // ends with "._COPYING_", and rename them. What is added to a file later is not read. `filter`: of names
-  // without the folder, on any thread, also on two; empty: all. newFilesOnly = false: files that are there
-  // already come with the first batch. At most 200,000 names in the folder and 16 MiB in a line.
+  // The lines of the files that appear in a folder, or in all that a pattern such as "/data/*/" names, each
+  // file once, one partition for each; "\n" and "\r\n" end lines. Files must appear whole: write them
+  // elsewhere, or under a name that begins with '.' or '_' or ends with "._COPYING_", and rename them. What
+  // is added to a file later is not read. `filter`: of names without the folder, on any thread, also on two;
+  // empty: all. newFilesOnly = false: what is there already comes with the first batch. At most 200,000
+  // names, and 16 MiB in a line.
   //
   // With a checkpoint directory and getOrCreate(), files of batches that were not completed are read again by
   // the next process, with its first batch; those of completed ones are not, unless the process ended before
-  // it had written that down: at least once. Without, the next process takes what is there then for old.
-  // Throws Error(kIo): there is no such folder.
+  // it had written that down: at least once. Without, what is there then is old. Throws kIo: no such folder.
   DStream<std::string> textFileStream(const std::string& directory,
                                       std::function<bool(const std::string& name)> filter = {},
                                       bool newFilesOnly = true);

@@ -10,8 +10,9 @@
 namespace tidemill::http {
 namespace {
 
-// As many copies elsewhere as a storage level can ask for.
-constexpr int kReplicaThreads = 2;
+// Of copies elsewhere a storage level asks for two; looks into folders may take half of them, and a receiver
+// of the program one when it starts or stops. All of these may hang.
+constexpr int kReplicaThreads = 8;
 
 int workersFor(int wanted) {
   if (wanted > 0) return wanted;

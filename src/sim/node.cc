@@ -42,7 +42,7 @@ Node::Incarnation::Incarnation(Node& node, World& world)
       jobs(loop, node.random_.next(), world.options().workers),
       store(loop, node.random_.next(), {.threads = 1}),
       // No draw: it came later, and the runs of all seeds would be others.
-      replicas(loop, static_cast<std::uint64_t>(node.starts_), {.threads = 2}),
+      replicas(loop, static_cast<std::uint64_t>(node.starts_), {.threads = 4}),
       files(node.disk_,
             [&node, &world](std::string_view operation, std::string_view path, std::string_view bytes) {
               world.history().add({.at = world.loop().now(),

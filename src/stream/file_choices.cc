@@ -13,28 +13,27 @@ namespace tidemill::stream {
 
 FileChoices::FileChoices(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
                          bool newFilesOnly)
-    : files_(files), log_(log), directory_(std::move(directory)), filter_(std::move(filter)) {
+    : files_(files), log_(log), folders_(files, std::move(directory)), filter_(std::move(filter)) {
   auto there = names();
   if (!there) throw there.error();
   if (newFilesOnly) setSeen({there->begin(), there->end()});
 }
 
 Result<std::vector<std::string>> FileChoices::names() const {
-  auto names = files_.list(directory_);
-  if (!names) return fail(names.error().within("text files of " + directory_));
-  if (names->size() <= kNamesMost) return names;
-  return fail(Code::kIo, fmt::format("text files of {}: {} names in one folder", directory_, names->size()),
-              fmt::format("move files away that were read; up to {} are looked through", kNamesMost));
+  auto names = folders_.names(kNamesMost);
+  if (!names) return fail(names.error().within("text files of " + directory()));
+  return names;
 }
 
 // The filter is the user's, and no thread here bears an exception.
-Result<bool> FileChoices::wanted(const std::string& name) const {
+Result<bool> FileChoices::wanted(const std::string& path) const {
+  const std::string name = path.substr(path.rfind('/') + 1);
   if (name.starts_with('.') || name.starts_with('_') || name.ends_with("._COPYING_")) return false;
   try {
     return !filter_ || filter_(name);
   } catch (...) {
     return fail(Code::kUserCodeFailed,
-                fmt::format("text files of {}: the filter of names threw for {}: {}", directory_, name,
+                fmt::format("text files of {}: the filter of names threw for {}: {}", directory(), name,
                             describeCurrentException()),
                 "mend the filter; the file is looked for again");
   }
@@ -60,7 +59,7 @@ Result<FolderLook> FileChoices::look() {
     if (!*isWanted) continue;
     if (look.fresh.size() == kFilesMost) break;
     char first = 0;
-    const auto read = files_.readAt(pathOf(name), 0, std::span<char>(&first, 1));
+    const auto read = files_.readAt(folders_.pathOf(name), 0, std::span<char>(&first, 1));
     if (read) {
       look.fresh.push_back(name);
     } else {
@@ -71,7 +70,7 @@ Result<FolderLook> FileChoices::look() {
     std::erase_if(state.complainedOf, [&](const std::string& name) { return !unreadable.contains(name); });
     for (const auto& [name, reason] : unreadable) {
       if (state.complainedOf.insert(name).second)
-        log_.warning("text_file_skipped", {{"path", pathOf(name)}, {"reason", reason}});
+        log_.warning("text_file_skipped", {{"path", folders_.pathOf(name)}, {"reason", reason}});
     }
   });
   return look;
@@ -89,7 +88,7 @@ std::vector<std::string> FileChoices::choose(Time time, const FolderLook& look) 
     }
     ++state.choices;
     for (const std::string& name : look.fresh)
-      if (state.seen.insert(name).second) place->second.push_back(pathOf(name));
+      if (state.seen.insert(name).second) place->second.push_back(folders_.pathOf(name));
     return place->second;
   });
 }
@@ -98,17 +97,23 @@ void FileChoices::chooseNone(Time time) {
   state_.with([&](State& state) { state.chosen.try_emplace(time); });
 }
 
-std::optional<std::string> FileChoices::nameOf(const std::string& path) const {
-  if (path.size() <= directory_.size() || !path.starts_with(directory_) || path[directory_.size()] != '/')
-    return std::nullopt;
-  return path.substr(directory_.size() + 1);
+void FileChoices::refuse(Time time, Error error) {
+  state_.with([&](State& state) { state.refused.try_emplace(time, std::move(error)); });
+}
+
+std::optional<Error> FileChoices::refusalOf(Time time) const {
+  return state_.with([&](const State& state) -> std::optional<Error> {
+    const auto found = state.refused.find(time);
+    if (found == state.refused.end()) return std::nullopt;
+    return found->second;
+  });
 }
 
 void FileChoices::restore(Time time, const std::vector<std::string>& paths) {
   state_.with([&](State& state) {
     state.chosen[time] = paths;
     for (const std::string& path : paths)
-      if (const auto name = nameOf(path)) state.seen.insert(*name);
+      if (const auto name = folders_.nameOf(path)) state.seen.insert(*name);
   });
 }
 
@@ -132,15 +137,17 @@ Result<std::vector<std::string>> FileChoices::stillThere(std::vector<std::string
     }
   }
   if (kept.size() == paths.size()) return kept;
-  const auto folder = files_.exists(directory_);
+  const auto folder = files_.exists(folders_.root());
   if (!folder) return fail(folder.error());
   if (*folder) return kept;
-  return fail(Code::kIo, "text files of " + directory_ + ": the folder is gone", "is it a mount?");
+  return fail(Code::kIo, "text files of " + directory() + ": the folder is gone", "is it a mount?");
 }
 
 void FileChoices::forgetUpTo(Time time) {
-  state_.with(
-      [&](State& state) { state.chosen.erase(state.chosen.begin(), state.chosen.upper_bound(time)); });
+  state_.with([&](State& state) {
+    state.chosen.erase(state.chosen.begin(), state.chosen.upper_bound(time));
+    state.refused.erase(state.refused.begin(), state.refused.upper_bound(time));
+  });
 }
 
 std::set<std::string> FileChoices::seenAt(Time time) const {
@@ -148,7 +155,7 @@ std::set<std::string> FileChoices::seenAt(Time time) const {
     std::set<std::string> seen = state.seen;
     for (auto later = state.chosen.upper_bound(time); later != state.chosen.end(); ++later) {
       for (const std::string& path : later->second)
-        if (const auto name = nameOf(path)) seen.erase(*name);
+        if (const auto name = folders_.nameOf(path)) seen.erase(*name);
     }
     return seen;
   });

@@ -12,6 +12,7 @@
 
 #include "rt/env.h"
 #include "rt/guarded.h"
+#include "stream/folder_pattern.h"
 #include "tidemill/result.h"
 #include "tidemill/time.h"
 
@@ -19,24 +20,24 @@ namespace tidemill::stream {
 
 // What one look into the folder has found.
 struct FolderLook {
-  std::vector<std::string> names;  // All that are there, sorted.
+  std::vector<std::string> names;  // All that are there, below the root, sorted.
   std::vector<std::string> fresh;  // New ones that can be read, sorted.
   // Of the choices that were made before it began.
   std::uint64_t choices = 0;
 };
 
-// Of one stream of files. A name counts as seen for as long as the file is there, so what is written in place
-// later is not read again. Files that begin with '.' or '_', or that end with "._COPYING_", are being written
-// or belong to somebody else. Thread safe: the engine chooses for the next batch while a job reads the
-// present one.
+// Of one stream of files: those of a folder, or of all folders that a pattern names. A name counts as seen
+// for as long as the file is there, so what is written in place later is not read again. Files that begin
+// with '.' or '_', or that end with "._COPYING_", are being written or belong to somebody else. Thread safe:
+// the engine chooses for the next batch while a job reads the present one.
 class FileChoices {
  public:
-  // Names in the folder, read ones included; with more of them a look fails with kIo.
+  // Names in the folders, read ones included; with more of them a look fails with kIo.
   static constexpr std::size_t kNamesMost = 200'000;
   // Files of one batch; the others wait for the next.
   static constexpr std::size_t kFilesMost = 10'000;
 
-  // Of names without the folder; empty: all.
+  // Of names without their folder; empty: all.
   using Filter = std::function<bool(const std::string& name)>;
 
   // What is there now counts as seen if `newFilesOnly`. References must outlive this. Throws Error(kIo).
@@ -51,10 +52,14 @@ class FileChoices {
   std::vector<std::string> choose(Time time, const FolderLook& look);
   // Nothing is known of the folder: the batch reads no file, unless some were chosen for it.
   void chooseNone(Time time);
+  // The batch fails with this.
+  void refuse(Time time, Error error);
   // What an earlier process has chosen for it.
   void restore(Time time, const std::vector<std::string>& paths);
   // Nothing: nobody has chosen for it.
   std::optional<std::vector<std::string>> of(Time time) const;
+  // Nothing: the batch was not refused.
+  std::optional<Error> refusalOf(Time time) const;
   // Of the paths, those that are there still; the others are told. Blocking. kIo: the folder is gone as well.
   Result<std::vector<std::string>> stillThere(std::vector<std::string> paths);
   // Batches up to there are needed no more.
@@ -64,24 +69,23 @@ class FileChoices {
   std::set<std::string> seenAt(Time time) const;
   void setSeen(std::set<std::string> seen);
 
-  const std::string& directory() const { return directory_; }
+  // As the program has named it.
+  const std::string& directory() const { return folders_.pattern(); }
 
  private:
   struct State {
-    std::set<std::string> seen;
+    std::set<std::string> seen;                       // Names below the root.
     std::map<Time, std::vector<std::string>> chosen;  // Paths.
+    std::map<Time, Error> refused;
     std::uint64_t choices = 0;
     std::set<std::string> complainedOf;
   };
   Result<std::vector<std::string>> names() const;
-  Result<bool> wanted(const std::string& name) const;
-  std::string pathOf(const std::string& name) const { return directory_ + "/" + name; }
-  // Nothing: it is of another folder, which an earlier program read under the same uid.
-  std::optional<std::string> nameOf(const std::string& path) const;
+  Result<bool> wanted(const std::string& path) const;
 
   rt::FileSystem& files_;
   base::LogSink& log_;
-  const std::string directory_;
+  const FolderPattern folders_;
   const Filter filter_;
   rt::Guarded<State> state_;
 };

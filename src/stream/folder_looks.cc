@@ -10,7 +10,8 @@ constexpr rt::Duration kPatienceMost = std::chrono::seconds(10);
 
 }  // namespace
 
-FolderLooks::FolderLooks(const rt::Env& env, const std::vector<FileInput>& inputs) : env_(env) {
+FolderLooks::FolderLooks(const rt::Env& env, const std::vector<FileInput>& inputs)
+    : env_(env), threads_(env.loop, std::max(1, env.replicas.threads() / 2)) {
   for (const FileInput& input : inputs) {
     auto folder = std::make_unique<Folder>();
     folder->choices = input.choices;
@@ -33,28 +34,42 @@ rt::Task<void> FolderLooks::look(Duration batchInterval) {
 }
 
 rt::Task<void> FolderLooks::lookInto(Folder& folder) {
+  co_await threads_.acquire(1);
+  const rt::Permit thread(threads_);
   auto work = [choices = folder.choices] { return choices->look(); };
   auto found = co_await rt::runOn(env_.replicas, env_.loop, std::move(work));
   folder.found = std::move(found);
 }
 
 void FolderLooks::choose(Time time) {
-  for (const auto& folder : folders_) {
-    if (!folder->found) {
-      folder->choices->chooseNone(time);
-      tellLate(*folder);
-      continue;
-    }
-    if (*folder->found) {
-      folder->choices->choose(time, **folder->found);
-    } else if (folder->late) {  // The job would hang where this look did.
-      folder->choices->chooseNone(time);
-      env_.log.warning("text_folder_failed", {{"directory", folder->choices->directory()},
-                                              {"reason", folder->found->error().message()}});
-    }
-    folder->found.reset();
-    folder->late = false;
+  for (const auto& folder : folders_) chooseOf(*folder, time);
+}
+
+void FolderLooks::chooseOf(Folder& folder, Time time) {
+  if (!folder.found) {
+    folder.choices->chooseNone(time);
+    return tellLate(folder);
   }
+  const Result<FolderLook> found = *std::exchange(folder.found, std::nullopt);
+  folder.late = false;
+  if (found) {
+    folder.choices->choose(time, *found);
+    folder.failed = false;
+  } else if (found.error().code() == Code::kUserCodeFailed) {
+    folder.choices->refuse(time, found.error());
+  } else {
+    folder.choices->chooseNone(time);
+    tellFailed(folder, found.error());
+  }
+}
+
+// An outage of hours is one line.
+void FolderLooks::tellFailed(Folder& folder, const Error& error) {
+  if (std::exchange(folder.failed, true)) return;
+  env_.log.warning("text_folder_failed",
+                   {{"directory", folder.choices->directory()},
+                    {"reason", error.message()},
+                    {"hint", "batches go on without its files, which are read as soon as it can be listed"}});
 }
 
 void FolderLooks::tellLate(Folder& folder) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rt/env.h"
+#include "rt/semaphore.h"
 #include "rt/task.h"
 #include "rt/task_group.h"
 #include "stream/file_choices.h"
@@ -14,7 +15,7 @@ namespace tidemill::stream {
 
 // A mount may hang: a look that takes too long is a batch without files of that folder, and no batch waits
 // for it again. What it has found in the end is the next batch's. One look into a folder at a time, on the
-// threads of replicas. Lives on the control lane.
+// threads of replicas, of which half are left to the copies. Lives on the control lane.
 class FolderLooks {
  public:
   // References outlive this object.
@@ -22,9 +23,9 @@ class FolderLooks {
 
   // Looks into all folders; returns when they have answered, after a batch interval or 10 s at the latest.
   rt::Task<void> look(Duration batchInterval);
-  // Every stream chooses its files for the batch of `time` of what was found, or none; but one whose folder
-  // could not be listed, for which the job looks itself, and fails if it must. What is chosen is read: the
-  // batch is made at once.
+  // Every stream chooses its files for the batch of `time` of what was found, or none if its folder could not
+  // be listed; where the user's filter failed, the batch does. What is chosen is read: the batch is made at
+  // once.
   void choose(Time time);
 
  private:
@@ -33,12 +34,18 @@ class FolderLooks {
     std::optional<Result<FolderLook>> found;
     // Batches were made without it since it began.
     bool late = false;
+    // It was told that it could not be listed.
+    bool failed = false;
     std::unique_ptr<rt::TaskGroup> task;
   };
   rt::Task<void> lookInto(Folder& folder);
+  void chooseOf(Folder& folder, Time time);
   void tellLate(Folder& folder);
+  void tellFailed(Folder& folder, const Error& error);
 
   const rt::Env& env_;
+  // Threads of replicas that may look at the same time.
+  rt::Semaphore threads_;
   std::vector<std::unique_ptr<Folder>> folders_;
 };
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "sim/hanging_pool.h"
+#include "stream/file_choices.h"
 #include "stream/test_context.h"
 #include "tidemill/dstream.h"
 
@@ -31,6 +32,12 @@ class FolderLooksTest : public ContextFixture {
   }
   void makeFolders(const std::vector<std::string>& folders) {
     for (const std::string& folder : folders) ASSERT_TRUE(env().files.makeDirectory(folder));
+  }
+  // More names than a look goes through, or none of them.
+  void clutter(const std::string& folder, bool there) {
+    const auto inode = there ? std::make_shared<sim::SimInode>() : nullptr;
+    for (std::size_t i = 0; i <= stream::FileChoices::kNamesMost; ++i)
+      node_->disk().setName(folder + "/.clutter-" + std::to_string(i), inode);
   }
   // Streams of these folders under one directory; as long as `sinkDown_`, batches with lines fail.
   std::unique_ptr<StreamingContext> begin(const std::vector<std::string>& folders) {
@@ -81,33 +88,59 @@ TEST_F(FolderLooksTest, AFolderThatHangsHoldsNoBatchUpAndItsFilesComeWhenItAnswe
   EXPECT_TRUE(stopped(*context));
 }
 
-// A job that looked again would hang where the look did.
 TEST_F(FolderLooksTest, AFolderThatFailsAfterAWhileHoldsNoBatchUp) {
   makeFolders({"/in"});
-  bool isBroken = false;
-  auto context = makeContext();
-  const auto filter = [&isBroken](const std::string&) {
-    if (isBroken) throw std::runtime_error("cannot be looked at");
-    return true;
-  };
-  context->textFileStream("/in", filter).foreachRDD([this](const RDD<std::string>& rdd, Time time) {
-    const std::vector<std::string> lines = rdd.collect();
-    batches_.insert(time);
-    seen_.insert(lines.begin(), lines.end());
-  });
-  context->start();
+  auto context = begin({"/in"});
   world_.runFor(2500ms);
   write("/in/one", "1\n");
   pool_->hang();
   world_.runFor(3s);
-  isBroken = true;
+  clutter("/in", true);
   pool_->goOn();
   world_.runFor(10ms);
-  isBroken = false;
+  clutter("/in", false);
   batches_.clear();
   world_.runFor(5s);
   EXPECT_EQ(node_->log().count("text_folder_failed"), 1u);
   EXPECT_GE(batches_.size(), 4u);
+  EXPECT_EQ(seen_, (FolderLines{"1"}));
+  EXPECT_TRUE(stopped(*context));
+}
+
+// What a job had chosen itself would be in no log, and read again by the next process.
+TEST_F(FolderLooksTest, AFolderThatCannotBeListedForAWhileFailsNoBatchAndItsFilesAreReadOnce) {
+  makeFolders({"/in"});
+  auto first = begin({"/in"});
+  world_.runFor(2500ms);
+  write("/in/one", "1\n");
+  clutter("/in", true);
+  batches_.clear();
+  world_.runFor(3s);
+  EXPECT_GE(batches_.size(), 2u);
+  EXPECT_EQ(node_->log().count("text_folder_failed"), 1u);
+  EXPECT_EQ(seen_, FolderLines());
+  clutter("/in", false);
+  world_.runFor(2s);
+  EXPECT_EQ(seen_, (FolderLines{"1"}));
+  first.reset();  // Killed.
+
+  auto second = begin({"/in"});
+  world_.runFor(3s);
+  EXPECT_EQ(seen_, (FolderLines{"1"}));
+  EXPECT_TRUE(stopped(*second));
+}
+
+TEST_F(FolderLooksTest, FoldersThatHangLeaveThreadsToTheCopies) {
+  makeFolders({"/a", "/b", "/c"});
+  auto context = begin({"/a", "/b", "/c"});
+  world_.runFor(2500ms);
+  pool_->hang();
+  world_.runFor(5s);
+  EXPECT_EQ(static_cast<int>(pool_->held()), env().replicas.threads() / 2);
+  EXPECT_EQ(node_->log().count("text_folder_slow"), 3u);
+  pool_->goOn();
+  write("/c/one", "1\n");
+  world_.runFor(3s);
   EXPECT_EQ(seen_, (FolderLines{"1"}));
   EXPECT_TRUE(stopped(*context));
 }

@@ -48,16 +48,10 @@ void TextLines::compute(std::size_t partition, detail::Emit<std::string>& emit) 
   if (!line.empty()) give();
 }
 
-// Where no engine has chosen, or it could not look, the job does: what is wrong with the folder fails the
-// batch.
-std::optional<RDD<std::string>> TextFileInput::compute(detail::BatchContext& batch, Time time) {
+std::optional<RDD<std::string>> TextFileInput::compute(detail::BatchContext&, Time time) {
+  if (auto refusal = choices_->refusalOf(time)) throw *refusal;
   auto chosen = choices_->of(time);
-  if (!chosen) {
-    if (time != batch.info.time) return std::nullopt;  // That batch was before the start.
-    auto look = choices_->look();
-    if (!look) throw look.error();
-    chosen = choices_->choose(time, *look);
-  }
+  if (!chosen) return std::nullopt;  // That batch was before the start.
   auto there = choices_->stillThere(std::move(*chosen));
   if (!there) throw there.error();
   return RDD<std::string>(std::make_shared<TextLines>(*place().run, files_, std::move(*there)));
@@ -81,10 +75,8 @@ DStream<std::string> StreamingContext::textFileStream(const std::string& directo
                                                       std::function<bool(const std::string& name)> filter,
                                                       bool newFilesOnly) {
   const rt::Env& env = core_->world()->seams().env;
-  std::string folder = directory;
-  while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-  auto choices = std::make_shared<stream::FileChoices>(env.files, env.log, std::move(folder),
-                                                       std::move(filter), newFilesOnly);
+  auto choices =
+      std::make_shared<stream::FileChoices>(env.files, env.log, directory, std::move(filter), newFilesOnly);
   stream::Graph& graph = core_->editableGraph();
   auto node = detail::addNode<stream::TextFileInput>(core_, env.files, choices);
   graph.files.push_back(
