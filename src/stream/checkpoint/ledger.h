@@ -105,6 +105,8 @@ class Ledger {
   };
   // ledger_open.cc
   rt::Task<Result<void>> checkFormat();
+  // Of what a list has named. A place that fails is asked again for a while before that counts as damage.
+  rt::Task<Result<std::string>> readListed(std::string name);
   rt::Task<Result<std::optional<Metadata>>> readMetadata();
   void noteUnreadable(const std::optional<Error>& damage, const std::string& fallback);
   rt::Task<Result<void>> replay();

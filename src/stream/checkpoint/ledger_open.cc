@@ -24,6 +24,10 @@ constexpr char kRestoreHint[] =
     "restore it from a copy; or name a new directory: reading then goes on from the lease checkpoints, and "
     "windows and state begin anew";
 
+// How often what a list has named is read before it counts as damaged, with a wait in between that doubles.
+constexpr int kReadsMax = 4;
+constexpr std::chrono::milliseconds kReadAgainWait{250};
+
 // Names that are told of a directory that is not ours.
 constexpr std::size_t kForeignTold = 3;
 
@@ -98,6 +102,16 @@ rt::Task<Result<void>> Ledger::checkFormat() {
   co_return std::move(made);
 }
 
+rt::Task<Result<std::string>> Ledger::readListed(std::string name) {
+  std::chrono::milliseconds wait = kReadAgainWait;
+  for (int reads = 1;; ++reads) {
+    auto bytes = co_await store_->get(name);
+    if (bytes || bytes.error().code() != Code::kIo || reads == kReadsMax) co_return std::move(bytes);
+    co_await env_.loop.sleepFor(wait);
+    wait *= 2;
+  }
+}
+
 // The newest that can be read.
 rt::Task<Result<std::optional<Metadata>>> Ledger::readMetadata() {
   auto names = co_await store_->list(kMetadataFolder);
@@ -110,7 +124,7 @@ rt::Task<Result<std::optional<Metadata>>> Ledger::readMetadata() {
   for (std::size_t i = metadataNumbers_.size(); i > 0; --i) {
     const std::uint64_t number = metadataNumbers_[i - 1];
     const std::string name = metadataName(number);
-    auto bytes = co_await store_->get(name);
+    auto bytes = co_await readListed(name);
     if (!bytes && bytes.error().code() == Code::kNotFound) continue;  // Removed since.
     if (!bytes && !isOdd(bytes.error())) co_return fail(bytes.error());
     auto metadata = bytes ? metadataOf(number, *bytes) : Result<Metadata>(fail(bytes.error()));
@@ -135,6 +149,8 @@ void Ledger::noteUnreadable(const std::optional<Error>& damage, const std::strin
 }
 
 rt::Task<Result<void>> Ledger::replay() {
+  state_ = LedgerState();
+  foundProgram_.reset();
   metadataNumbers_.clear();
   next_ = 1;
   auto metadata = co_await readMetadata();
@@ -174,7 +190,7 @@ rt::Task<Result<void>> Ledger::beginAnew(Error damage) {
     const auto number = parseNumberName(name);
     if (!number) continue;
     last = std::max(last, *number);
-    auto bytes = co_await store_->get(logName(*number));
+    auto bytes = co_await readListed(logName(*number));
     if (!bytes && !isOdd(bytes.error())) co_return fail(bytes.error());
     const auto chunk = bytes ? readChunk(*number, *bytes) : Result<LogChunk>(fail(bytes.error()));
     if (!chunk) ++damaged;
@@ -191,7 +207,7 @@ rt::Task<Result<void>> Ledger::beginAnew(Error damage) {
 
 rt::Task<Result<void>> Ledger::applyChunk(std::uint64_t number) {
   const std::string name = logName(number);
-  auto bytes = co_await store_->get(name);
+  auto bytes = co_await readListed(name);
   if (!bytes && !isOdd(bytes.error())) co_return fail(bytes.error());
   auto chunk = bytes ? readChunk(number, *bytes)
                      : Result<LogChunk>(fail(Code::kCheckpointUnreadable,

@@ -480,6 +480,37 @@ TEST_F(LedgerTest, AChunkOfTheLogThatIsNoFileIsRefusedByNameOrBegunAnew) {
   }
 }
 
+// With createOnError all that was logged would be given up for one error of a disk.
+TEST_F(LedgerTest, AReadThatFailsForAMomentIsNoDamage) {
+  {
+    auto first = opened("me/1");
+    for (int i = 1; i <= 3; ++i) {
+      commit(*first, {added("b" + std::to_string(i), "s", i, i)});
+      world_.runFor(11s);
+    }
+  }
+  createOnError_ = true;
+  for (const std::string& odd : {newest("metadata"), newest("log")}) {
+    const auto left = place_->values;
+    int failures = 3;
+    auto trouble = [odd, &failures](const std::string& name, bool) -> std::optional<Error> {
+      if (name != odd || failures == 0) return std::nullopt;
+      --failures;
+      return Error(Code::kIo, "input/output error", "");
+    };
+    Writer second(env(),
+                  std::make_unique<TroubledStore>(
+                      std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), trouble),
+                  options("me/2"));
+    const auto found = run(second->open());
+    ASSERT_TRUE(found) << found.error().message();
+    EXPECT_EQ(failures, 0) << odd;
+    EXPECT_EQ(found->state.unallocated().size(), 3u);
+    EXPECT_TRUE(found->unreadable.empty()) << found->unreadable;
+    place_->values = left;
+  }
+}
+
 TEST_F(LedgerTest, AllMetadataDamagedAndTheWholeLogThereLosesNothing) {
   {
     auto first = opened("me/1");
