@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "stream/block_parts.h"
 
 namespace tidemill::stream {
 namespace {
@@ -17,14 +18,6 @@ bool haveCommonBlock(const Batch& one, const Batch& other) {
   const std::set<std::string> known(ids.begin(), ids.end());
   const std::vector<std::string> ours = one.blockIds();
   return std::any_of(ours.begin(), ours.end(), [&](const std::string& id) { return known.contains(id); });
-}
-
-// Parts of one block, of shards whose leases came at different times.
-std::shared_ptr<const block::BlockInfo> joined(const block::BlockInfo& one, const block::BlockInfo& other) {
-  auto both = std::make_shared<block::BlockInfo>(one);
-  both->slices.insert(both->slices.end(), other.slices.begin(), other.slices.end());
-  both->ends.insert(both->ends.end(), other.ends.begin(), other.ends.end());
-  return both;
 }
 
 }  // namespace
@@ -49,7 +42,7 @@ void BatchPlan::addFirst(std::size_t input, const BlockInfoList& blocks) {
     }
     // What lies before it there stays before it.
     all.insert(all.end(), rest, same->second);
-    all.push_back(joined(**same->second, *block));
+    all.push_back(joinParts(**same->second, *block));
     rest = std::next(same->second);
   }
   all.insert(all.end(), rest, list.end());

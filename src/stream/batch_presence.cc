@@ -77,11 +77,12 @@ rt::Task<BlockInfoList> BatchPresence::fetch(BlockInfoList absent, BlockRecovery
     std::string id = info->id;
     auto block = co_await blocks_.store().fetch(std::move(id));
     if (!block) {
-      noteLost(*info, input);
+      noteLost(*info, input, block.error());
       lost.push_back(info);
       continue;
     }
     unreadable_.erase(info->id);
+    toldLost_.erase(info->id);
     unstored_.insert(info->id);
     blocks_.hold(std::move(*block));
     present.sources.insert_or_assign(info->id, blocks_.find(info->id));
@@ -148,12 +149,15 @@ void BatchPresence::forget(const std::string& id) {
   unstored_.erase(id);
 }
 
-void BatchPresence::noteLost(const block::BlockInfo& info, const BlockRecovery& input) {
+void BatchPresence::noteLost(const block::BlockInfo& info, const BlockRecovery& input, const Error& error) {
   if (!toldLost_.insert(info.id).second) return;
   ++lost_;
   std::string reason = "no copy of it is left";
   if (input.storageLevel() == StorageLevel::NONE) reason = "the storage level keeps no blocks";
-  if (unreadable_.contains(info.id)) reason = "no copy of it can be read";
+  const bool outage = error.code() != Code::kNotFound && error.code() != Code::kDamagedBlock;
+  if (unreadable_.contains(info.id) || error.code() == Code::kDamagedBlock)
+    reason = "no copy of it can be read";
+  if (outage) reason = "its copy cannot be got now: " + error.message();
   env_.log.warning("block_lost", {{"stream", input.streamName()},
                                   {"block", info.id},
                                   {"ranges", info.slices.size()},

@@ -75,7 +75,8 @@ class BatchPresence {
   rt::Task<Result<void>> recover(BlockInfoList lost, BlockRecovery& input, PresentBatch& present,
                                  std::map<std::string, std::shared_ptr<const block::BlockInfo>>& shrunk);
   rt::Task<void> takeBack(std::shared_ptr<const block::Block> block, StorageLevel level);
-  void noteLost(const block::BlockInfo& info, const BlockRecovery& input);
+  // `error`: why no copy was fetched.
+  void noteLost(const block::BlockInfo& info, const BlockRecovery& input, const Error& error);
   void noteRebuilt(const block::BlockInfo& info, const BlockRecovery& input, rt::Duration took);
 
   const rt::Env& env_;

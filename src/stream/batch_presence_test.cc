@@ -26,12 +26,21 @@ class MoodyStore final : public block::BlockStore {
   std::shared_ptr<const block::BlockSource> find(const std::string& id) const override {
     return memory.find(id);
   }
+  rt::Task<Result<std::shared_ptr<const block::Block>>> fetch(std::string id) override {
+    if (outage) co_return fail(*outage);
+    const auto found = far.find(id);
+    if (found == far.end()) co_return fail(Code::kNotFound, "block " + id + " lies nowhere");
+    co_return found->second;
+  }
   void markLost(const std::string& id) override { memory.markLost(id); }
   void release(const std::string& id) override { memory.release(id); }
 
   block::MemoryBlockStore memory;
   bool refuses = false;
   std::vector<StorageLevel> levels;
+  // Behind a network.
+  std::map<std::string, std::shared_ptr<const block::Block>> far;
+  std::optional<Error> outage;
 };
 
 class BatchPresenceTest : public testing::Test, public BlockRecovery, public StreamingListener {
@@ -135,6 +144,24 @@ TEST_F(BatchPresenceTest, ReadsWhatIsNowhereAgainAndPutsItBack) {
 
   ASSERT_TRUE(present({"a", "b", "c"}));  // The next attempt finds them.
   EXPECT_EQ(asked_, (Texts{"a", "c"}));
+}
+
+TEST_F(BatchPresenceTest, SaysOfACopyThatCannotBeGotNowThatItIsThere) {
+  store_->far.insert_or_assign("a", whole_.at("a"));
+  store_->outage = Error(Code::kTimeout, "the store does not answer");
+  failure_ = Error(Code::kThrottled, "slow down");
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(present({"a"}));
+  EXPECT_EQ(told_, (Texts{"lost a 2: its copy cannot be got now: the store does not answer"}));
+
+  store_->outage.reset();
+  EXPECT_TRUE(present({"a"}));
+  EXPECT_EQ(asked_, Texts{});
+
+  blocks_->lose("a");
+  store_->outage = Error(Code::kDamagedBlock, "other bytes than were written");
+  EXPECT_FALSE(present({"a"}));
+  ASSERT_EQ(told_.size(), 2u) << "it was back in between";
+  EXPECT_EQ(told_[1], "lost a 2: no copy of it can be read");
 }
 
 // (D11)

@@ -228,6 +228,43 @@ TEST_F(RateControlTest, WithBackpressureReadingSlowsDownToWhatTheOutputsManage) 
   for (const auto& [line, times] : delivered_) EXPECT_EQ(times, 1) << line;
 }
 
+// Spark: CheckpointSuite, recovery maintains rate controller.
+TEST_F(RateControlTest, AfterARestartFromItsDirectoryAProgramIsHeldToWhatItsOutputsManageAgain) {
+  createStream(1);
+  putMany(20);
+  bool slow = true;
+  const auto begin = [this, &slow] {
+    auto context = StreamingContext::getOrCreate("file:/checkpoints", [this, &slow] {
+      auto made = contextWith({{"spark.streaming.backpressure.enabled", "true"},
+                               {"spark.streaming.backpressure.initialRate", "100"},
+                               {"spark.streaming.backpressure.pid.minRate", "10"},
+                               {"tidemill.batch.maxFailures", "1000"}});
+      lines(*made).foreachRDD([&slow](const RDD<std::string>& rdd, const BatchInfo& batch) {
+        if (slow && batch.attempt < 5 && !rdd.isEmpty()) throw Error(Code::kUserCodeFailed, "slow", "wait");
+      });
+      return made;
+    });
+    context->start();
+    return context;
+  };
+  auto first = begin();
+  ASSERT_TRUE(world_.runUntil([&] { return batches_.completed.size() >= 3; }, 60s));
+  first.reset();  // Killed.
+  batches_ = Batches();
+
+  auto second = begin();
+  world_.runFor(60s);
+  ASSERT_FALSE(batches_.completed.empty());
+  EXPECT_GT(batches_.most(), 20) << "it begins at the initial rate";
+  batches_ = Batches();
+  world_.runFor(20s);
+  ASSERT_FALSE(batches_.submitted.empty());
+  for (const BatchInfo& batch : batches_.submitted) EXPECT_LE(batch.records, 20);
+  EXPECT_LT(second->totals().received, 2000);
+  slow = false;
+  EXPECT_TRUE(stopped(*second));
+}
+
 // As Spark's suite with a constant estimator.
 TEST(RateController, PublishesAWholeRateForEachInputOnceABatchIsDone) {
   sim::SimLoop loop(1);

@@ -153,12 +153,15 @@ void DriverWorld::stopAll(rt::Duration patience) {
     // Another one has the directory.
     if (!end && end.error().code() == Code::kFenced) continue;
     const StreamingTotals totals = driver->totals();
-    const bool processed = totals.received == totals.processed || driver->lostShards();
+    const bool all = totals.received == totals.processed && totals.checkpointed == totals.processed;
+    const bool processed = all || driver->lostShards();
     if (end && processed && totals.unallocated == 0 && totals.leasesHeld == 0) continue;
-    world.violation("I18",
-                    fmt::format("a graceful stop left received={} processed={} unallocated={} leases={}: {}",
-                                totals.received, totals.processed, totals.unallocated, totals.leasesHeld,
-                                end ? "" : end.error().message()));
+    world.violation(
+        "I18",
+        fmt::format(
+            "a graceful stop left received={} processed={} checkpointed={} unallocated={} leases={}: {}",
+            totals.received, totals.processed, totals.checkpointed, totals.unallocated, totals.leasesHeld,
+            end ? "" : end.error().message()));
   }
 }
 

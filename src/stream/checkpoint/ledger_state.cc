@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "stream/block_parts.h"
+
 namespace tidemill::stream {
 namespace {
 
@@ -39,12 +41,6 @@ bool cameBefore(const LedgerBlock& a, const LedgerBlock& b) {
     return std::tuple(number.size(), number, std::string_view(id));
   };
   return place(a.info->id) < place(b.info->id);
-}
-
-std::shared_ptr<const block::BlockInfo> joined(const block::BlockInfo& one, const block::BlockInfo& other) {
-  auto both = std::make_shared<block::BlockInfo>(one);
-  both->slices.insert(both->slices.end(), other.slices.begin(), other.slices.end());
-  return both;
 }
 
 // In front of the uid that an input had which no program reads any more.
@@ -266,7 +262,7 @@ void LedgerState::postpone(const PostponedEntry& entry) {
     if (unallocatedIds_.insert(part.info->id).second) {
       unallocated_.insert(place, std::move(part));
     } else {
-      place->info = joined(*place->info, *part.info);
+      place->info = joinParts(*place->info, *part.info);
     }
   }
 }
