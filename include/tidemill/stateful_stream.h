@@ -91,6 +91,7 @@ class LastingNode : public StreamNode<T>, public StatefulStream {
     }
     const std::size_t count = partitions.empty() ? partitions_ : partitions.size();
     this->hold(time, stateOf(std::move(entries), count));
+    restored_ = time;
   }
 
   // The newest one stays if there is none behind it: the next batch begins with it, however late it comes.
@@ -108,6 +109,11 @@ class LastingNode : public StreamNode<T>, public StatefulStream {
   virtual std::vector<E> initial() const = 0;
   virtual std::uint64_t hashOf(const E& entry) const = 0;
 
+  // There was a batch. Of a restored state those before it are gone: the batches that are remembered for the
+  // sake of others are not all that it was made of.
+  bool isMade(const BatchContext& batch, Time time) const {
+    return time > restored_ && batch.batches.contains(time);
+  }
   std::shared_ptr<KeptNode<T>> before(BatchContext& batch, Time time) {
     // Behind a gap, and after a restart, the times between are computed first.
     const auto older = this->rdds().lower_bound(time);
@@ -138,6 +144,8 @@ class LastingNode : public StreamNode<T>, public StatefulStream {
   }
 
   const std::size_t partitions_;
+  // The time of the state that was restored.
+  Time restored_ = Time::min();
 };
 
 // The type of state that a function of updateStateByKey() keeps.
@@ -171,7 +179,7 @@ class UpdateStateNode final : public LastingNode<std::pair<K, S>, std::pair<K, S
 
  protected:
   std::optional<RDD<Entry>> compute(BatchContext& batch, Time time) override {
-    if (!batch.batches.contains(time)) return std::nullopt;
+    if (!this->isMade(batch, time)) return std::nullopt;
     const auto before = this->before(batch, time);
     const auto values =
         parent_->getOrCompute(batch, time).value_or(unionOf(batch, std::vector<RDD<std::pair<K, V>>>()));
@@ -256,7 +264,7 @@ class MapWithStateNode final
 
  protected:
   std::optional<RDD<Part>> compute(BatchContext& batch, Time time) override {
-    if (!batch.batches.contains(time)) return std::nullopt;
+    if (!this->isMade(batch, time)) return std::nullopt;
     const auto before = this->before(batch, time);
     const auto values = parent_->getOrCompute(batch, time).value_or(unionOf(batch, std::vector<RDD<Pair>>()));
     const auto divided = values.partitionBy(before->partitions());

@@ -1,6 +1,7 @@
 // Windows and state across restarts. (Spark: CheckpointSuite)
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -11,7 +12,17 @@
 namespace tidemill {
 namespace {
 
-class DriverStateTest : public DriverFixture {};
+class DriverStateTest : public DriverFixture {
+ protected:
+  // The newest of the log that tells of the event.
+  std::string lineOf(const std::string& event) {
+    std::string found;
+    for (const std::string& line : node_->log().lines()) {
+      if (line.find("event=" + event) != std::string::npos) found = line;
+    }
+    return found;
+  }
+};
 
 TEST_F(DriverStateTest, WindowsGoOnAcrossARestart) {
   createStream(1);
@@ -136,6 +147,50 @@ TEST_F(DriverStateTest, StateGoesOnAcrossRestartsAndSnapshots) {
   EXPECT_TRUE(stopped(*last));
 }
 
+TEST_F(DriverStateTest, AWindowOverStateIsShortAfterARestartUntilTheTimeThatIsTold) {
+  createStream(1);
+  using Count = std::pair<std::string, int>;
+  std::map<std::int64_t, std::int64_t> sizes;
+  const auto define = [&](StreamingContext& context) {
+    const auto totals =
+        input(context)
+            .map([](const std::string& line) { return Count(line, 1); })
+            .updateStateByKey([](const std::vector<int>& values, const std::optional<int>& before) {
+              return std::optional(before.value_or(0) + static_cast<int>(values.size()));
+            })
+            .uid("totals");
+    totals.window(Seconds(1)).uid("now").print();  // Looks back at nothing.
+    totals.filter([](const Count&) { return true; })
+        .window(Seconds(10))
+        .uid("recent")
+        .foreachRDD(
+            [&](const RDD<Count>& rdd, Time time) { sizes[time.time_since_epoch().count()] = rdd.count(); });
+  };
+  put({"a"});
+  auto first = begin(define);
+  world_.runFor(15s);
+  EXPECT_TRUE(stopped(*first));
+  EXPECT_EQ(sizes.rbegin()->second, 10);
+  EXPECT_EQ(events("window_after_restart_short"), 0u);
+  sizes.clear();
+
+  auto second = begin(define);
+  world_.runFor(2s);
+  ASSERT_EQ(events("window_after_restart_short"), 1u);
+  const std::string told = lineOf("window_after_restart_short");
+  EXPECT_NE(told.find("window=recent"), std::string::npos) << told;
+  EXPECT_NE(told.find("state=totals"), std::string::npos) << told;
+  const std::int64_t until = std::stoll(told.substr(told.find("until=") + 6));
+  world_.runFor(20s);
+  EXPECT_TRUE(stopped(*second));
+  EXPECT_LT(sizes.begin()->first, until);
+  EXPECT_GE(sizes.rbegin()->first, until);
+  for (const auto& [time, size] : sizes) {
+    EXPECT_EQ(size == 10, time >= until) << "at " << time << " of " << told;
+    EXPECT_EQ(size, std::min<std::int64_t>(10, 10 - (until - time) / 1000)) << "at " << time;
+  }
+}
+
 // (Spark: a graceful stop waits until the last batch is processed and checkpointed)
 TEST_F(DriverStateTest, AfterAGracefulStopStateGoesOnWithoutReadingAnythingAgain) {
   createStream(2);
@@ -162,6 +217,7 @@ TEST_F(DriverStateTest, AfterAGracefulStopStateGoesOnWithoutReadingAnythingAgain
     EXPECT_EQ(totals["othe"], life);
   }
   EXPECT_EQ(events("state_restored"), 2u);
+  EXPECT_EQ(events("window_after_restart_short"), 0u);
 }
 
 TEST_F(DriverStateTest, AProgramWithoutTheOperatorWhoseStateIsKeptIsRefused) {

@@ -8,6 +8,7 @@
 #include "stream/checkpoint_after.h"
 #include "stream/checkpoint_conf.h"
 #include "stream/engine.h"
+#include "stream/short_windows.h"
 
 namespace tidemill::stream {
 namespace {
@@ -81,6 +82,20 @@ Result<void> restoreAll(const std::vector<RestoredState>& states) {
                 "see Codec<T> of the operator's types");
   }
   return {};
+}
+
+// `restored`: of each state, by its uid.
+void tellOfShortWindows(const Graph& graph, const std::map<std::string, Time>& restored, Time first,
+                        base::LogSink& log) {
+  for (const ShortWindow& window : shortWindows(graph, restored, first)) {
+    log.warning(
+        "window_after_restart_short",
+        {{"window", window.window},
+         {"state", window.state},
+         {"until", window.until.time_since_epoch().count()},
+         {"reason",
+          "of a state only the newest is kept: windows that end before that time lack those before"}});
+  }
 }
 
 }  // namespace
@@ -235,6 +250,10 @@ rt::Task<Result<void>> Engine::restart() {
   }
   auto restored = co_await restoreState();
   if (!restored) co_return std::move(restored);
+  if (lastAllocated_) {
+    const Time next = again_.empty() ? *lastAllocated_ + interval_ : again_.front().time;
+    tellOfShortWindows(*graph_, snapshots_, next, env_.log);
+  }
   // On top of what had been seen at the last snapshot.
   for (const auto& batch : past) restoreFiles(*batch);
   for (const Batch& batch : again_) restoreFiles(batch);

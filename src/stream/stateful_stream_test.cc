@@ -4,6 +4,7 @@
 
 #include <stdexcept>
 
+#include "stream/short_windows.h"
 #include "stream/test_stream.h"
 
 namespace tidemill {
@@ -255,6 +256,37 @@ TEST_F(StatefulStreamTest, MapWithStateOfAFailedBatchIsDoneOnce) {
   ASSERT_FALSE(runBatch(2));
   ASSERT_TRUE(runBatch(2, 2));
   EXPECT_EQ(seen->at(2), (std::vector<Word>{{"a", 2}}));
+}
+
+// Not even where the batches before are remembered for the sake of others: they are not all that it is of.
+TEST_F(StatefulStreamTest, AWindowOverARestoredStateHasNothingOfTheTimeBefore) {
+  std::vector<std::string> snapshot;
+  {
+    const auto totals = input<Word>(words_).updateStateByKey(addUp);
+    totals.foreachRDD([&](const RDD<Word>&, Time time) {
+      if (time == at(4)) snapshot = *graph().stateful().front()->snapshot(at(3));
+    });
+    runBatches(1, 4);
+  }
+  context_ = std::make_unique<StreamingContext>(*seams_, Conf(), Seconds(1));
+  planned_ = false;
+  const auto seen = collect(input<Word>(words_).updateStateByKey(addUp).uid("totals").window(Seconds(4)));
+  graph().plan(Seconds(1));
+  graph().stateful().front()->restore(at(3), snapshot);
+  history_ = {2, 3, 4};
+  ASSERT_TRUE(runBatch(5));
+  std::vector<Word> since;
+  for (const std::int64_t second : {3, 4, 5})
+    since.insert(since.end(), totals_.at(second).begin(), totals_.at(second).end());
+  std::sort(since.begin(), since.end());
+  EXPECT_EQ(seen->at(5), since);
+
+  const auto told = stream::shortWindows(graph(), {{"totals", at(3)}}, at(5));
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].state, "totals");
+  EXPECT_EQ(told[0].until, at(6));
+  EXPECT_TRUE(stream::shortWindows(graph(), {{"totals", at(3)}}, at(6)).empty());
+  EXPECT_TRUE(stream::shortWindows(graph(), {}, at(5)).empty());
 }
 
 TEST_F(StatefulStreamTest, MapWithStateComesBackFromASnapshotWithItsTimeouts) {
