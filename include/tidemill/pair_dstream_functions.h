@@ -35,23 +35,22 @@ class PairDStreamFunctions<std::pair<K, V>> {
   // Combines the values of each key within each batch, f(V, V) -> V.
   template <class F>
   DStream<std::pair<K, V>> reduceByKey(F f, std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return derive("reduceByKey", [f = std::move(f), numPartitions](const auto& rdd) {
+    return derive("reduceByKey", numPartitions, [f = std::move(f), numPartitions](const auto& rdd) {
       return rdd.reduceByKey(f, numPartitions);
     });
   }
   template <class Create, class MergeValue, class MergeCombiners>
   auto combineByKey(Create createCombiner, MergeValue mergeValue, MergeCombiners mergeCombiners,
                     std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return derive("combineByKey", [create = std::move(createCombiner), value = std::move(mergeValue),
-                                   combiners = std::move(mergeCombiners), numPartitions](const auto& rdd) {
-      return rdd.combineByKey(create, value, combiners, numPartitions);
-    });
+    return derive("combineByKey", numPartitions,
+                  [create = std::move(createCombiner), value = std::move(mergeValue),
+                   combiners = std::move(mergeCombiners), numPartitions](const auto& rdd) {
+                    return rdd.combineByKey(create, value, combiners, numPartitions);
+                  });
   }
   DStream<std::pair<K, std::vector<V>>> groupByKey(std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return derive("groupByKey", [numPartitions](const auto& rdd) { return rdd.groupByKey(numPartitions); });
+    return derive("groupByKey", numPartitions,
+                  [numPartitions](const auto& rdd) { return rdd.groupByKey(numPartitions); });
   }
 
   // With the batch of the same time of `other`, which has the same slide.
@@ -59,40 +58,35 @@ class PairDStreamFunctions<std::pair<K, V>> {
   template <class W>
   DStream<std::pair<K, std::pair<std::vector<V>, std::vector<W>>>> cogroup(
       const DStream<std::pair<K, W>>& other, std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return with("cogroup", other, [numPartitions](const auto& left, const auto& right) {
+    return with("cogroup", other, numPartitions, [numPartitions](const auto& left, const auto& right) {
       return left.cogroup(right, numPartitions);
     });
   }
   template <class W>
   DStream<std::pair<K, std::pair<V, W>>> join(const DStream<std::pair<K, W>>& other,
                                               std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return with("join", other, [numPartitions](const auto& left, const auto& right) {
+    return with("join", other, numPartitions, [numPartitions](const auto& left, const auto& right) {
       return left.join(right, numPartitions);
     });
   }
   template <class W>
   DStream<std::pair<K, std::pair<V, std::optional<W>>>> leftOuterJoin(const DStream<std::pair<K, W>>& other,
                                                                       std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return with("leftOuterJoin", other, [numPartitions](const auto& left, const auto& right) {
+    return with("leftOuterJoin", other, numPartitions, [numPartitions](const auto& left, const auto& right) {
       return left.leftOuterJoin(right, numPartitions);
     });
   }
   template <class W>
   DStream<std::pair<K, std::pair<std::optional<V>, W>>> rightOuterJoin(const DStream<std::pair<K, W>>& other,
                                                                        std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return with("rightOuterJoin", other, [numPartitions](const auto& left, const auto& right) {
+    return with("rightOuterJoin", other, numPartitions, [numPartitions](const auto& left, const auto& right) {
       return left.rightOuterJoin(right, numPartitions);
     });
   }
   template <class W>
   DStream<std::pair<K, std::pair<std::optional<V>, std::optional<W>>>> fullOuterJoin(
       const DStream<std::pair<K, W>>& other, std::size_t numPartitions = 0) const {
-    detail::checkPartitions(numPartitions);
-    return with("fullOuterJoin", other, [numPartitions](const auto& left, const auto& right) {
+    return with("fullOuterJoin", other, numPartitions, [numPartitions](const auto& left, const auto& right) {
       return left.fullOuterJoin(right, numPartitions);
     });
   }
@@ -172,13 +166,20 @@ class PairDStreamFunctions<std::pair<K, V>> {
   const DStream<std::pair<K, V>>& self() const { return static_cast<const DStream<std::pair<K, V>>&>(*this); }
 
   template <class Step>
+  auto derive(const char* kind, std::size_t numPartitions, Step step) const {
+    detail::checkPartitions(numPartitions);
+    return derive(kind, std::move(step));
+  }
+  template <class Step>
   auto derive(const char* kind, Step step) const {
     return detail::stepStream(
         kind, self().node(),
         [step = std::move(step)](const RDD<std::pair<K, V>>& rdd, Time) { return step(rdd); });
   }
   template <class W, class Step>
-  auto with(const char* kind, const DStream<std::pair<K, W>>& other, Step step) const {
+  auto with(const char* kind, const DStream<std::pair<K, W>>& other, std::size_t numPartitions,
+            Step step) const {
+    detail::checkPartitions(numPartitions);
     return detail::pairStream(kind, self().node(), other.node(),
                               [step](const RDD<std::pair<K, V>>& left, const RDD<std::pair<K, W>>& right,
                                      Time) { return step(left, right); });
