@@ -85,6 +85,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   void allocate(Time time);
   void submit(Batch batch);
   std::unique_ptr<RateController> makeRates();
+  // A batch: engine_batch.cc.
   rt::Task<void> processBatches();
   rt::Task<Result<void>> processBatch(std::shared_ptr<const Batch> whole);
   // One try: `batch` becomes what was delivered of it.
