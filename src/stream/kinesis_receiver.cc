@@ -10,10 +10,10 @@
 
 #include "kinesis/kinesis_client.h"
 #include "stream/block_number.h"
-#include "stream/block_store_options.h"
 #include "stream/checkpoint_after.h"
 #include "stream/client_retries.h"
 #include "stream/kinesis_options.h"
+#include "stream/receiver_level.h"
 
 namespace tidemill::stream {
 namespace {
@@ -25,20 +25,6 @@ constexpr rt::Duration kAbandonPatience = 2s;
 
 // Of one call of the recovery with all its tries. (Spark: the batch interval, and its retryTimeoutMs)
 constexpr Duration kRecoveryTimeoutMin = 10s;
-
-// Where lease checkpoints follow the store, a block in memory is not stored yet: levels that have a disk use
-// it at once.
-StorageLevel durableLevel(StorageLevel level) {
-  const StorageTraits traits = traitsOf(level);
-  if (!traits.disk || !traits.memory) return level;
-  return traits.replicas > 1 ? StorageLevel::DISK_ONLY_2 : StorageLevel::DISK_ONLY;
-}
-
-// (Spark: with a receiver log, blocks are in it whatever their level)
-StorageLevel levelOf(const Conf& conf, StorageLevel asked) {
-  if (conf.getBoolean("spark.streaming.receiver.writeAheadLog.enable")) return StorageLevel::DISK_ONLY;
-  return checkpointAfter(conf) == CheckpointAfter::kStored ? durableLevel(asked) : asked;
-}
 
 // Those that lease checkpoints wait for.
 BlockInfoList waitedFor(const BlockInfoList& blocks) {
@@ -67,7 +53,7 @@ KinesisReceiver::KinesisReceiver(const Seams& seams, const Conf& conf, const Kin
       blocks_(blocks),
       batchInterval_(batchInterval),
       afterStored_(checkpointAfter(conf) == CheckpointAfter::kStored),
-      level_(levelOf(conf, source.storageLevel)),
+      level_(receiverLevel(conf, source.storageLevel)),
       host_(host),
       life_(life),
       random_(seams.env.random.fork()),
@@ -108,7 +94,7 @@ consume::RangeReadOptions KinesisReceiver::recoveryOptions() const {
 }
 
 rt::Task<Result<void>> KinesisReceiver::start(BlockInfoList left) {
-  auto level = checkLevel();
+  auto level = checkReceiverLevel(conf_, source_, env_.log);
   if (!level) co_return fail(level.error());
   auto makeApi = apiMaker();
   if (!makeApi) co_return fail(makeApi.error());
@@ -177,42 +163,6 @@ void KinesisReceiver::giveLeft(const BlockInfoList& left) {
   if (logged > 0) {
     env_.log.info("blocks_logged_before", {{"stream", source_.streamName}, {"blocks", logged}});
   }
-}
-
-// The store would refuse each block, and try it again.
-Result<void> KinesisReceiver::checkReplicas() const {
-  auto options = blockStoreOptionsOf(conf_);
-  if (!options) return fail(options.error());
-  const int wanted = traitsOf(source_.storageLevel).replicas - 1;
-  const auto named = static_cast<int>(options->replicas.size());
-  if (options->store.replication != block::Replication::kRequire || named >= wanted) return {};
-  return fail(Code::kInvalidConfig,
-              fmt::format("stream {}: the storage level {} with tidemill.block.replication=require needs {} "
-                          "of tidemill.block.replicas, which names {}",
-                          source_.streamName, storageLevelName(source_.storageLevel), wanted, named),
-              "set tidemill.block.replicas to folders on other disks, such as dir:/mnt/b, choose a level "
-              "with fewer copies, or set tidemill.block.replication=warn");
-}
-
-Result<void> KinesisReceiver::checkLevel() const {
-  auto replicas = checkReplicas();
-  if (!replicas) return fail(replicas.error());
-  if (!afterStored_ || traitsOf(source_.storageLevel).disk) return {};
-  const std::string level = storageLevelName(source_.storageLevel);
-  if (source_.storageLevel == StorageLevel::NONE) {
-    return fail(Code::kInvalidConfig,
-                fmt::format("stream {}: kinesis.checkpoint.after=stored with the storage level {}, which "
-                            "stores nothing",
-                            source_.streamName, level),
-                "choose a level with disk, or checkpoint after processed");
-  }
-  env_.log.warning("stored_blocks_not_durable",
-                   {{"stream", source_.streamName},
-                    {"level", level},
-                    {"reason",
-                     "lease checkpoints follow the store, which is memory alone: what is not processed "
-                     "when this process ends is lost"}});
-  return {};
 }
 
 Result<FetchSide::MakeApi> KinesisReceiver::apiMaker() const {

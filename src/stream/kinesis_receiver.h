@@ -114,8 +114,6 @@ class KinesisReceiver final : public InputReceiver, public consume::CoordinatorL
   KeeperOptions keeperOptions() const;
   consume::RangeReadOptions recoveryOptions() const;
   Result<FetchSide::MakeApi> apiMaker() const;
-  Result<void> checkLevel() const;
-  Result<void> checkReplicas() const;
   std::shared_ptr<FetchSide> makeFetchSide(FetchSide::MakeApi makeApi);
   // Of a rate that each input has: this one reads for several, perhaps.
   std::int64_t ofAllInputs(std::int64_t rate) const;
