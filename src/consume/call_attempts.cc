@@ -14,6 +14,8 @@ rt::BackoffOptions backoffOf(const RetryOptions& options) {
   return {.base = base, .cap = std::max<rt::Duration>(options.timeout, base)};
 }
 
+constexpr rt::Duration kRefusalsCountEvery = 1s;
+
 // A full answer takes its time on a slow line, so attempts are not cut short for being many; but one alone
 // never uses up the call if there may be more.
 rt::Duration attemptTimeOf(const RetryOptions& options, rt::Duration whole) {
@@ -50,7 +52,12 @@ rt::TimePoint CallAttempts::deadline(rt::TimePoint now) const {
 std::optional<rt::Duration> CallAttempts::next(const Error& failure, rt::TimePoint now) {
   if (!mayPass(failure)) return std::nullopt;
   const rt::Duration wait = backoff_.next();
-  if (backoff_.failures() >= attemptsMax_ || rt::laterBy(now, wait) >= deadline_) return std::nullopt;
+  const bool sameRefusal = failure.code() == Code::kThrottled && now < refusedUntil_;
+  if (!sameRefusal) {
+    ++failures_;
+    if (failure.code() == Code::kThrottled) refusedUntil_ = now + kRefusalsCountEvery;
+  }
+  if (failures_ >= attemptsMax_ || rt::laterBy(now, wait) >= deadline_) return std::nullopt;
   return wait;
 }
 

@@ -14,6 +14,7 @@ namespace tidemill::consume {
 // (Spark: spark.streaming.kinesis.retry.maxAttempts and .waitTime, and retryTimeoutMs)
 struct RetryOptions {
   // Range: at least 1. Larger rides out longer throttling.
+  // Attempts that were refused count once a second: they follow each other at the pace of the shard.
   int attemptsMax = 3;
   // Ceiling of the first wait; it doubles with each, and the wait is drawn below it. Range: at least 1 ms.
   rt::Duration waitTime = std::chrono::milliseconds(100);
@@ -41,6 +42,10 @@ class CallAttempts {
   const rt::TimePoint deadline_;
   const rt::Duration attemptTime_;
   rt::Backoff backoff_;
+  // That count.
+  int failures_ = 0;
+  // Until then a refusal is one with the one before.
+  rt::TimePoint refusedUntil_{};
 };
 
 // True if the same call may succeed later: throttling, 5xx, timeouts, broken connections, expired tokens, and

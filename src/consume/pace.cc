@@ -1,13 +1,22 @@
 #include "consume/pace.h"
 
 namespace tidemill::consume {
+namespace {
+
+// Refusals that lie further apart are not in a row.
+constexpr rt::Duration kRowEnds = std::chrono::seconds(5);
+
+}  // namespace
 
 void Pace::called(rt::TimePoint now) {
   if (options_.callsPerSecond > 0) postpone(now + gap());
 }
 
 void Pace::throttled(rt::TimePoint now) {
-  postpone(now + refusalWait_);
+  if (now < refusedUntil_) return;
+  if (now - refusedUntil_ > kRowEnds) refusalWait_ = options_.afterThrottle;
+  refusedUntil_ = now + refusalWait_;
+  postpone(refusedUntil_);
   refusalWait_ = std::min(refusalWait_ * 2, options_.afterThrottleMax);
 }
 

@@ -17,8 +17,8 @@ struct PaceOptions {
   std::int64_t bytesPerSecond = 2 << 20;
   // Wait of a live reader after an empty answer at the tip. Larger costs latency, smaller costs calls.
   rt::Duration idle = std::chrono::milliseconds(1000);
-  // Wait after the shard was throttled, so that others get their turn. It doubles with each refusal in a row,
-  // up to the second: who was refused once is back after a turn, who is refused again and again makes room.
+  // Wait after a call was refused, so that others get their turn. It doubles with each refusal in a row, up
+  // to the most: who was refused once is back after a turn, who is refused again and again makes room.
   rt::Duration afterThrottle = std::chrono::milliseconds(200);
   rt::Duration afterThrottleMax = std::chrono::milliseconds(1000);
 };
@@ -45,7 +45,7 @@ class Pace {
   void called(rt::TimePoint now);
   // `bytes` of payload came back.
   void answered(rt::TimePoint now, std::int64_t bytes);
-  // The call was refused.
+  // The call was refused. One that was under way when another was refused counts as that.
   void throttled(rt::TimePoint now);
 
  private:
@@ -57,7 +57,8 @@ class Pace {
   rt::TimePoint next_{};
   // When the rate has made up for all bytes that came.
   rt::TimePoint bytesPaid_{};
-  // After the next refusal.
+  // Of the last refusal, and the wait of the next one.
+  rt::TimePoint refusedUntil_{};
   rt::Duration refusalWait_ = options_.afterThrottle;
 };
 

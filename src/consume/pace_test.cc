@@ -52,6 +52,16 @@ TEST(Pace, MakesRoomWhereItIsRefusedAgainAndAgain) {
   EXPECT_EQ(refused(kStart + 4s), 1s);
   pace.answered(kStart + 5s, 100);
   EXPECT_EQ(refused(kStart + 6s), 200ms);
+  EXPECT_EQ(refused(kStart + 60s), 200ms) << "that one was long ago";
+}
+
+TEST(Pace, CallsThatAreRefusedTogetherAreRefusedOnce) {
+  Pace pace({});
+  pace.throttled(kStart);
+  pace.throttled(kStart + 50ms);
+  EXPECT_EQ(pace.next(), kStart + 200ms);
+  pace.throttled(kStart + 300ms);
+  EXPECT_EQ(pace.next(), kStart + 700ms);
 }
 
 TEST(Pace, NeverMovesTheNextCallForward) {

@@ -130,6 +130,7 @@ rt::Task<Result<bool>> PollingFetcher::haveIterator() {
   }
   iterator_ = std::move(*iterator);
   iteratorMade_ = context_.loop.now();
+  pace_->iterators.answered(iteratorMade_, 0);
   co_return true;
 }
 
@@ -270,8 +271,12 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
   }
   // The message names the stream and the shard already.
   if (!mayPass(error)) co_return fail(std::move(error));
-  if (error.code() == Code::kThrottled) pace_->reads.throttled(context_.loop.now());
-  const rt::Duration delay = backoff_.next();
+  rt::Duration delay = backoff_.next();
+  if (error.code() == Code::kThrottled) {  // The pace says when its turn comes.
+    Pace& refused = iterator_ ? pace_->reads : pace_->iterators;
+    refused.throttled(context_.loop.now());
+    delay = {};
+  }
   // The 1st, 2nd, 4th, 8th … failure in a row: an outage of hours makes a few lines, not thousands.
   if (std::has_single_bit(static_cast<unsigned>(backoff_.failures()))) {
     context_.log.warning("fetch_failed", {{"stream", task_.stream},

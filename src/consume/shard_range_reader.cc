@@ -133,6 +133,7 @@ rt::Task<Result<bool>> ShardRangeReader::haveIterator() {
     auto iterator = co_await beforeDeadline(context_.loop, std::move(call),
                                             attempts->deadline(context_.loop.now()), shardContext());
     if (iterator) {
+      pace_->iterators.answered(context_.loop.now(), 0);
       iterator_ = std::move(*iterator);
       pass_.sought();
       co_return true;
@@ -155,6 +156,7 @@ rt::Task<Result<bool>> ShardRangeReader::haveIterator() {
       fromOldest_ = true;
       co_return false;
     }
+    if (error.code() == Code::kThrottled) pace_->iterators.throttled(context_.loop.now());
     auto given = co_await waitAfter(std::move(error), *attempts);
     if (given) co_return fail(std::move(*given));
   }

@@ -48,8 +48,8 @@ struct Env {
   WorkerPool& jobs;
   // SQLite, fsync and other blocking file calls: one thread.
   WorkerPool& store;
-  // Blocking calls on copies of blocks elsewhere, such as a network mount. One that hangs must hold up
-  // nothing else, so there are several threads.
+  // Blocking calls that may hang, such as those on a network mount: copies of blocks elsewhere, folders of
+  // text, receivers of the program. One that hangs must hold up nothing else, so there are several threads.
   WorkerPool& replicas;
   FileSystem& files;
   base::Random& random;

@@ -51,6 +51,8 @@ class FileSystem {
   // may come back.
   virtual Result<void> truncate(const std::string& path, std::uint64_t size) = 0;
   virtual Result<bool> exists(const std::string& path) = 0;
+  // Opens nothing: also a pipe, a device and a link that leads nowhere are no folders.
+  virtual Result<bool> isFolder(const std::string& path) = 0;
   // Replaces `to` if it exists, in one step. Both names are in the same folder.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   virtual Result<void> remove(const std::string& path) = 0;

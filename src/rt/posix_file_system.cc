@@ -225,6 +225,13 @@ Result<bool> PosixFileSystem::exists(const std::string& path) {
   return failed(errno, "could not look at", path);
 }
 
+Result<bool> PosixFileSystem::isFolder(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0) return S_ISDIR(status.st_mode);
+  if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return false;
+  return failed(errno, "could not look at", path);
+}
+
 Result<void> PosixFileSystem::rename(const std::string& from, const std::string& to) {
   if (directoryOf(from) != directoryOf(to)) {
     return fail(Code::kIo, "could not rename " + from + " to " + to + ": not in the same folder",

@@ -18,6 +18,7 @@ class PosixFileSystem final : public FileSystem {
   Result<std::uint64_t> size(const std::string& path) override;
   Result<void> truncate(const std::string& path, std::uint64_t size) override;
   Result<bool> exists(const std::string& path) override;
+  Result<bool> isFolder(const std::string& path) override;
   Result<void> rename(const std::string& from, const std::string& to) override;
   Result<void> remove(const std::string& path) override;
   Result<std::vector<std::string>> list(const std::string& directory) override;

@@ -94,6 +94,12 @@ Result<bool> RecordedFiles::exists(const std::string& path) {
   return inner_.exists(path);
 }
 
+Result<bool> RecordedFiles::isFolder(const std::string& path) {
+  auto passed = record_->pass(false, path);
+  if (!passed) return tidemill::fail(passed.error());
+  return inner_.isFolder(path);
+}
+
 Result<void> RecordedFiles::rename(const std::string& from, const std::string& to) {
   auto result = record_->pass(true, from);
   if (result) result = inner_.rename(from, to);

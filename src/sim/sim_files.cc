@@ -187,6 +187,11 @@ Result<bool> SimFiles::exists(const std::string& path) {
   return view_->disk->find(path) != nullptr || view_->disk->hasDirectory(path);
 }
 
+Result<bool> SimFiles::isFolder(const std::string& path) {
+  if (view_->disk == nullptr) return deadNode(path);
+  return view_->disk->hasDirectory(path);
+}
+
 Result<void> SimFiles::rename(const std::string& from, const std::string& to) {
   if (view_->disk == nullptr) return deadNode(from);
   if (view_->disk->faults().readOnly) return readOnly(to);

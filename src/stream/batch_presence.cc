@@ -150,11 +150,12 @@ void BatchPresence::forget(const std::string& id) {
 }
 
 void BatchPresence::noteLost(const block::BlockInfo& info, const BlockRecovery& input, const Error& error) {
-  if (!toldLost_.insert(info.id).second) return;
-  ++lost_;
+  const bool outage = error.code() != Code::kNotFound && error.code() != Code::kDamagedBlock;
+  const auto [told, isNew] = toldLost_.try_emplace(info.id, outage);
+  if (!isNew && (outage || !told->second)) return;
+  told->second = outage;
   std::string reason = "no copy of it is left";
   if (input.storageLevel() == StorageLevel::NONE) reason = "the storage level keeps no blocks";
-  const bool outage = error.code() != Code::kNotFound && error.code() != Code::kDamagedBlock;
   if (unreadable_.contains(info.id) || error.code() == Code::kDamagedBlock)
     reason = "no copy of it can be read";
   if (outage) reason = "its copy cannot be got now: " + error.message();
@@ -163,6 +164,8 @@ void BatchPresence::noteLost(const block::BlockInfo& info, const BlockRecovery& 
                                   {"ranges", info.slices.size()},
                                   {"records", info.recordCount()},
                                   {"reason", reason}});
+  if (!isNew) return;
+  ++lost_;
   for (StreamingListener* listener : listeners_) listener->onBlockLost(info.id, info.ranges(), reason);
 }
 

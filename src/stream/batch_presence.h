@@ -86,9 +86,10 @@ class BatchPresence {
   // In millionths of a block: how much is still to be lost on purpose.
   std::uint64_t owed_;
 
-  // Blocks that tasks found unreadable, and those whose loss was told and that were not rebuilt yet.
+  // Blocks that tasks found unreadable.
   std::set<std::string> unreadable_;
-  std::set<std::string> toldLost_;
+  // Those whose loss was told and that did not come back yet; true: as an outage of where their copy is.
+  std::map<std::string, bool> toldLost_;
   // As PresentBatch::unstored, until forget().
   std::set<std::string> unstored_;
   std::int64_t lost_ = 0;

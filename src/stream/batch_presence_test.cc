@@ -164,6 +164,16 @@ TEST_F(BatchPresenceTest, SaysOfACopyThatCannotBeGotNowThatItIsThere) {
   EXPECT_EQ(told_[1], "lost a 2: no copy of it can be read");
 }
 
+TEST_F(BatchPresenceTest, AnOutageThatTurnsOutToBeALossIsTold) {
+  store_->outage = Error(Code::kTimeout, "the store does not answer");
+  failure_ = Error(Code::kThrottled, "slow down");
+  EXPECT_FALSE(present({"a"}));
+  store_->outage.reset();
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(present({"a"}));
+  EXPECT_EQ(node_->log().count("block_lost"), 2u);
+  EXPECT_EQ(presence_->blocksLost(), 1);
+}
+
 // (D11)
 TEST_F(BatchPresenceTest, PutsBackAtTheLevelOfTheStream) {
   for (int i = 1; i <= static_cast<int>(StorageLevel::OFF_HEAP); ++i) {

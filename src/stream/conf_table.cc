@@ -75,7 +75,7 @@ constexpr std::array kTable = {
         "When a graceful stop gives up and ends at once, with error[Timeout]; 0: after ten batch "
         "intervals, but a minute at least. A context that runs takes a new value, until it is stopped."},
     ConfEntry{"spark.streaming.kinesis.retry.maxAttempts", ConfType::kInteger, "3", "", 1, 1000,
-              "Tries of one call that reads lost records again."},
+              "Tries of one call that reads lost records again. Refused ones count once a second."},
     ConfEntry{"spark.streaming.kinesis.retry.waitTime", ConfType::kDuration, "100ms", "ms", 1, kHour,
               "Most of the first wait between two such tries; it doubles with each."},
     ConfEntry{"spark.streaming.receiver.blockStoreTimeout", ConfType::kDuration, "30s", "s", 100, kHour,

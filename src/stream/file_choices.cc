@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "rt/path.h"
 #include "stream/task_retry.h"
 
 namespace tidemill::stream {
@@ -16,12 +17,24 @@ FileChoices::FileChoices(rt::FileSystem& files, base::LogSink& log, std::string 
     : files_(files), log_(log), folders_(files, std::move(directory)), filter_(std::move(filter)) {
   auto there = names();
   if (!there) throw there.error();
-  if (newFilesOnly) setSeen({there->begin(), there->end()});
+  if (there->folders == 0 && there->unlisted.empty()) {
+    log_.warning("text_folder_missing", {{"directory", this->directory()},
+                                         {"hint", "no folder matches: one that comes later is read"}});
+  }
+  if (newFilesOnly) setSeen({there->names.begin(), there->names.end()});
 }
 
-Result<std::vector<std::string>> FileChoices::names() const {
+// A folder that cannot be listed keeps nobody from the files of the others.
+Result<FolderNames> FileChoices::names() {
   auto names = folders_.names(kNamesMost);
   if (!names) return fail(names.error().within("text files of " + directory()));
+  state_.with([&](State& state) {
+    std::erase_if(state.unlisted, [&](const std::string& name) { return !names->unlisted.contains(name); });
+    for (const auto& [name, reason] : names->unlisted) {
+      if (state.unlisted.insert(name).second)
+        log_.warning("text_folder_failed", {{"directory", folders_.pathOf(name)}, {"reason", reason}});
+    }
+  });
   return names;
 }
 
@@ -44,7 +57,8 @@ Result<FolderLook> FileChoices::look() {
   look.choices = state_.with([](const State& state) { return state.choices; });
   auto there = names();
   if (!there) return fail(there.error());
-  look.names = std::move(*there);
+  look.names = std::move(there->names);
+  for (const auto& [name, reason] : there->unlisted) look.unlisted.push_back(name);
   std::sort(look.names.begin(), look.names.end());
   std::vector<std::string> unseen;
   state_.with([&](const State& state) {
@@ -83,9 +97,13 @@ std::vector<std::string> FileChoices::choose(Time time, const FolderLook& look) 
     // A choice since the look began may be of a file that it did not meet yet.
     if (look.choices == state.choices) {
       std::erase_if(state.seen, [&](const std::string& name) {
-        return !std::binary_search(look.names.begin(), look.names.end(), name);
+        return !std::binary_search(look.names.begin(), look.names.end(), name) &&
+               std::none_of(look.unlisted.begin(), look.unlisted.end(),
+                            [&](const std::string& folder) { return name.starts_with(folder + "/"); });
       });
     }
+    for (const auto& [refused, error] : state.refused) state.chosen.try_emplace(refused);
+    state.refused.clear();
     ++state.choices;
     for (const std::string& name : look.fresh)
       if (state.seen.insert(name).second) place->second.push_back(folders_.pathOf(name));
@@ -127,6 +145,7 @@ std::optional<std::vector<std::string>> FileChoices::of(Time time) const {
 
 Result<std::vector<std::string>> FileChoices::stillThere(std::vector<std::string> paths) {
   std::vector<std::string> kept;
+  std::set<std::string> emptied;  // Folders that miss a file.
   for (std::string& path : paths) {
     const auto there = files_.exists(path);
     if (!there) return fail(there.error());
@@ -134,13 +153,17 @@ Result<std::vector<std::string>> FileChoices::stillThere(std::vector<std::string
       kept.push_back(std::move(path));
     } else {
       log_.warning("text_file_gone", {{"path", path}, {"hint", "keep files until their batch is done"}});
+      emptied.insert(rt::directoryOf(path));
     }
   }
-  if (kept.size() == paths.size()) return kept;
-  const auto folder = files_.exists(folders_.root());
-  if (!folder) return fail(folder.error());
-  if (*folder) return kept;
-  return fail(Code::kIo, "text files of " + directory() + ": the folder is gone", "is it a mount?");
+  for (const std::string& path : emptied) {
+    const auto folder = files_.isFolder(path);
+    if (!folder) return fail(folder.error());
+    if (*folder) continue;
+    return fail(Code::kIo, fmt::format("text files of {}: the folder {} is gone", directory(), path),
+                "is it a mount? if its files are not wanted any more, make it again, empty");
+  }
+  return kept;
 }
 
 void FileChoices::forgetUpTo(Time time) {

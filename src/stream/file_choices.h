@@ -22,6 +22,8 @@ namespace tidemill::stream {
 struct FolderLook {
   std::vector<std::string> names;  // All that are there, below the root, sorted.
   std::vector<std::string> fresh;  // New ones that can be read, sorted.
+  // Folders of which nothing is known: what was seen there stays seen.
+  std::vector<std::string> unlisted;
   // Of the choices that were made before it began.
   std::uint64_t choices = 0;
 };
@@ -40,7 +42,8 @@ class FileChoices {
   // Of names without their folder; empty: all.
   using Filter = std::function<bool(const std::string& name)>;
 
-  // What is there now counts as seen if `newFilesOnly`. References must outlive this. Throws Error(kIo).
+  // What is there now counts as seen if `newFilesOnly`. References must outlive this. Throws Error(kIo), and
+  // Error(kUsage) for a pattern that can match nothing.
   FileChoices(rt::FileSystem& files, base::LogSink& log, std::string directory, Filter filter,
               bool newFilesOnly);
 
@@ -52,7 +55,7 @@ class FileChoices {
   std::vector<std::string> choose(Time time, const FolderLook& look);
   // Nothing is known of the folder: the batch reads no file, unless some were chosen for it.
   void chooseNone(Time time);
-  // The batch fails with this.
+  // The batch fails with this, until a look succeeds: then it reads no file.
   void refuse(Time time, Error error);
   // What an earlier process has chosen for it.
   void restore(Time time, const std::vector<std::string>& paths);
@@ -60,7 +63,8 @@ class FileChoices {
   std::optional<std::vector<std::string>> of(Time time) const;
   // Nothing: the batch was not refused.
   std::optional<Error> refusalOf(Time time) const;
-  // Of the paths, those that are there still; the others are told. Blocking. kIo: the folder is gone as well.
+  // Of the paths, those that are there still; the others are told. Blocking. kIo: the folder of one is gone
+  // as well.
   Result<std::vector<std::string>> stillThere(std::vector<std::string> paths);
   // Batches up to there are needed no more.
   void forgetUpTo(Time time);
@@ -78,9 +82,10 @@ class FileChoices {
     std::map<Time, std::vector<std::string>> chosen;  // Paths.
     std::map<Time, Error> refused;
     std::uint64_t choices = 0;
-    std::set<std::string> complainedOf;
+    std::set<std::string> complainedOf;  // Files.
+    std::set<std::string> unlisted;      // Folders.
   };
-  Result<std::vector<std::string>> names() const;
+  Result<FolderNames> names();
   Result<bool> wanted(const std::string& path) const;
 
   rt::FileSystem& files_;

@@ -1,6 +1,7 @@
 #include "stream/folder_looks.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace tidemill::stream {
@@ -51,10 +52,9 @@ void FolderLooks::chooseOf(Folder& folder, Time time) {
     return tellLate(folder);
   }
   const Result<FolderLook> found = *std::exchange(folder.found, std::nullopt);
-  folder.late = false;
   if (found) {
     folder.choices->choose(time, *found);
-    folder.failed = false;
+    tellListed(folder);
   } else if (found.error().code() == Code::kUserCodeFailed) {
     folder.choices->refuse(time, found.error());
   } else {
@@ -63,13 +63,22 @@ void FolderLooks::chooseOf(Folder& folder, Time time) {
   }
 }
 
-// An outage of hours is one line.
+void FolderLooks::tellListed(Folder& folder) {
+  folder.late = false;
+  const unsigned failures = std::exchange(folder.failures, 0);
+  if (failures == 0) return;
+  env_.log.info("text_folder_recovered",
+                {{"directory", folder.choices->directory()}, {"failures", failures}});
+}
+
+// The 1st, 2nd, 4th, 8th … failure in a row: an outage of hours makes a few lines.
 void FolderLooks::tellFailed(Folder& folder, const Error& error) {
-  if (std::exchange(folder.failed, true)) return;
+  if (!std::has_single_bit(++folder.failures)) return;
   env_.log.warning("text_folder_failed",
                    {{"directory", folder.choices->directory()},
+                    {"failures", folder.failures},
                     {"reason", error.message()},
-                    {"hint", "batches go on without its files, which are read as soon as it can be listed"}});
+                    {"hint", error.hint() + "; batches go on without its files until it can be listed"}});
 }
 
 void FolderLooks::tellLate(Folder& folder) {

@@ -14,8 +14,9 @@
 namespace tidemill::stream {
 
 // A mount may hang: a look that takes too long is a batch without files of that folder, and no batch waits
-// for it again. What it has found in the end is the next batch's. One look into a folder at a time, on the
-// threads of replicas, of which half are left to the copies. Lives on the control lane.
+// for it again until one has succeeded. What it has found in the end is the next batch's. One look into a
+// folder at a time, on half of the threads of replicas (one at least): the others are left to the copies.
+// Lives on the control lane.
 class FolderLooks {
  public:
   // References outlive this object.
@@ -32,16 +33,17 @@ class FolderLooks {
   struct Folder {
     std::shared_ptr<FileChoices> choices;
     std::optional<Result<FolderLook>> found;
-    // Batches were made without it since it began.
+    // Batches were made without it since it was listed last.
     bool late = false;
-    // It was told that it could not be listed.
-    bool failed = false;
+    // Looks in a row that failed.
+    unsigned failures = 0;
     std::unique_ptr<rt::TaskGroup> task;
   };
   rt::Task<void> lookInto(Folder& folder);
   void chooseOf(Folder& folder, Time time);
   void tellLate(Folder& folder);
   void tellFailed(Folder& folder, const Error& error);
+  void tellListed(Folder& folder);
 
   const rt::Env& env_;
   // Threads of replicas that may look at the same time.

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "sim/hanging_pool.h"
 #include "stream/file_choices.h"
@@ -117,10 +118,11 @@ TEST_F(FolderLooksTest, AFolderThatCannotBeListedForAWhileFailsNoBatchAndItsFile
   batches_.clear();
   world_.runFor(3s);
   EXPECT_GE(batches_.size(), 2u);
-  EXPECT_EQ(node_->log().count("text_folder_failed"), 1u);
+  EXPECT_EQ(node_->log().count("text_folder_failed"), 2u) << "the first and the second";
   EXPECT_EQ(seen_, FolderLines());
   clutter("/in", false);
   world_.runFor(2s);
+  EXPECT_EQ(node_->log().count("text_folder_recovered"), 1u);
   EXPECT_EQ(seen_, (FolderLines{"1"}));
   first.reset();  // Killed.
 
@@ -199,6 +201,27 @@ TEST_F(FolderLooksTest, AFilterThatThrowsFailsItsBatchAndEndsNoThread) {
   ASSERT_FALSE(end);
   EXPECT_EQ(end.error().code(), Code::kUserCodeFailed);
   EXPECT_NE(end.error().message().find("no number in it"), std::string::npos) << end.error().message();
+}
+
+TEST_F(FolderLooksTest, AFilterThatThrowsOnceCostsATryOfItsBatchAndNoFile) {
+  makeFolders({"/in"});
+  auto context = makeContext();
+  bool throwsNow = true;
+  const auto filter = [&throwsNow](const std::string&) -> bool {
+    if (std::exchange(throwsNow, false)) throw std::runtime_error("the database is away");
+    return true;
+  };
+  context->textFileStream("/in", filter).foreachRDD([this](const RDD<std::string>& rdd) {
+    for (const std::string& line : rdd.collect()) seen_.insert(line);
+  });
+  context->start();
+  world_.runFor(500ms);
+  write("/in/one", "1\n");
+  world_.runFor(10s);
+  EXPECT_FALSE(throwsNow);
+  EXPECT_GE(node_->log().count("batch_failed"), 1u);
+  EXPECT_EQ(seen_, FolderLines{"1"});
+  EXPECT_TRUE(stopped(*context));
 }
 
 TEST_F(FolderLooksTest, APendingBatchOfAnotherFolderIsReadByAProgramThatReadsThisOne) {

@@ -4,7 +4,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 namespace tidemill::stream {
@@ -24,18 +23,37 @@ std::string below(const std::string& folder, const std::string& name) {
   return folder.ends_with('/') ? folder + name : folder + "/" + name;
 }
 
+bool matches(const std::string& part, const std::string& name) {
+  if (name.starts_with('_') && !part.starts_with('_')) return false;
+  return ::fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) == 0;
+}
+
+bool canMatch(const std::string& part) {
+  const std::size_t last = part.find_last_not_of('\\');
+  const std::size_t backslashes = last == std::string::npos ? part.size() : part.size() - last - 1;
+  return part != "." && part != ".." && backslashes % 2 == 0;
+}
+
 }  // namespace
 
 FolderPattern::FolderPattern(rt::FileSystem& files, std::string pattern)
     : files_(files), pattern_(withoutEnd(std::move(pattern))) {
+  const auto itself = files.isFolder(pattern_);
+  if (itself && *itself) {
+    root_ = pattern_;
+    return;
+  }
   for (std::size_t from = 0; from < pattern_.size();) {
     const std::size_t end = std::min(pattern_.find('/', from), pattern_.size());
     std::string part = pattern_.substr(from, end - from);
     from = end + 1;
-    if (!parts_.empty() || isPattern(part)) {
-      if (!part.empty()) parts_.push_back(std::move(part));
-    } else {
+    if (parts_.empty() && !isPattern(part)) {
       root_ = end == 0 ? "/" : pattern_.substr(0, end);
+    } else if (!canMatch(part)) {
+      throw Error(Code::kUsage, fmt::format("the pattern of folders {} can match nothing", pattern_),
+                  fmt::format("its part {} is the name of no folder", part));
+    } else if (!part.empty()) {
+      parts_.push_back(std::move(part));
     }
   }
   if (root_.empty() && !parts_.empty()) root_ = ".";
@@ -51,34 +69,43 @@ std::optional<std::string> FolderPattern::nameOf(const std::string& path) const 
   return path.substr(before.size());
 }
 
-Result<std::vector<std::string>> FolderPattern::listed(const std::string& folder) const {
-  const std::string path = pathOf(folder);
-  auto names = files_.list(path);
-  if (names || folder.empty()) return names;
-  const auto there = files_.exists(path);
-  if (there && !*there) return std::vector<std::string>();
-  char first = 0;
-  if (files_.readAt(path, 0, std::span<char>(&first, 1))) return std::vector<std::string>();
-  return names;
+void FolderPattern::addFolder(std::string name, std::vector<std::string>& folders, FolderNames& found) const {
+  const auto folder = files_.isFolder(pathOf(name));
+  if (!folder) {
+    found.unlisted.emplace(std::move(name), folder.error().message());
+  } else if (*folder) {
+    folders.push_back(std::move(name));
+  }
 }
 
-Result<std::vector<std::string>> FolderPattern::names(std::size_t most) const {
-  std::vector<std::string> found = {""};
+Result<FolderNames> FolderPattern::names(std::size_t most) const {
+  FolderNames found;
+  std::vector<std::string> folders = {""};
   for (std::size_t level = 0; level <= parts_.size(); ++level) {
+    const bool last = level == parts_.size();
     std::vector<std::string> next;
-    for (const std::string& folder : found) {
-      auto names = listed(folder);
-      if (!names) return names;
-      for (const std::string& name : *names) {
-        if (level == parts_.size() || ::fnmatch(parts_[level].c_str(), name.c_str(), FNM_PERIOD) == 0)
-          next.push_back(below(folder, name));
+    for (const std::string& folder : folders) {
+      auto names = files_.list(pathOf(folder));
+      if (!names && folder.empty()) return fail(names.error());
+      if (!names) {
+        const auto there = files_.isFolder(pathOf(folder));
+        if (!there || *there) found.unlisted.emplace(folder, names.error().message());
+        continue;
       }
-      if (next.size() > most) {
-        return fail(Code::kIo, fmt::format("{}: {} names", pattern_, next.size()),
+      if (last) ++found.folders;
+      for (const std::string& name : *names) {
+        if (last) {
+          found.names.push_back(below(folder, name));
+        } else if (matches(parts_[level], name)) {
+          addFolder(below(folder, name), next, found);
+        }
+      }
+      if (next.size() + found.names.size() > most) {
+        return fail(Code::kIo, fmt::format("{} names", next.size() + found.names.size()),
                     fmt::format("move files away that were read; up to {} are looked through", most));
       }
     }
-    found = std::move(next);
+    folders = std::move(next);
   }
   return found;
 }

@@ -35,7 +35,8 @@ REFUSAL_WAIT_MOST = 1.0
 
 
 def waits_of(refused: int) -> float:
-    return sum(min(TURN * 2**i, REFUSAL_WAIT_MOST) for i in range(refused))
+    """What the wait and the turn behind each of so many refusals cost, if they come in a row."""
+    return sum(min(TURN * 2**i, REFUSAL_WAIT_MOST) + TURN for i in range(refused))
 
 
 @dataclass
@@ -61,9 +62,12 @@ def starved(pid: int) -> float:
 
 
 def refusals(lines: list[str]) -> int:
-    shards = collections.Counter(
-        found[1] for line in list(lines)
-        if (found := re.search(r"event=(?:range_read_retried|fetch_failed) .*?shard=(\S+) code=Throttled", line)))
+    shards: collections.Counter[str] = collections.Counter()
+    told = re.compile(r"event=(?:range_read_retried|fetch_failed) .*?shard=(\S+) code=Throttled(?: failures=(\d+))?")
+    for line in list(lines):
+        if found := told.search(line):
+            # Of reads at the tip the 1st, 2nd, 4th, 8th … failure in a row is told: up to as many were silent before it.
+            shards[found[1]] += max(1, int(found[2] or 1) // 2)
     return max(shards.values(), default=0)
 
 

@@ -148,9 +148,9 @@ def kill9(gate: Gate) -> Result:
 
     def one(seed: int, place: str) -> Result:
         options = ("--checkpoint-dir", place) if place else ()
-        ran = gate.run("scripts/kill9", "--runs", str(runs), "--seed", str(seed), *options)
+        ran = gate.run("scripts/kill9", "--runs", str(runs), "--seed", str(seed), *options, timeout=3600)
         found = fields(ran.stdout)
-        kills, records = (int(found.get(key, "0")) for key in ("kills", "records"))
+        kills, records = (int(text) if (text := found.get(key, "")).isdigit() else 0 for key in ("kills", "records"))
         name = f"kill9 {place or 'without a directory'}"
         result = Result(notes=[f"{name}: {ran.seconds:.0f} s, {kills} kills, {records} records"])
         result.check(name, ran.code == 0 and ran.stdout.splitlines()[-1:] == [f"exact: {runs}/{runs}"]

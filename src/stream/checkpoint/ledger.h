@@ -105,7 +105,8 @@ class Ledger {
   };
   // ledger_open.cc
   rt::Task<Result<void>> checkFormat();
-  // Of what a list has named. A place that fails is asked again for a while before that counts as damage.
+  // Of what a list has named. A place that fails is asked again a few times, of which each open() has some,
+  // before that counts as damage.
   rt::Task<Result<std::string>> readListed(std::string name);
   rt::Task<Result<std::optional<Metadata>>> readMetadata();
   void noteUnreadable(const std::optional<Error>& damage, const std::string& fallback);
@@ -147,6 +148,7 @@ class Ledger {
   LedgerState state_;
   std::optional<ProgramShape> foundProgram_;
   std::string unreadable_;
+  int readsAgain_ = 0;
   std::uint64_t epoch_ = 0;
   // Of the next chunk.
   std::uint64_t next_ = 1;

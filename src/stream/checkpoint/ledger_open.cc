@@ -24,8 +24,10 @@ constexpr char kRestoreHint[] =
     "restore it from a copy; or name a new directory: reading then goes on from the lease checkpoints, and "
     "windows and state begin anew";
 
-// How often what a list has named is read before it counts as damaged, with a wait in between that doubles.
-constexpr int kReadsMax = 4;
+// How often one value that a list has named is read again, and all of them together, before they count as
+// damaged, with a wait in between that doubles: an error of a disk may pass.
+constexpr int kReadsAgainMax = 3;
+constexpr int kAllReadsAgainMax = 8;
 constexpr std::chrono::milliseconds kReadAgainWait{250};
 
 // Names that are told of a directory that is not ours.
@@ -48,6 +50,7 @@ Result<Metadata> metadataOf(std::uint64_t number, const std::string& bytes) {
 }  // namespace
 
 rt::Task<Result<LedgerFound>> Ledger::open() {
+  readsAgain_ = 0;
   const std::string holder = "worker " + options_.worker;
   auto done = co_await store_->open(holder);
   if (done) done = co_await checkFormat();
@@ -104,9 +107,13 @@ rt::Task<Result<void>> Ledger::checkFormat() {
 
 rt::Task<Result<std::string>> Ledger::readListed(std::string name) {
   std::chrono::milliseconds wait = kReadAgainWait;
-  for (int reads = 1;; ++reads) {
+  for (int again = 0;; ++again) {
     auto bytes = co_await store_->get(name);
-    if (bytes || bytes.error().code() != Code::kIo || reads == kReadsMax) co_return std::move(bytes);
+    const bool mayPass = !bytes && bytes.error().code() == Code::kIo;
+    if (!mayPass || again == kReadsAgainMax || readsAgain_ == kAllReadsAgainMax) co_return std::move(bytes);
+    ++readsAgain_;
+    env_.log.warning("checkpoint_read_again",
+                     {{"directory", store_->url()}, {"name", name}, {"reason", bytes.error().message()}});
     co_await env_.loop.sleepFor(wait);
     wait *= 2;
   }

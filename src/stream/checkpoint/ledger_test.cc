@@ -507,8 +507,30 @@ TEST_F(LedgerTest, AReadThatFailsForAMomentIsNoDamage) {
     EXPECT_EQ(failures, 0) << odd;
     EXPECT_EQ(found->state.unallocated().size(), 3u);
     EXPECT_TRUE(found->unreadable.empty()) << found->unreadable;
+    EXPECT_GE(node_->log().count("checkpoint_read_again"), 3u);
     place_->values = left;
   }
+}
+
+TEST_F(LedgerTest, ADirectoryOfWhichNothingCanBeReadIsNotReadAgainForHours) {
+  {
+    auto first = opened("me/1");
+    for (int i = 1; i <= 60; ++i) commit(*first, {added("b" + std::to_string(i), "s", i, i)});
+  }
+  createOnError_ = true;
+  auto trouble = [](const std::string& name, bool) -> std::optional<Error> {
+    if (!name.starts_with("log/")) return std::nullopt;
+    return Error(Code::kIo, "permission denied", "");
+  };
+  LedgerOptions chosen = options("me/2");
+  chosen.previousIncarnation = "me/1";
+  Writer second(env(),
+                std::make_unique<TroubledStore>(
+                    std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), trouble),
+                chosen);
+  const auto before = world_.loop().now();
+  (void)run(second->open());
+  EXPECT_LT(world_.loop().now() - before, 30s);
 }
 
 TEST_F(LedgerTest, AllMetadataDamagedAndTheWholeLogThereLosesNothing) {
