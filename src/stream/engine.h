@@ -105,13 +105,7 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   void onLedgerFailed(const Error& error) override;
   rt::Task<Result<void>> openLedger();
   Result<void> matchProgram();
-  rt::Task<Result<void>> restart();
-  void restoreFiles(const Batch& batch);
   void takeLeft(std::size_t input, const BlockInfoList& blocks);
-  void forgetState();
-  rt::Task<Result<void>> restoreState();
-  rt::Task<Result<void>> storePositions();
-  void pushRestart();
   std::set<std::string> snapshotsDue(Time time) const;
   rt::Task<void> storeSnapshots(std::shared_ptr<std::vector<StateSnapshot>> taken);
   rt::Task<void> storeLastState();
@@ -122,6 +116,13 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   rt::Task<Result<void>> closeLedger();
   rt::Task<void> abandonLedger();
   rt::Task<void> tryToCloseLedger();
+  // What an earlier process has left: engine_restart.cc.
+  rt::Task<Result<void>> restart();
+  void restoreFiles(const Batch& batch);
+  rt::Task<Result<void>> storePositions();
+  void forgetState();
+  rt::Task<Result<void>> restoreState();
+  void pushRestart();
   // The end: engine_stop.cc.
   void beginGracefulStop();
   void stopStarting();
