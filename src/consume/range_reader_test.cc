@@ -316,12 +316,24 @@ TEST_F(RangeReaderTest, RidesOutWhatPasses) {
 
 TEST_F(RangeReaderTest, GivesUpAfterTheLastAttempt) {
   api_.iterators = {std::string("i1")};
+  for (int i = 0; i < 10; ++i) api_.pages.push_back(fail(Code::kServiceError, "500"));
+  const auto read = this->read({range("9", "9")});
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code(), Code::kServiceError);
+  EXPECT_THAT(read.error().message(), HasSubstr("gave up after 3 attempts"));
+  EXPECT_EQ(api_.pages.size(), 7u);
+}
+
+// Other readers of the shard have not gone away within three turns.
+TEST_F(RangeReaderTest, AttemptsThatWereRefusedCountOnceASecond) {
+  api_.iterators = {std::string("i1")};
   for (int i = 0; i < 10; ++i) api_.pages.push_back(fail(Code::kThrottled, "slow down"));
+  const auto before = loop_.now();
   const auto read = this->read({range("9", "9")});
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code(), Code::kThrottled);
-  EXPECT_THAT(read.error().message(), HasSubstr("gave up after 3 attempts"));
-  EXPECT_EQ(api_.pages.size(), 7u);
+  EXPECT_GE(loop_.now() - before, 2s);
+  EXPECT_GT(api_.pages.size(), 3u) << "and not for ever";
 }
 
 TEST_F(RangeReaderTest, GivesUpWhenTheTimeOfTheCallIsOver) {

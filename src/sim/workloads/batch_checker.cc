@@ -109,6 +109,7 @@ void BatchChecker::onShardLost(const std::string& shardId) {
 
 // Empty batches may be those of the time in which no process ran.
 void BatchChecker::onSubmitted(Time time, std::int64_t records) {
+  look();  // A chunk of the log may be gone before the batch runs.
   if (records == 0 || time <= submittedLast_) return;
   submittedLast_ = time;
   for (auto& [shard, upTo] : storedUpTo_) {

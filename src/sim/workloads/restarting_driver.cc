@@ -162,6 +162,7 @@ void RestartingDriver::lookAtIntruder() {
       ++drivers_.intruders;
       return;
     }
+    if (!end && end.error().code() == Code::kDiskFull) return;  // It has not come so far.
     drivers_.world.violation("I6", "a second driver of a checkpoint directory was not fenced, but: " +
                                        (end ? "stopped" : end.error().message()));
   } else if (drivers_.world.loop().now() > intruder_->since + kFencePatience) {
