@@ -50,6 +50,17 @@ TEST(BlockView, GivesTheRecordsThatTheBatchMayDeliver) {
   EXPECT_FALSE(part.unreadable());
 }
 
+// A restart takes the lease again, and finds what was stored before.
+TEST(BlockView, FindsItsRecordsUnderAnotherTokenOfTheLease) {
+  const auto block =
+      testBlock("b", {testSlice("s0", {"1", "2"}, 1), testSlice("s1", {"5"}, 1), testSlice("s0", {"3"}, 2)});
+  auto wanted = std::make_shared<block::BlockInfo>(*block->info());
+  for (block::SliceInfo& slice : wanted->slices) slice.token = 9;
+  EXPECT_EQ(numbersIn(BlockView(wanted, sourceOf(block))), "1 2 5 3 ");
+  wanted->slices.erase(wanted->slices.begin());
+  EXPECT_EQ(numbersIn(BlockView(wanted, sourceOf(block))), "5 3 ");
+}
+
 TEST(BlockView, ACopyThatCannotBeLoadedIsSaidAndRemembered) {
   const auto block = testBlock("b", {testSlice("s0", {"1"})});
   const BlockView view(block->info(), std::make_shared<BrokenSource>());

@@ -219,6 +219,60 @@ TEST_F(DriverDirectoryTest, ADamagedDirectoryEndsTheContextUnlessItMayBeMadeAnew
   EXPECT_TRUE(stopped(*next)) << "the directory can be read again";
 }
 
+TEST_F(DriverDirectoryTest, StateThatCannotBeReadIsRefusedOrBegunAnewIfThatWasAskedFor) {
+  createStream(1);
+  const auto place = usePlace();
+  std::int64_t total = 0;
+  const auto define = [&](StreamingContext& context) {
+    input(context)
+        .map([](const std::string&) { return std::pair<int, std::int64_t>(1, 1); })
+        .updateStateByKey(
+            [](const std::vector<std::int64_t>& values, const std::optional<std::int64_t>& before) {
+              return std::optional(before.value_or(0) + static_cast<std::int64_t>(values.size()));
+            })
+        .uid("totals")
+        .foreachRDD([&](const RDD<std::pair<int, std::int64_t>>& rdd) {
+          for (const auto& [key, value] : rdd.collect()) total = value;
+        });
+  };
+  auto first = begin(define);
+  put({"a", "b", "c"});
+  world_.runFor(5s);
+  EXPECT_TRUE(stopped(*first));
+  first.reset();
+  int damaged = 0;
+  for (auto& [name, bytes] : place->values) {
+    if (!name.starts_with("state/")) continue;
+    bytes.resize(bytes.size() / 2);
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+
+  auto refused = begin(define);
+  const Result<void> end = ended(*refused);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code(), Code::kCheckpointUnreadable);
+  EXPECT_NE(end.error().message().find("totals"), std::string::npos) << end.error().message();
+  EXPECT_NE(end.error().hint().find("createOnError"), std::string::npos) << end.error().hint();
+  refused.reset();
+
+  auto anew = StreamingContext::getOrCreate(
+      "/checkpoints",
+      [&] {
+        auto context = makeContext();
+        define(*context);
+        return context;
+      },
+      /*createOnError=*/true);
+  anew->start();
+  total = 0;
+  put({"d", "e"});
+  world_.runFor(20s);
+  EXPECT_EQ(total, 2);
+  EXPECT_EQ(events("checkpoint_unreadable"), 1u);
+  EXPECT_TRUE(stopped(*anew));
+}
+
 TEST_F(DriverDirectoryTest, GetOrCreateRefusesWhatMakesNoSense) {
   EXPECT_EQ(thrownBy([&] { StreamingContext::getOrCreate("", [&] { return makeContext(); }); }),
             Code::kUsage);

@@ -141,10 +141,13 @@ Time Graph::historyAfter(Time completed, const std::map<std::string, Time>& snap
   return std::min(earliest, completed - remember);
 }
 
+// What was made of a batch that was renewed, at its time or later, holds the blocks that it had before.
 void Graph::beginTry(Time time, const std::vector<Time>& renewed) const {
+  const auto first = std::min_element(renewed.begin(), renewed.end());
   for (const auto& node : nodes) {
     node->forget(time, true);
-    for (const Time other : renewed) node->forget(other, false);
+    for (Time other = first == renewed.end() ? time : *first; other < time; other += node->place().interval)
+      node->forget(other, false);
     node->forgetUpTo(time - node->retention().live);
   }
 }

@@ -45,7 +45,7 @@ FAULTS = ("crashes", "splits", "merges", "throttled", "lost", "expired", "clock_
           "blocks_rebuilt", "blocks_left", "store_full", "losses_told", "sync_failures",
           "flipped", "copies_damaged", "damaged_aggregates", "held",
           "across_restarts", "states_restored", "metadata_unreadable", "store_outages", "writers_watched", "down_times",
-          "outages", "slow_batches", "windows", "states", "logged_before", "intruders")
+          "outages", "thousand_missed", "slow_batches", "windows", "states", "logged_before", "intruders")
 # Compared between two runs and between two compilers.
 COMPARED = "1..20"
 

@@ -55,7 +55,9 @@ DrawnDriver drawDriver(std::uint64_t seed, bool faults) {
   driver.memoryBytes = kDriverMemories[random.below(kDriverMemories.size())];
   const bool slow = random.chance(1, 3);
   const bool away = random.chance(1, 4);
-  const auto outage = std::chrono::seconds(random.between(30, 1000));
+  // The long ones are of a thousand batches.
+  const auto drawnOutage = std::chrono::seconds(random.between(30, 1000));
+  const auto outage = drawnOutage < std::chrono::seconds(700) ? drawnOutage : kThousandBatches;
   const bool stops = random.chance(1, 2);
   const bool damages = random.chance(1, 2);
   const bool badSyncs = random.chance(1, 2);

@@ -47,6 +47,9 @@ struct DrawnDriver {
   bool shared() const { return directory == Directory::kPlace && nodes > 1; }
 };
 
+// Of the interval of a second.
+constexpr std::chrono::seconds kThousandBatches{1000};
+
 // Without `faults` nothing fails, and nobody is slow or down.
 DrawnDriver drawDriver(std::uint64_t seed, bool faults);
 

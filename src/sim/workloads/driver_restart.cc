@@ -55,6 +55,8 @@ void addHappened(const Drivers& drivers, Happened& happened) {
   happened["sync_failures"] = drivers.world.history().count("file.syncfail");
   happened["clean_stops"] = static_cast<std::uint64_t>(drivers.stops);
   happened["outages"] = static_cast<std::uint64_t>(drivers.outages);
+  happened["thousand_missed"] =
+      drivers.drawn.outage < kThousandBatches ? 0 : static_cast<std::uint64_t>(drivers.outages);
   happened["metadata_damaged"] = static_cast<std::uint64_t>(drivers.damaged);
   happened["intruders"] = static_cast<std::uint64_t>(drivers.intruders);
   happened["slow_batches"] = drivers.slowBatches;

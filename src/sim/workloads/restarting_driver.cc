@@ -15,6 +15,11 @@ using namespace std::chrono_literals;
 // Until a driver that comes second has been told so, on a host that stalls now and then.
 constexpr rt::Duration kFencePatience = 30s;
 
+// As the drawn configurations have it, and what a host that stalls may add.
+constexpr rt::Duration kGrace = 1min;
+constexpr rt::Duration kSlowGrace = 30min;
+constexpr rt::Duration kStopSlack = 30s;
+
 // Steps of a batch's life, or of a start, about.
 constexpr std::uint64_t kStepsMax = 120;
 
@@ -136,6 +141,7 @@ RestartingDriver::~RestartingDriver() {
 
 void RestartingDriver::stopGracefully() {
   intruder_.reset();  // The directory comes free.
+  if (!askedToStop_) askedToStop_ = env_.loop.now();
   context_->requestStop(true);
 }
 
@@ -162,7 +168,8 @@ void RestartingDriver::lookAtIntruder() {
       ++drivers_.intruders;
       return;
     }
-    if (!end && end.error().code() == Code::kDiskFull) return;  // It has not come so far.
+    // Its own disk: it has not come so far.
+    if (!end && (end.error().code() == Code::kDiskFull || end.error().code() == Code::kIo)) return;
     drivers_.world.violation("I6", "a second driver of a checkpoint directory was not fenced, but: " +
                                        (end ? "stopped" : end.error().message()));
   } else if (drivers_.world.loop().now() > intruder_->since + kFencePatience) {
@@ -171,10 +178,18 @@ void RestartingDriver::lookAtIntruder() {
   }
 }
 
-// I13, I6.
+void RestartingDriver::lookAtStop() {
+  const rt::Duration grace = drivers_.drawn.slow ? kSlowGrace : kGrace;
+  if (!askedToStop_ || stopped() || env_.loop.now() < *askedToStop_ + grace + kStopSlack) return;
+  askedToStop_.reset();
+  drivers_.world.violation("I18", "a graceful stop did not end with its grace");
+}
+
+// I13, I6, I18.
 void RestartingDriver::look() {
   checker_->look();
   lookAtIntruder();
+  lookAtStop();
   const std::int64_t bytes = context_->totals().blockMemoryMost;
   if (bytes <= drivers_.drawn.memoryBytes) return;
   drivers_.world.violation(

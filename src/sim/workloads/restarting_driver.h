@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -89,7 +90,7 @@ class RestartingDriver final : public NodeProgram, private StreamingListener {
   bool lostShards() const { return lostShards_; }
   // Batches that this process has completed.
   int completed() const { return completed_; }
-  // I13, I6.
+  // I13, I6, I18.
   void look();
   void onLeaseLost(const std::string& shardId);
 
@@ -111,6 +112,8 @@ class RestartingDriver final : public NodeProgram, private StreamingListener {
   void armCrash();
   // I6.
   void lookAtIntruder();
+  // I18: also among faults a graceful stop ends, with its grace.
+  void lookAtStop();
 
   const std::unique_ptr<rt::WorkerPool> jobs_;
   rt::Env env_;
@@ -122,6 +125,7 @@ class RestartingDriver final : public NodeProgram, private StreamingListener {
   BatchChecker* checker_ = nullptr;
   std::set<std::string> started_;
   bool lostShards_ = false;
+  std::optional<rt::TimePoint> askedToStop_;
   int completed_ = 0;
   lease::MemoryLeaseStoreFactory leases_;
   stream::Seams seams_;

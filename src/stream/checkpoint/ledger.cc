@@ -20,6 +20,11 @@ constexpr rt::BackoffOptions kOutageBackoff{.base = 100ms, .cap = 5s};
 // How long the last metadata checkpoint may take, which a restart can do without.
 constexpr rt::Duration kClosePatience = 5s;
 
+constexpr char kStateHint[] =
+    "restore it from a copy; or let getOrCreate() begin anew with createOnError: reading then goes on from "
+    "the "
+    "lease checkpoints, and the state of the operator begins empty";
+
 }  // namespace
 
 Ledger::Ledger(const rt::Env& env, std::unique_ptr<CheckpointStore> store, LedgerOptions options,
@@ -172,18 +177,24 @@ rt::Task<Error> Ledger::whoTook(std::uint64_t number) {
   co_return fencedBy(other);
 }
 
-// Metadata that is removed gives way to newer one, so what has passed a number can be seen for ever.
+// A chunk is removed when all metadata that is kept has passed it; metadata gives way to newer one, so that
+// can be seen for ever. As long as some has not passed it, the number is taken.
 rt::Task<Result<bool>> Ledger::isOutrun(std::uint64_t number) {
   auto names = co_await store_->list(kMetadataFolder);
   if (!names) co_return fail(names.error());
-  co_return std::any_of(names->begin(), names->end(), [number](const std::string& name) {
-    return parseNumberName(name).value_or(0) >= number;
-  });
+  std::vector<std::uint64_t> numbers;
+  for (const std::string& name : *names) {
+    if (const auto found = parseNumberName(name)) numbers.push_back(*found);
+  }
+  if (numbers.empty()) co_return false;
+  // Behind those that are kept lies what cannot be removed.
+  const std::size_t kept = std::clamp<std::size_t>(options_.metadataKept, 1, numbers.size());
+  co_return numbers[numbers.size() - kept] >= number;
 }
 
 rt::Task<Error> Ledger::whoOutran(std::uint64_t number) {
   auto removed = co_await store_->remove(logName(number));
-  static_cast<void>(removed);  // Nobody reads what lies before the metadata.
+  static_cast<void>(removed);  // Nobody reads what lies before all metadata.
   auto metadata = co_await readMetadata();
   LedgerWriter other;
   if (metadata && *metadata) other = (*metadata)->state.writer();
@@ -312,12 +323,12 @@ rt::Task<Result<std::vector<std::string>>> Ledger::readSnapshot(SnapshotEntry sn
     auto bytes = co_await store_->get(name);
     if (!bytes && bytes.error().code() == Code::kNotFound) {
       const Error missing(Code::kCheckpointUnreadable, store_->url() + ": " + name + " is missing",
-                          "the state of operator " + snapshot.uid + " cannot be restored without it");
+                          kStateHint);
       co_return fail(missing);
     }
     if (!bytes) co_return fail(bytes.error());
     auto value = readValue(ValueKind::kState, i, *bytes, store_->url() + ": " + name);
-    if (!value) co_return fail(value.error());
+    if (!value) co_return fail(value.error().hinting(kStateHint));
     partitions.push_back(std::move(value->body));
   }
   co_return std::move(partitions);

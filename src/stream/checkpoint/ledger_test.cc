@@ -533,6 +533,42 @@ TEST_F(LedgerTest, ADirectoryOfWhichNothingCanBeReadIsNotReadAgainForHours) {
   EXPECT_LT(world_.loop().now() - before, 30s);
 }
 
+// Its last chunk was stored without its hearing of it: older metadata still needs that chunk.
+TEST_F(LedgerTest, AWriterThatWasCutOffRemovesNothingThatOlderMetadataNeeds) {
+  bool isCutOff = false;
+  auto trouble = [&isCutOff](const std::string&, bool) -> std::optional<Error> {
+    if (!isCutOff) return std::nullopt;
+    return Error(Code::kUnreachable, "no route", "");
+  };
+  Writer first(env(),
+               std::make_unique<TroubledStore>(
+                   std::make_unique<MemoryCheckpointStore>(env().loop, place_, 10ms), trouble),
+               options("me/1"));
+  ASSERT_TRUE(run(first->open()));
+  commit(first, {added("a", "s", 1, 1)});
+  first->append(added("b", "s", 2, 2));
+  place_->failure = Error(Code::kTimeout, "no answer");
+  place_->doneAllTheSame = true;
+  world_.runFor(15ms);  // The chunk is stored.
+  isCutOff = true;
+  place_->failure.reset();
+  place_->doneAllTheSame = false;
+
+  auto second = opened("you/1");
+  EXPECT_EQ(found_.state.unallocated().size(), 2u);
+  commit(*second, {added("c", "s", 3, 3)});
+  world_.runFor(11s);  // Its metadata is stored.
+  isCutOff = false;
+  world_.runFor(20s);
+  EXPECT_FALSE(run(first->committed(first->append(added("d", "s", 4, 4))))) << "it is fenced";
+  second.reset();
+
+  const std::string damaged = newest("metadata");
+  place_->values[damaged].resize(20);
+  auto third = opened("me/2");
+  EXPECT_EQ(found_.state.unallocated().size(), 3u);
+}
+
 TEST_F(LedgerTest, AllMetadataDamagedAndTheWholeLogThereLosesNothing) {
   {
     auto first = opened("me/1");
