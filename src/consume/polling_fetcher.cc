@@ -272,7 +272,7 @@ rt::Task<Result<void>> PollingFetcher::recover(Error error) {
   // The message names the stream and the shard already.
   if (!mayPass(error)) co_return fail(std::move(error));
   rt::Duration delay = backoff_.next();
-  if (error.code() == Code::kThrottled) {  // The pace says when its turn comes.
+  if (error.code() == Code::kThrottled && !endClaimed_) {  // The pace says when its turn comes.
     Pace& refused = iterator_ ? pace_->reads : pace_->iterators;
     refused.throttled(context_.loop.now());
     delay = {};

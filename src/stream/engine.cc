@@ -39,10 +39,10 @@ Engine::Engine(const Seams& seams, const Conf& conf, Duration batchInterval,
       letters_(env_, [this](std::size_t input) -> kinesis::KinesisApi& { return *receivers_[input]->api(); }),
       events_(env_.loop, kQueueMax),
       batches_(env_.loop, kQueueMax),
+      snapshotting_(env_.loop),
       ticker_(std::make_unique<rt::TaskGroup>(env_.loop)),
       processor_(std::make_unique<rt::TaskGroup>(env_.loop)),
-      phase_(std::make_unique<rt::TaskGroup>(env_.loop)),
-      snapshotting_(env_.loop) {
+      phase_(std::make_unique<rt::TaskGroup>(env_.loop)) {
   life_.paces = std::move(paces);
 }
 

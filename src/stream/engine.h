@@ -187,6 +187,8 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   rt::Channel<Event> events_;
   rt::Channel<std::shared_ptr<const Batch>> batches_;
   std::optional<Error> batchFailure_;
+  // Before the groups whose tasks wait for it.
+  rt::TaskGroup snapshotting_;
   std::unique_ptr<rt::TaskGroup> ticker_;
   std::unique_ptr<rt::TaskGroup> processor_;
   // Of a graceful stop.
@@ -196,7 +198,6 @@ class Engine final : public ReceiverHost, private BatchLedgerHost {
   bool startsReceivers_ = false;
   // The start, and later the graceful stop: tasks that a stop without grace cuts short.
   std::unique_ptr<rt::TaskGroup> phase_;
-  rt::TaskGroup snapshotting_;
 };
 
 }  // namespace tidemill::stream

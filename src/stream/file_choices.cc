@@ -21,6 +21,13 @@ FileChoices::FileChoices(rt::FileSystem& files, base::LogSink& log, std::string 
     log_.warning("text_folder_missing", {{"directory", this->directory()},
                                          {"hint", "no folder matches: one that comes later is read"}});
   }
+  if (newFilesOnly && !there->unlisted.empty()) {
+    const auto& [name, reason] = *there->unlisted.begin();
+    throw Error(Code::kIo,
+                fmt::format("text files of {}: the folder {} cannot be listed: {}", this->directory(),
+                            folders_.pathOf(name), reason),
+                "which of its files are new is known from a list of them only");
+  }
   if (newFilesOnly) setSeen({there->names.begin(), there->names.end()});
 }
 

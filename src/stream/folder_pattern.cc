@@ -39,7 +39,8 @@ bool canMatch(const std::string& part) {
 FolderPattern::FolderPattern(rt::FileSystem& files, std::string pattern)
     : files_(files), pattern_(withoutEnd(std::move(pattern))) {
   const auto itself = files.isFolder(pattern_);
-  if (itself && *itself) {
+  if (!itself) throw itself.error().within("the folder or pattern " + pattern_);
+  if (*itself) {
     root_ = pattern_;
     return;
   }
@@ -100,8 +101,9 @@ Result<FolderNames> FolderPattern::names(std::size_t most) const {
           addFolder(below(folder, name), next, found);
         }
       }
-      if (next.size() + found.names.size() > most) {
-        return fail(Code::kIo, fmt::format("{} names", next.size() + found.names.size()),
+      const std::size_t known = next.size() + found.names.size() + found.unlisted.size();
+      if (known > most) {
+        return fail(Code::kIo, fmt::format("{} names", known),
                     fmt::format("move files away that were read; up to {} are looked through", most));
       }
     }

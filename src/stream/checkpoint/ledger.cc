@@ -177,24 +177,26 @@ rt::Task<Error> Ledger::whoTook(std::uint64_t number) {
   co_return fencedBy(other);
 }
 
-// A chunk is removed when all metadata that is kept has passed it; metadata gives way to newer one, so that
-// can be seen for ever. As long as some has not passed it, the number is taken.
+// Metadata that is removed gives way to newer one, so what has passed a number can be seen for ever.
 rt::Task<Result<bool>> Ledger::isOutrun(std::uint64_t number) {
   auto names = co_await store_->list(kMetadataFolder);
   if (!names) co_return fail(names.error());
-  std::vector<std::uint64_t> numbers;
-  for (const std::string& name : *names) {
-    if (const auto found = parseNumberName(name)) numbers.push_back(*found);
-  }
-  if (numbers.empty()) co_return false;
-  // Behind those that are kept lies what cannot be removed.
-  const std::size_t kept = std::clamp<std::size_t>(options_.metadataKept, 1, numbers.size());
-  co_return numbers[numbers.size() - kept] >= number;
+  co_return std::any_of(names->begin(), names->end(), [number](const std::string& name) {
+    return parseNumberName(name).value_or(0) >= number;
+  });
 }
 
+// The chunk may lie where there was one before. As long as there is older metadata, it may also be the one
+// that belongs there, stored before the directory was lost: it stays, and goes with that metadata.
 rt::Task<Error> Ledger::whoOutran(std::uint64_t number) {
-  auto removed = co_await store_->remove(logName(number));
-  static_cast<void>(removed);  // Nobody reads what lies before all metadata.
+  auto names = co_await store_->list(kMetadataFolder);
+  const bool needed = !names || std::any_of(names->begin(), names->end(), [number](const std::string& name) {
+    return parseNumberName(name).value_or(0) < number;
+  });
+  if (!needed) {
+    auto removed = co_await store_->remove(logName(number));
+    static_cast<void>(removed);  // Nobody reads what lies before all metadata.
+  }
   auto metadata = co_await readMetadata();
   LedgerWriter other;
   if (metadata && *metadata) other = (*metadata)->state.writer();

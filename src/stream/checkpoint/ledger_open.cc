@@ -109,6 +109,7 @@ rt::Task<Result<std::string>> Ledger::readListed(std::string name) {
   std::chrono::milliseconds wait = kReadAgainWait;
   for (int again = 0;; ++again) {
     auto bytes = co_await store_->get(name);
+    if (bytes) readsAgain_ = 0;
     const bool mayPass = !bytes && bytes.error().code() == Code::kIo;
     if (!mayPass || again == kReadsAgainMax || readsAgain_ == kAllReadsAgainMax) co_return std::move(bytes);
     ++readsAgain_;
