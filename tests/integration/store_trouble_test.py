@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import boto3
 import pytest
 
+from checkpoint_places import WebHdfs
 from dynamo_servers import moto
+from fake_server import fake_aws
 from left_blocks import WORKER, Left, flip, go_on, leave
 from mounts import read_only
 from programs import QUICK, count, counted, put, refused, run, running, stop, text, words_of
@@ -119,17 +122,34 @@ def s3():
         yield url, client
 
 
-def test_a_copy_in_a_bucket_outlives_the_disk(url, stream, tmp_path, s3):
-    endpoint, client = s3
-
-    def names() -> list[str]:
-        return [one["Key"] for one in client.list_objects_v2(Bucket="bucket").get("Contents", [])]
-
-    left = leave(url, stream, tmp_path / "state", [[b"tide mill"] * 5, [b"sea"] * 5],
-                 ("--storage-level", "DISK_ONLY_2", "--set", "tidemill.block.replicas=s3://bucket/copies", "--set",
-                  f"tidemill.s3.endpoint={endpoint}", "--set", "tidemill.s3.region=us-east-1"))
-    assert len(names()) == 2 and all(name.startswith(f"copies/{WORKER}/input-0-") for name in names())
+def copies_outlive_the_disk(url: str, stream: str, state: Path, options: tuple[str, ...], names: Callable[[], list[str]]) -> None:
+    """Blocks whose second copies lie behind a network, called `names()`, are delivered when the folder of the first is gone."""
+    left = leave(url, stream, state, [[b"tide mill"] * 5, [b"sea"] * 5], ("--storage-level", "DISK_ONLY_2", *options))
+    assert len(names()) == 2 and all(name.startswith("input-0-") for name in names())
     shutil.rmtree(left.folder)
     log = go_on(left, 10)
     assert len(events(log, "block_fetched")) == 2 and not events(log, "block_lost")
     assert not names()
+
+
+def test_a_copy_in_a_bucket_outlives_the_disk(url, stream, tmp_path, s3):
+    endpoint, client = s3
+    folder = f"copies/{WORKER}/"
+
+    def names() -> list[str]:
+        keys = [one["Key"] for one in client.list_objects_v2(Bucket="bucket").get("Contents", [])]
+        assert all(key.startswith(folder) for key in keys), keys
+        return [key.removeprefix(folder) for key in keys]
+
+    copies_outlive_the_disk(
+        url, stream, tmp_path / "state",
+        ("--set", "tidemill.block.replicas=s3://bucket/copies", "--set", f"tidemill.s3.endpoint={endpoint}",
+         "--set", "tidemill.s3.region=us-east-1"), names)
+
+
+def test_a_copy_on_hdfs_outlives_the_disk(url, stream, tmp_path):
+    with fake_aws("--hdfs") as hdfs:
+        place = WebHdfs(hdfs.removeprefix("http://"), "/copies")
+        copies_outlive_the_disk(
+            url, stream, tmp_path / "state",
+            ("--set", f"tidemill.block.replicas={place.url}", *place.options), lambda: place.names(WORKER))
