@@ -32,11 +32,13 @@ FIRST_FRESH = 1.0
 # was refused comes again after a turn of 0.2 s; the wait doubles while it is refused again, up to a second.
 TURN = 0.2
 REFUSAL_WAIT_MOST = 1.0
+# However many were refused: seconds that are allowed for them, so that a program which waits too long is still found.
+ALLOWED_MOST = 3.0
 
 
 def waits_of(refused: int) -> float:
-    """What the wait and the turn behind each of so many refusals cost, if they come in a row."""
-    return sum(min(TURN * 2**i, REFUSAL_WAIT_MOST) + TURN for i in range(refused))
+    """What the wait and the turn behind each of so many refusals cost, if they come in a row; ALLOWED_MOST at most."""
+    return min(ALLOWED_MOST, sum(min(TURN * 2**i, REFUSAL_WAIT_MOST) + TURN for i in range(refused)))
 
 
 @dataclass
