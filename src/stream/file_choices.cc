@@ -150,7 +150,7 @@ std::optional<std::vector<std::string>> FileChoices::of(Time time) const {
   });
 }
 
-Result<std::vector<std::string>> FileChoices::stillThere(std::vector<std::string> paths) {
+Result<std::vector<std::string>> FileChoices::stillThere(std::vector<std::string> paths, bool needed) {
   std::vector<std::string> kept;
   std::set<std::string> emptied;  // Folders that miss a file.
   for (std::string& path : paths) {
@@ -160,7 +160,7 @@ Result<std::vector<std::string>> FileChoices::stillThere(std::vector<std::string
       kept.push_back(std::move(path));
     } else {
       log_.warning("text_file_gone", {{"path", path}, {"hint", "keep files until their batch is done"}});
-      emptied.insert(rt::directoryOf(path));
+      if (needed && folders_.nameOf(path)) emptied.insert(rt::directoryOf(path));
     }
   }
   for (const std::string& path : emptied) {

@@ -63,9 +63,9 @@ class FileChoices {
   std::optional<std::vector<std::string>> of(Time time) const;
   // Nothing: the batch was not refused.
   std::optional<Error> refusalOf(Time time) const;
-  // Of the paths, those that are there still; the others are told. Blocking. kIo: the folder of one is gone
-  // as well.
-  Result<std::vector<std::string>> stillThere(std::vector<std::string> paths);
+  // Of the paths, those that are there still; the others are told. Blocking. kIo, if they are `needed` by a
+  // batch that was not completed yet: the folder of one is gone as well, and is a folder of this stream.
+  Result<std::vector<std::string>> stillThere(std::vector<std::string> paths, bool needed);
   // Batches up to there are needed no more.
   void forgetUpTo(Time time);
 

@@ -144,13 +144,16 @@ TEST_F(FolderPatternTest, AFileThatIsGoneWithItsFolderIsAnError) {
   sim::SimLog log;
   FileChoices choices(files_, log, at("/in/*"), {}, /*newFilesOnly=*/false);
   std::filesystem::remove(at("/in/a/1"));
-  const auto kept = choices.stillThere({at("/in/a/1"), at("/in/b/2")});
+  const auto kept = choices.stillThere({at("/in/a/1"), at("/in/b/2")}, /*needed=*/true);
   ASSERT_TRUE(kept);
   EXPECT_EQ(*kept, (Paths{at("/in/b/2")}));
   std::filesystem::remove(at("/in/a"));
-  const auto gone = choices.stillThere({at("/in/a/1"), at("/in/b/2")});
+  const auto gone = choices.stillThere({at("/in/a/1"), at("/in/b/2")}, /*needed=*/true);
   ASSERT_FALSE(gone);
   EXPECT_NE(gone.error().message().find("/in/a is gone"), std::string::npos) << gone.error().message();
+  // A day that was cleaned up, looked back at; and a folder of an earlier program.
+  EXPECT_TRUE(choices.stillThere({at("/in/a/1")}, /*needed=*/false));
+  EXPECT_TRUE(choices.stillThere({at("/other/1")}, /*needed=*/true));
 }
 
 }  // namespace

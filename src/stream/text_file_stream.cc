@@ -48,11 +48,11 @@ void TextLines::compute(std::size_t partition, detail::Emit<std::string>& emit) 
   if (!line.empty()) give();
 }
 
-std::optional<RDD<std::string>> TextFileInput::compute(detail::BatchContext&, Time time) {
+std::optional<RDD<std::string>> TextFileInput::compute(detail::BatchContext& batch, Time time) {
   if (auto refusal = choices_->refusalOf(time)) throw *refusal;
   auto chosen = choices_->of(time);
   if (!chosen) return std::nullopt;  // That batch was before the start.
-  auto there = choices_->stillThere(std::move(*chosen));
+  auto there = choices_->stillThere(std::move(*chosen), time == batch.info.time);
   if (!there) throw there.error();
   return RDD<std::string>(std::make_shared<TextLines>(*place().run, files_, std::move(*there)));
 }
