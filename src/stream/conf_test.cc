@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "stream/checkpoint_after.h"
+#include "stream/conf_table.h"
 #include "tidemill/error.h"
 
 namespace tidemill {
@@ -31,6 +32,57 @@ TEST(Conf, GivesDefaultsOfKnownKeys) {
   EXPECT_EQ(conf.getInteger("tidemill.memory.budget"), 256 << 20);
   EXPECT_EQ(conf.getText("tidemill.state.directory"), "tidemill-state");
   EXPECT_EQ(conf.get("no.such.key"), std::nullopt);
+}
+
+// As in Spark, but for what stands below.
+TEST(Conf, KeysOfSparkHaveItsDefaults) {
+  constexpr std::string_view kMaxLong = "9223372036854775807";
+  const std::map<std::string, std::string_view> defaults = {
+      {"receiver.maxRate", kMaxLong},
+      {"backpressure.enabled", "false"},
+      {"backpressure.initialRate", kMaxLong},  // Spark: receiver.maxRate, which is above it then.
+      {"backpressure.rateEstimator", "pid"},
+      {"backpressure.pid.proportional", "1.0"},
+      {"backpressure.pid.integral", "0.2"},
+      {"backpressure.pid.derived", "0.0"},
+      {"backpressure.pid.minRate", "100"},
+      {"blockInterval", "200ms"},
+      {"blockQueueSize", "10"},
+      {"receiverRestartDelay", "2000"},
+      {"receiver.blockStoreTimeout", "30s"},
+      {"receiver.writeAheadLog.enable", "false"},
+      {"receiver.writeAheadLog.class", ""},
+      {"receiver.writeAheadLog.rollingIntervalSecs", "60"},
+      {"receiver.writeAheadLog.maxFailures", "3"},
+      {"receiver.writeAheadLog.closeFileAfterWrite", "false"},
+      {"driver.writeAheadLog.class", ""},
+      {"driver.writeAheadLog.allowBatching", "true"},
+      {"driver.writeAheadLog.batchingTimeout", "5000"},
+      {"unpersist", "true"},
+      {"stopGracefullyOnShutdown", "false"},
+      {"stopSparkContextByDefault", "true"},
+      {"checkpoint.directory", ""},
+      {"concurrentJobs", "1"},
+      {"ui.retainedBatches", "1000"},
+      {"kinesis.retry.maxAttempts", "3"},
+      {"kinesis.retry.waitTime", "100ms"},
+      {"minRememberDuration", "60"},
+      {"sessionByKey.deltaChainThreshold", "20"},
+      {"dynamicAllocation.enabled", "false"},
+      {"dynamicAllocation.scalingInterval", "60"},
+      {"dynamicAllocation.scalingUpRatio", "0.9"},
+      // 10 batches in Spark: a minute at least here (ADR 12), which 0 stands for.
+      {"gracefulStopTimeout", "0ms"},
+      // Spark has no such keys.
+      {"kinesis.client.maxRetries", "2"},
+      {"kinesis.client.retryDelayMs", "50"}};
+  for (const auto& [name, standard] : defaults) {
+    const stream::ConfEntry* entry = stream::findConfEntry("spark.streaming." + name);
+    ASSERT_NE(entry, nullptr) << name;
+    EXPECT_EQ(entry->fallback, standard) << name;
+  }
+  EXPECT_EQ(stream::findConfEntry("spark.executor.memory")->fallback, "1g");
+  EXPECT_EQ(stream::findConfEntry("spark.task.maxFailures")->fallback, "4");
 }
 
 TEST(Conf, ALeaseCheckpointFollowsTheOutputOrTheStoreByName) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,38 @@ TEST_F(DriverStateTest, StateGoesOnAcrossRestartsAndSnapshots) {
   EXPECT_EQ(totals["othe"], produced);
   EXPECT_GE(events("state_restored"), 1u);
   EXPECT_TRUE(stopped(*last));
+}
+
+TEST_F(DriverStateTest, OfAThousandMissedBatchesStateNeedsTheLast) {
+  createStream(1);
+  std::set<std::int64_t> times;
+  std::int64_t total = 0;
+  const auto define = [&](StreamingContext& context) {
+    input(context)
+        .map([](const std::string&) { return std::pair<int, std::int64_t>(1, 1); })
+        .updateStateByKey(
+            [](const std::vector<std::int64_t>& values, const std::optional<std::int64_t>& before) {
+              return std::optional(before.value_or(0) + static_cast<std::int64_t>(values.size()));
+            })
+        .uid("totals")
+        .foreachRDD([&](const RDD<std::pair<int, std::int64_t>>& rdd, Time time) {
+          times.insert(time.time_since_epoch().count());
+          for (const auto& [key, value] : rdd.collect()) total = value;
+        });
+  };
+  put({"a", "b", "c"});
+  auto first = begin(define);
+  world_.runFor(4s);
+  first.reset();  // Killed.
+  world_.runFor(1000s);
+  times.clear();
+  put({"d", "e"});
+
+  auto second = begin(define);
+  world_.runFor(10s);
+  EXPECT_LE(times.size(), 14u);
+  EXPECT_EQ(total, 5);
+  EXPECT_TRUE(stopped(*second));
 }
 
 TEST_F(DriverStateTest, AWindowOverStateIsShortAfterARestartUntilTheTimeThatIsTold) {
