@@ -304,6 +304,11 @@ TEST_F(DriverDirectoryTest, TheActiveContextIsFoundAndGoesOnWithoutTheHandle) {
   EXPECT_EQ(StreamingContext::getActiveOrCreate(context->sparkContext(), make)->getState(),
             StreamingContextState::INITIALIZED);
   EXPECT_EQ(made, 1) << "none is active";
+  const auto created =
+      StreamingContext::getActiveOrCreate(context->sparkContext(), "/checkpoints-of-made", make);
+  EXPECT_EQ(created->getState(), StreamingContextState::INITIALIZED);
+  EXPECT_EQ(created->conf().get("spark.streaming.checkpoint.directory"), "/checkpoints-of-made");
+  EXPECT_EQ(made, 2) << "none is active";
   context->start();
   auto active = StreamingContext::getActiveOrCreate(context->sparkContext(), [&] {
     ADD_FAILURE() << "one is active";
@@ -311,7 +316,12 @@ TEST_F(DriverDirectoryTest, TheActiveContextIsFoundAndGoesOnWithoutTheHandle) {
   });
   ASSERT_NE(active, nullptr);
   EXPECT_EQ(active->getState(), StreamingContextState::ACTIVE);
+  auto same = StreamingContext::getActiveOrCreate(context->sparkContext(), "/checkpoints-of-made", make);
+  EXPECT_EQ(same->getState(), StreamingContextState::ACTIVE);
+  EXPECT_EQ(same->conf().get("spark.streaming.checkpoint.directory"), "");
+  EXPECT_EQ(made, 2) << "one is active";
   active.reset();
+  same.reset();
   put(numbered(1, 3));
   world_.runFor(5s);
   EXPECT_EQ(all(), numbered(1, 3));
