@@ -199,6 +199,7 @@ TEST_F(BatchPresenceTest, HoldsWhatTheStoreDoesNotTakeUntilItIsReleased) {
       EXPECT_EQ(batch->unstored, std::set<std::string>{"a"}) << attempt;
       batch = present({"a"});
     }
+    EXPECT_EQ(node_->log().count("block_not_kept"), 1u) << "only where it was to be kept";
     presence_->forget("a");
     blocks_->release("a");
     EXPECT_EQ(blocks_->find("a"), nullptr);

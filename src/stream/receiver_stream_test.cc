@@ -371,6 +371,7 @@ TEST_F(ReceiverStreamTest, AReportedErrorIsToldAndNothingElse) {
   world_.runFor(5s);
   EXPECT_EQ(heard_.names, (Names{"started", "error"}));
   EXPECT_NE(heard_.last.lastErrorMessage.find("a bad line"), std::string::npos);
+  EXPECT_EQ(node_->log().count("receiver_error"), 1u);
   EXPECT_EQ(receiver_->starts, 1);
   EXPECT_EQ(receiver_->stops, 0);
   EXPECT_TRUE(stopped(*context));
