@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.h"
+#include "block/byte_reader.h"
 #include "stream/checkpoint/ledger_names.h"
 #include "stream/checkpoint/log_chunk.h"
 #include "stream/checkpoint/metadata_codec.h"
@@ -103,6 +104,20 @@ TEST(MetadataCodec, RefusesCutAndChangedBytesWithoutHarm) {
     const auto read = MetadataCodec::read(damaged);
     if (!read) continue;
     EXPECT_EQ(MetadataCodec::encode(*read), damaged);
+  }
+}
+
+TEST(MetadataCodec, RefusesAnotherVersionOfTheFormatByName) {
+  const std::string bytes = MetadataCodec::encode(metadataOf(oneOfEach()));
+  for (const std::uint32_t version : {0u, 2u}) {
+    std::string other;
+    block::appendNumber(version, other);
+    other += bytes.substr(sizeof version);
+    const auto refused = MetadataCodec::read(other);
+    ASSERT_FALSE(refused) << version;
+    EXPECT_EQ(refused.error().code(), Code::kCheckpointUnreadable);
+    EXPECT_EQ(refused.error().message(), "metadata of format " + std::to_string(version));
+    EXPECT_EQ(refused.error().hint(), "another version of tidemill wrote it");
   }
 }
 
