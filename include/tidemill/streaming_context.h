@@ -156,7 +156,8 @@ class StreamingContext {
   //
   // With a checkpoint directory and getOrCreate(), files of batches that were not completed are read again by
   // the next process, with its first batch; those of completed ones are not, unless the process ended before
-  // it had written that down: at least once. Without, what is there then is old. Throws kIo: no such folder.
+  // it had written that down: at least once. Without, what is there then is old. Throws kIo: no such folder,
+  // or one of a pattern cannot be listed; kUsage: a pattern that can match nothing.
   DStream<std::string> textFileStream(const std::string& directory,
                                       std::function<bool(const std::string& name)> filter = {},
                                       bool newFilesOnly = true);

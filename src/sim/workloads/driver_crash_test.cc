@@ -86,6 +86,10 @@ TEST(DriverCrash, AtEveryStepLosesAndRepeatsNothingWhereCheckpointsFollowTheStor
   walk(Directory::kFiles, true);
 }
 
+TEST(DriverCrash, AtEveryStepLosesAndRepeatsNothingWithADirectoryInAnObjectStore) {
+  walk(Directory::kPlace, false);
+}
+
 TEST(DriverCrash, AtEveryStepLosesNothingWithoutADirectory) {
   walk(Directory::kNone, false);
 }
