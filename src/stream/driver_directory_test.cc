@@ -223,18 +223,9 @@ TEST_F(DriverDirectoryTest, StateThatCannotBeReadIsRefusedOrBegunAnewIfThatWasAs
   createStream(1);
   const auto place = usePlace();
   std::int64_t total = 0;
-  const auto define = [&](StreamingContext& context) {
-    input(context)
-        .map([](const std::string&) { return std::pair<int, std::int64_t>(1, 1); })
-        .updateStateByKey(
-            [](const std::vector<std::int64_t>& values, const std::optional<std::int64_t>& before) {
-              return std::optional(before.value_or(0) + static_cast<std::int64_t>(values.size()));
-            })
-        .uid("totals")
-        .foreachRDD([&](const RDD<std::pair<int, std::int64_t>>& rdd) {
-          for (const auto& [key, value] : rdd.collect()) total = value;
-        });
-  };
+  const Define define = countInState([&](std::int64_t counted, Time) {
+    if (counted > 0) total = counted;
+  });
   auto first = begin(define);
   put({"a", "b", "c"});
   world_.runFor(5s);

@@ -152,19 +152,10 @@ TEST_F(DriverStateTest, OfAThousandMissedBatchesStateNeedsTheLast) {
   createStream(1);
   std::set<std::int64_t> times;
   std::int64_t total = 0;
-  const auto define = [&](StreamingContext& context) {
-    input(context)
-        .map([](const std::string&) { return std::pair<int, std::int64_t>(1, 1); })
-        .updateStateByKey(
-            [](const std::vector<std::int64_t>& values, const std::optional<std::int64_t>& before) {
-              return std::optional(before.value_or(0) + static_cast<std::int64_t>(values.size()));
-            })
-        .uid("totals")
-        .foreachRDD([&](const RDD<std::pair<int, std::int64_t>>& rdd, Time time) {
-          times.insert(time.time_since_epoch().count());
-          for (const auto& [key, value] : rdd.collect()) total = value;
-        });
-  };
+  const Define define = countInState([&](std::int64_t counted, Time time) {
+    times.insert(time.time_since_epoch().count());
+    if (counted > 0) total = counted;
+  });
   put({"a", "b", "c"});
   auto first = begin(define);
   world_.runFor(4s);

@@ -5,7 +5,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stream/test_context.h"
@@ -51,6 +53,23 @@ class DriverFixture : public ContextFixture {
   }
   Define collect() {
     return [this](StreamingContext& context) { keep(input(context)); };
+  }
+  // Keeps how many records there were, in the state "totals", and tells it batch by batch.
+  Define countInState(std::function<void(std::int64_t total, Time time)> tell) {
+    return [this, tell = std::move(tell)](StreamingContext& context) {
+      input(context)
+          .map([](const std::string&) { return std::pair<int, std::int64_t>(1, 1); })
+          .updateStateByKey(
+              [](const std::vector<std::int64_t>& values, const std::optional<std::int64_t>& before) {
+                return std::optional(before.value_or(0) + static_cast<std::int64_t>(values.size()));
+              })
+          .uid("totals")
+          .foreachRDD([tell](const RDD<std::pair<int, std::int64_t>>& rdd, Time time) {
+            std::int64_t total = 0;
+            for (const auto& [key, value] : rdd.collect()) total = value;
+            tell(total, time);
+          });
+    };
   }
   std::vector<std::string> all() const {
     std::vector<std::string> lines;

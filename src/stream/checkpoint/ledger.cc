@@ -22,8 +22,7 @@ constexpr rt::Duration kClosePatience = 5s;
 
 constexpr char kStateHint[] =
     "restore it from a copy; or let getOrCreate() begin anew with createOnError: reading then goes on from "
-    "the "
-    "lease checkpoints, and the state of the operator begins empty";
+    "the lease checkpoints, and the state of the operator begins empty";
 
 }  // namespace
 
